@@ -1,0 +1,287 @@
+"""Checkpoints as bytes on disk: whole or not at all. Knows no torch and nothing of what the bytes mean.
+
+A checkpoint is a folder ``checkpoints/step-00001234`` (a second one at the same step gets ``.1``, and so on) with a
+``MANIFEST.json`` that holds each file's size and SHA-256. It is written under a temporary name, synced, and renamed when
+whole; ``last.json`` and ``best.json`` point to one by name. A checkpoint that does not match its manifest is renamed to
+``bad-...`` and never deleted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import secrets
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import msgspec
+
+from core.errors import UserError
+from core.run.folder import RunFolder, sync_folder, write_whole
+
+MANIFEST = "MANIFEST.json"
+WEIGHTS = "model.safetensors"
+FOLDER = re.compile(r"step-(\d{8,12})(?:\.(\d{1,6}))?")
+FILE = re.compile(r"[a-z][a-z_]{0,40}\.(safetensors|json)")
+LARGEST_MANIFEST = 1 << 20
+
+
+class FileEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    sha256: str
+    bytes: int
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """Written last; without it a folder is no checkpoint."""
+
+    format: int = 1
+    step: int
+    epoch: int
+    name: str = ""
+    reason: str = ""
+    time: float = 0.0
+    files: dict[str, FileEntry]
+
+
+class Best(msgspec.Struct, frozen=True):
+    """``best.json`` and ``last.json``."""
+
+    checkpoint: str
+    metric: str = ""
+    value: float | None = None
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """What ``verify`` says of one thing."""
+
+    item: str
+    good: bool
+    text: str
+
+
+class Damaged(Exception):
+    """A checkpoint that is not what its manifest says."""
+
+
+def publish(
+    folder: Path, manifest: Manifest, files: Mapping[str, bytes], before_visible: Callable[[], None] = lambda: None
+) -> Path:
+    """Write a checkpoint of ``files`` and make it visible in one step; returns its folder.
+
+    ``manifest.files`` is filled in here. ``before_visible`` runs when the bytes are safe and nobody sees them yet: the place to
+    sync the journal, so that no checkpoint knows of something that the journal does not. Raises OSError (disk full ...),
+    with nothing left behind.
+    """
+    temporary = folder / f".writing-{manifest.step:08d}-{secrets.token_hex(4)}"
+    temporary.mkdir(mode=0o700)
+    try:
+        entries = {name: FileEntry(_write(temporary / name, data), len(data)) for name, data in files.items()}
+        whole = msgspec.structs.replace(manifest, files=entries, time=time.time())
+        _write(temporary / MANIFEST, msgspec.json.format(msgspec.json.encode(whole), indent=2) + b"\n")
+        sync_folder(temporary)
+        before_visible()
+        target = _free_folder(folder, manifest.step)
+        temporary.rename(target)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+    sync_folder(folder)
+    point(folder, "last", Best(target.name))
+    return target
+
+
+def point(folder: Path, pointer: str, best: Best) -> None:
+    """Set ``last.json`` or ``best.json``."""
+    write_whole(folder / f"{pointer}.json", msgspec.json.encode(best) + b"\n")
+
+
+def pointed(folder: Path, pointer: str) -> Best | None:
+    """What a pointer names; None when it is missing, damaged, or names what is not there."""
+    try:
+        best = msgspec.json.decode((folder / f"{pointer}.json").read_bytes(), type=Best)
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    return best if FOLDER.fullmatch(best.checkpoint) and (folder / best.checkpoint).is_dir() else None
+
+
+def listing(folder: Path) -> list[Path]:
+    """Visible checkpoints, oldest first; links are none."""
+    try:
+        found = [entry for entry in folder.iterdir() if FOLDER.fullmatch(entry.name) and not entry.is_symlink()]
+    except OSError:
+        return []
+    return sorted((entry for entry in found if entry.is_dir()), key=lambda entry: position(entry.name))
+
+
+def position(name: str) -> tuple[int, int]:
+    """(step, serial) of a checkpoint's name, by which they sort."""
+    match = FOLDER.fullmatch(name)
+    return (int(match[1]), int(match[2] or 0)) if match else (-1, 0)
+
+
+def read_manifest(checkpoint: Path) -> Manifest:
+    """Raises :class:`Damaged`."""
+    try:
+        path = checkpoint / MANIFEST
+        if path.stat().st_size > LARGEST_MANIFEST:
+            raise Damaged(f"{MANIFEST} is larger than any of ours")
+        manifest = msgspec.json.decode(path.read_bytes(), type=Manifest)
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Damaged(f"{MANIFEST}: {error}") from None
+    for name in manifest.files:
+        if not FILE.fullmatch(name):
+            raise Damaged(f"{MANIFEST} names {name!r}, which is no file of a checkpoint")
+    return manifest
+
+
+def read(checkpoint: Path, only: str | None = None) -> tuple[Manifest, dict[str, bytes]]:
+    """The files of a checkpoint (or ``only`` one of them), each held against the manifest; raises :class:`Damaged`."""
+    manifest = read_manifest(checkpoint)
+    names = [name for name in manifest.files if only in (None, name)]
+    if only and not names:
+        raise Damaged(f"it has no {only}")
+    return manifest, {name: _read_checked(checkpoint / name, manifest.files[name]) for name in names}
+
+
+def newest_good(
+    folder: Path, accept: Callable[[Path, Manifest, dict[str, bytes]], None] = lambda *_: None
+) -> tuple[Path, list[str]]:
+    """The newest checkpoint that is whole and that ``accept`` does not refuse with :class:`Damaged`.
+
+    Also what was set aside on the way, in words. Raises UserError when there are checkpoints and none is good, and
+    FileNotFoundError when there has never been one.
+    """
+    aside: list[str] = []
+    candidates = listing(folder)
+    for checkpoint in reversed(candidates):
+        try:
+            manifest, files = read(checkpoint)
+            accept(checkpoint, manifest, files)
+        except Damaged as error:
+            set_aside(checkpoint)
+            aside.append(f"checkpoint {checkpoint.name} is damaged ({error}) and was set aside as bad-{checkpoint.name}")
+            continue
+        return checkpoint, aside
+    if candidates or any(folder.glob("bad-*")):
+        raise UserError(f"{folder}: none of the checkpoints is whole; restore one from a copy, or begin a new run")
+    raise FileNotFoundError(folder)
+
+
+def set_aside(checkpoint: Path) -> None:
+    target = checkpoint.with_name(f"bad-{checkpoint.name}")
+    while target.exists():
+        target = target.with_name(f"{target.name}-{secrets.token_hex(2)}")
+    checkpoint.rename(target)
+
+
+def prune(folder: Path, keep: int) -> list[str]:
+    """Remove what is neither among the ``keep`` latest, nor the best, nor named; returns the names removed."""
+    best = pointed(folder, "best")
+    removed = []
+    for checkpoint in listing(folder)[:-keep]:
+        if best and checkpoint.name == best.checkpoint:
+            continue
+        try:
+            if read_manifest(checkpoint).name:
+                continue
+        except Damaged:
+            continue
+        trash = checkpoint.with_name(f".removing-{checkpoint.name}-{secrets.token_hex(2)}")
+        checkpoint.rename(trash)  # never half a checkpoint under its own name
+        shutil.rmtree(trash, ignore_errors=True)
+        removed.append(checkpoint.name)
+    return removed
+
+
+def sweep(folder: Path) -> None:
+    """Clear what a killed writer left half-done; only for the run's one writer."""
+    for leftover in (*folder.glob(".writing-*"), *folder.glob(".removing-*")):
+        shutil.rmtree(leftover, ignore_errors=True)
+
+
+def find(run: RunFolder, which: str) -> Path:
+    """A checkpoint by ``best``, ``last``, ``step-N`` (as listed, or with the bare number) or the name it was saved under."""
+    found = listing(run.checkpoints)
+    if not found:
+        raise UserError(f"run '{run.name}' has no checkpoint in {run.checkpoints}")
+    if which == "last":
+        return found[-1]
+    if which == "best":
+        best = pointed(run.checkpoints, "best")
+        return run.checkpoints / best.checkpoint if best else found[-1]
+    number = re.fullmatch(r"step-(\d{1,12})", which)
+    for checkpoint in reversed(found):
+        if which == checkpoint.name or (number and position(checkpoint.name)[0] == int(number[1])):
+            return checkpoint
+        if _name_of(checkpoint) == which:
+            return checkpoint
+    names = ", ".join([*(entry.name for entry in found[-5:]), *filter(None, map(_name_of, found))])
+    raise UserError(f"run '{run.name}' has no checkpoint '{which}'; expected best, last or one of {names}")
+
+
+def weights_file(run: RunFolder, which: str) -> Path:
+    """The weights of a checkpoint, once they match its manifest; raises UserError."""
+    checkpoint = find(run, which)
+    try:
+        read(checkpoint, only=WEIGHTS)
+    except Damaged as error:
+        raise UserError(f"{checkpoint}: damaged ({error}); try another one with --checkpoint") from None
+    return checkpoint / WEIGHTS
+
+
+def verify(run: RunFolder) -> list[Finding]:
+    """Every checkpoint held against its manifest, and the two pointers; changes nothing."""
+    findings = []
+    for checkpoint in listing(run.checkpoints):
+        try:
+            manifest, _ = read(checkpoint)
+            size = sum(entry.bytes for entry in manifest.files.values())
+            findings.append(Finding(checkpoint.name, True, f"whole, {len(manifest.files)} files, {size:,} bytes"))
+        except Damaged as error:
+            findings.append(Finding(checkpoint.name, False, str(error)))
+    for pointer in ("last", "best"):
+        path = run.checkpoints / f"{pointer}.json"
+        if path.exists():
+            target = pointed(run.checkpoints, pointer)
+            text = f"points to {target.checkpoint}" if target else "damaged, or points to what is not there"
+            findings.append(Finding(path.name, target is not None, text))
+    return findings
+
+
+def _name_of(checkpoint: Path) -> str:
+    try:
+        return read_manifest(checkpoint).name
+    except Damaged:
+        return ""
+
+
+def _free_folder(folder: Path, step: int) -> Path:
+    target, serial = folder / f"step-{step:08d}", 0
+    while target.exists():
+        serial += 1
+        target = folder / f"step-{step:08d}.{serial}"
+    return target
+
+
+def _write(path: Path, data: bytes) -> str:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    return hashlib.sha256(data).hexdigest()
+
+
+def _read_checked(path: Path, entry: FileEntry) -> bytes:
+    try:
+        if path.is_symlink() or path.stat().st_size != entry.bytes:
+            raise Damaged(f"{path.name} is not the {entry.bytes:,} bytes that were written")
+        data = path.read_bytes()
+    except OSError as error:
+        raise Damaged(f"{path.name}: {error.strerror}") from None
+    if hashlib.sha256(data).hexdigest() != entry.sha256:
+        raise Damaged(f"{path.name} does not match its SHA-256")
+    return data

@@ -1,0 +1,147 @@
+"""Data sets: classified images as uint8 arrays, from a source that is one file in ``core/data/sources``.
+
+Importing this imports neither torch nor numpy. A source is a module with the names of :class:`Source`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias, cast
+
+import msgspec
+
+from core.errors import UserError
+from core.recipe import Data
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+Progress: TypeAlias = Callable[[str, int, int, str], None]
+"""Called with (phase, done, total, unit): phase ``download`` or ``prepare``; a total of 0 means not known. An exception
+raised in it cancels, and nothing half-written stays visible."""
+
+
+class Images(NamedTuple):
+    """``pixels`` uint8 [n, channels, height, width], ``labels`` int64 [n], positions in :attr:`Dataset.classes`."""
+
+    pixels: npt.NDArray[np.uint8]
+    labels: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Both splits whole; ``mean`` and ``std`` are per channel, for pixels scaled to 0..1; arrays may be read-only."""
+
+    name: str
+    classes: tuple[str, ...]
+    train: Images
+    test: Images
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    fingerprint: str
+    """SHA-256 (hex) of classes, pixels and labels."""
+
+
+@dataclass(frozen=True)
+class Availability:
+    """Whether a source can be loaded at once: ``where`` it lies, else the one-line ``hint`` of how to get it."""
+
+    ready: bool
+    where: str = ""
+    hint: str = ""
+    fetchable: bool = False
+    """Whether ``load`` fetches what is missing by itself."""
+
+
+class Source(Protocol):
+    """What a module in ``core/data/sources`` defines."""
+
+    EXPECTED: str
+    """What ``--data PATH`` may point to, for an error message; empty when the source takes no path."""
+
+    def recognises(self, path: Path) -> bool: ...
+    def availability(self, settings: Data) -> Availability: ...
+    def class_count(self, settings: Data) -> int: ...
+    def load(self, settings: Data, progress: Progress) -> Dataset: ...
+    def fetch(self, progress: Progress) -> Path: ...
+
+
+def silent(phase: str, done: int, total: int, unit: str) -> None:
+    """Progress that nobody watches."""
+
+
+def names() -> list[str]:
+    """The names of all sources: the files in ``core/data/sources``."""
+    entries = (entry.name for entry in (resources.files("core") / "data" / "sources").iterdir())
+    return sorted(name.removesuffix(".py") for name in entries if name.endswith(".py") and not name.startswith("_"))
+
+
+def availability(settings: Data) -> Availability:
+    """What is there and what is missing, quickly: nothing is decoded or fetched. Raises UserError for an unknown source."""
+    with _one_line(settings.source):
+        return _source(settings.source).availability(settings)
+
+
+def class_count(settings: Data) -> int:
+    """The number of classes, quickly; raises UserError for what ``load`` would not find either."""
+    with _one_line(settings.source):
+        return _source(settings.source).class_count(settings)
+
+
+def load(settings: Data, progress: Progress = silent) -> Dataset:
+    """The data set, fetched and decoded first where need be; raises UserError for missing or damaged data."""
+    with _one_line(settings.source):
+        return _source(settings.source).load(settings, progress)
+
+
+def fetch(name: str, progress: Progress = silent) -> Path:
+    """Download a source's files to the cache (done at once when they are there); raises UserError."""
+    with _one_line(name):
+        return _source(name).fetch(progress)
+
+
+def from_text(text: str, settings: Data) -> Data:
+    """``settings`` with what ``--data NAME|PATH`` says: a source's name, or a path that one of the sources recognises."""
+    if text in names():
+        return msgspec.structs.replace(settings, source=text, path=settings.path if text == settings.source else None)
+    with _one_line("--data"):
+        path = _path(text)
+        for name in names():
+            if path and _source(name).recognises(path):
+                return msgspec.structs.replace(settings, source=name, path=str(path))
+    found = "its content is none of the known forms" if path and path.exists() else "neither a source nor an existing path"
+    raise UserError(f"--data {text!r}: {found}; expected one of {', '.join(names())}, or {_expected_paths()}")
+
+
+def _path(text: str) -> Path | None:
+    try:
+        return Path(text).expanduser().absolute() if text else None
+    except RuntimeError:  # ~name of a user that does not exist
+        return None
+
+
+def _expected_paths() -> str:
+    return ", or ".join(filter(None, (_source(name).EXPECTED for name in names())))
+
+
+def _source(name: str) -> Source:
+    if name not in names():
+        close = difflib.get_close_matches(name, names(), n=1)
+        hint = f" (did you mean '{close[0]}'?)" if close else ""
+        raise UserError(f"data source {name!r} is not known{hint}; known are {', '.join(names())}")
+    return cast(Source, importlib.import_module(f"core.data.sources.{name}"))
+
+
+@contextmanager
+def _one_line(source: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise UserError(f"data {source}: {error}; check the path and its permissions") from error

@@ -1,0 +1,180 @@
+"""The cache of decoded data sets: memory-mapped arrays, written once, checked against their hash at every opening."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from core.cache import cache_folder
+from core.data import Dataset, Images, Progress
+from core.data.exclusive import exclusive, writable
+from core.errors import UserError
+
+CHUNK = 4096
+"""Images that are hashed or measured at a time."""
+
+
+class Part(NamedTuple):
+    """One split on its way into the cache: ``labels`` int64 [n]; ``pixels`` yields uint8 [k, *shape], n in all."""
+
+    labels: npt.NDArray[np.int64]
+    shape: tuple[int, int, int]
+    pixels: Iterable[npt.NDArray[np.uint8]]
+
+
+@dataclass(frozen=True)
+class Content:
+    """A data set that is not decoded yet; without ``mean`` and ``std`` they are measured on the training pixels."""
+
+    name: str
+    classes: tuple[str, ...]
+    train: Part
+    test: Part
+    mean: tuple[float, ...] = ()
+    std: tuple[float, ...] = ()
+
+
+class _Meta(msgspec.Struct, frozen=True, kw_only=True):
+    signature: str
+    fingerprint: str
+    name: str
+    classes: tuple[str, ...]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+
+def load(place: str, signature: str, build: Callable[[], Content], progress: Progress) -> Dataset:
+    """The data set of ``place`` from the cache, or built and kept there when absent, damaged or of another signature.
+
+    ``place`` names where the files lie, ``signature`` the state they are in, so that a place has one entry however often
+    its files change. Raises UserError when the cache cannot be written, and what ``build`` raises.
+    """
+    folder = cache_folder() / "decoded" / hashlib.sha256(place.encode("utf-8", "surrogateescape")).hexdigest()[:32]
+    dataset = _open(folder, signature, progress)
+    if dataset:
+        return dataset
+    with exclusive(folder, lambda: progress("prepare", 0, 0, "images")):
+        dataset = _open(folder, signature, progress)  # another process may have built it meanwhile
+        if dataset is None:
+            content = build()
+            with writable(folder):
+                _replace(folder, signature, content, progress)
+            dataset = _open(folder, signature, progress)
+    if dataset is None:
+        raise UserError(f"cache {str(folder)!r}: what was just written does not read back; check the disk")
+    return dataset
+
+
+def signature_of(files: Iterable[Path]) -> str:
+    """Hex digest of names, sizes and modification times."""
+    digest = hashlib.sha256()
+    for file in files:
+        status = file.stat()
+        digest.update(repr((str(file), status.st_size, status.st_mtime_ns)).encode())
+    return digest.hexdigest()
+
+
+def fingerprint_of(
+    classes: tuple[str, ...], train: Images, test: Images, tick: Callable[[int], None] = lambda count: None
+) -> str:
+    """SHA-256 (hex) of the content; ``tick`` is called with the count of images hashed since its last call."""
+    digest = hashlib.sha256(msgspec.json.encode(classes))
+    for images in (train, test):
+        digest.update(repr(images.pixels.shape).encode())
+        digest.update(images.labels.astype("<i8").tobytes())
+        for start in range(0, len(images.pixels), CHUNK):
+            chunk = images.pixels[start : start + CHUNK]
+            digest.update(np.ascontiguousarray(chunk).data)
+            tick(len(chunk))
+    return digest.hexdigest()
+
+
+def _open(folder: Path, signature: str, progress: Progress) -> Dataset | None:
+    try:
+        meta = msgspec.json.decode((folder / "meta.json").read_bytes(), type=_Meta)
+        if meta.signature != signature:
+            return None
+        train, test = _map(folder, "train"), _map(folder, "test")
+    except (OSError, ValueError, EOFError):  # msgspec's errors are ValueErrors too
+        return None
+    count = _Count(len(train.labels) + len(test.labels), progress)
+    if fingerprint_of(meta.classes, train, test, count.add) != meta.fingerprint:
+        return None
+    return Dataset(meta.name, meta.classes, train, test, meta.mean, meta.std, meta.fingerprint)
+
+
+def _map(folder: Path, split: str) -> Images:
+    pixels, labels = (
+        np.load(folder / f"{split}_{kind}.npy", mmap_mode="r", allow_pickle=False) for kind in ("pixels", "labels")
+    )
+    return Images(pixels, labels)
+
+
+def _replace(folder: Path, signature: str, content: Content, progress: Progress) -> None:
+    part = folder.with_name(f".{folder.name}.part")
+    shutil.rmtree(part, ignore_errors=True)  # of a process that was killed: the lock is ours
+    try:
+        part.mkdir()
+        _write(part, signature, content, progress)
+        shutil.rmtree(folder, ignore_errors=True)
+        part.rename(folder)
+    except BaseException:
+        shutil.rmtree(part, ignore_errors=True)
+        raise
+
+
+def _write(folder: Path, signature: str, content: Content, progress: Progress) -> None:
+    count = _Count(len(content.train.labels) + len(content.test.labels), progress)
+    for split, part in (("train", content.train), ("test", content.test)):
+        np.save(folder / f"{split}_labels.npy", part.labels, allow_pickle=False)
+        with (folder / f"{split}_pixels.npy").open("wb") as file:
+            _write_pixels(file, part, count)
+    train, test = _map(folder, "train"), _map(folder, "test")
+    mean, std = (content.mean, content.std) if content.mean else _measure(train.pixels)
+    fingerprint = fingerprint_of(content.classes, train, test)
+    meta = _Meta(signature=signature, fingerprint=fingerprint, name=content.name, classes=content.classes, mean=mean, std=std)
+    (folder / "meta.json").write_bytes(msgspec.json.encode(meta))
+
+
+def _write_pixels(file: BinaryIO, part: Part, count: _Count) -> None:
+    # Plain writes instead of a writable memory map: on a full disk a map ends the process with SIGBUS.
+    header = {"descr": "|u1", "fortran_order": False, "shape": (len(part.labels), *part.shape)}
+    np.lib.format.write_array_header_1_0(file, header)
+    for chunk in part.pixels:
+        file.write(chunk.tobytes())
+        count.add(len(chunk))
+
+
+def _measure(pixels: npt.NDArray[np.uint8]) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and standard deviation per channel of pixels scaled to 0..1."""
+    channels = pixels.shape[1]
+    counts = np.zeros((channels, 256))
+    for start in range(0, len(pixels), CHUNK):
+        for channel in range(channels):
+            counts[channel] += np.bincount(pixels[start : start + CHUNK, channel].ravel(), minlength=256)
+    levels = np.arange(256) / 255
+    weights = counts / counts.sum(axis=1, keepdims=True)
+    mean = weights @ levels
+    variance = (weights * (levels - mean[:, None]) ** 2).sum(axis=1)
+    std = np.maximum(np.sqrt(variance), 1 / 255)  # a channel of one value must not divide by zero
+    return tuple(mean.tolist()), tuple(std.tolist())
+
+
+class _Count:
+    """Adds up images for the progress callback."""
+
+    def __init__(self, total: int, progress: Progress) -> None:
+        self.done, self.total, self.progress = 0, total, progress
+        self.add(0)
+
+    def add(self, images: int) -> None:
+        self.done += images
+        self.progress("prepare", self.done, self.total, "images")

@@ -1,0 +1,51 @@
+"""One image file as pixels of a fixed size. The files are a user's own: anything may be in them."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from core.errors import UserError
+
+SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".webp"}
+_FORMATS = ("PNG", "JPEG", "BMP", "WEBP")
+
+
+def read_image(path: Path, size: int) -> npt.NDArray[np.uint8]:
+    """RGB uint8 [3, size, size]: the centre square, resampled bicubic with antialiasing, turned upright as EXIF says.
+
+    An image that has this size already keeps its pixels. Raises UserError, naming the file, when it is damaged, of another
+    format than PNG, JPEG, BMP or WebP, deeper than 8 bits a channel, or above Pillow's limit against decompression bombs.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(path, formats=_FORMATS) as image:
+                square = _square(_eight_bits(image, path), size)
+    except UserError:
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        limit = (Image.MAX_IMAGE_PIXELS or 0) / 1e6
+        raise UserError(f"{str(path)!r}: larger than {limit:.0f} megapixels; make it smaller or remove it") from None
+    except Exception as error:  # decoders raise anything from SyntaxError to struct.error on damaged bytes
+        reason = "not a PNG, JPEG, BMP or WebP image" if isinstance(error, UnidentifiedImageError) else str(error)
+        raise UserError(f"{str(path)!r}: cannot be decoded ({reason}); replace the file or remove it") from None
+    return np.ascontiguousarray(np.asarray(square).transpose(2, 0, 1))
+
+
+def _eight_bits(image: Image.Image, path: Path) -> Image.Image:
+    if image.mode.startswith(("I", "F")):
+        raise UserError(f"{str(path)!r}: has more than 8 bits a channel (mode {image.mode}); convert it to 8 bits")
+    return ImageOps.exif_transpose(image).convert("RGB")
+
+
+def _square(image: Image.Image, size: int) -> Image.Image:
+    # Cut first, then resample: the other way round a very long image would grow without bound.
+    side = min(image.size)
+    left, top = (image.width - side) // 2, (image.height - side) // 2
+    box = (left, top, left + side, top + side)
+    return image.resize((size, size), Image.Resampling.BICUBIC, box=box)

@@ -1,0 +1,1 @@
+"""One file = one source, with the names of :class:`core.data.Source`; found by listing this folder."""

@@ -1,0 +1,329 @@
+"""What a run says: the closed set of events, which is also the journal's wire format.
+
+One event is one JSON object on one line, tagged by ``type`` (the class name). Every field has a default, so that a line
+written by an older program still decodes; a line whose type is not known decodes to :class:`Unknown` and is passed on.
+
+Conventions
+    ``time``    Unix seconds, UTC, when the event was written.
+    ``seq``     position in the journal, from 0; assigned by the journal writer.
+    ``step``    optimizer steps completed since the beginning of the run.
+    ``epoch``   counted from 1.
+    ``metrics`` scalars named ``train.* val.* test.* system.*``. JSON has no NaN and no infinity, so those three
+                travel as the strings ``"nan"``, ``"inf"`` and ``"-inf"``; see :func:`to_number`.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Literal, TypeAlias
+
+import msgspec
+
+FORMAT = 1
+
+Number: TypeAlias = float | Literal["nan", "inf", "-inf"]
+Metrics: TypeAlias = dict[str, Number]
+Split: TypeAlias = Literal["validation", "test"]
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag=True):
+    """Base of all events."""
+
+    time: float = 0.0
+    seq: int = -1
+
+
+class SessionStart(Event, frozen=True, kw_only=True):
+    """What a worker knows of the run and of its machine once everything is prepared (base of the two that follow)."""
+
+    name: str = ""
+    recipe: str = ""
+    data: str = ""
+    classes: tuple[str, ...] = ()
+    model: str = ""
+    parameters: int = 0
+    macs: int = 0
+    """Multiply-accumulates of one image's forward pass."""
+    train_images: int = 0
+    validation_images: int = 0
+    test_images: int = 0
+    batch_size: int = 0
+    epochs: int = 0
+    steps_per_epoch: int = 0
+    monitor: str = ""
+    """The metric that early stopping and 'best' go by, for instance ``val.loss``."""
+    device: str = ""
+    precision: str = ""
+    threads: int = 0
+    deterministic: bool = True
+    process: int = 0
+
+
+class RunStarted(SessionStart, frozen=True, kw_only=True):
+    """Once a run, when its data and network are ready; only phases and messages come before it."""
+
+    format: int = FORMAT
+
+
+class RunResumed(SessionStart, frozen=True, kw_only=True):
+    """A later session begins at a checkpoint; everything said after that checkpoint's step is taken back."""
+
+    step: int = 0
+    epoch: int = 0
+    checkpoint: str = ""
+    bit_exact: bool = True
+    """Whether the rest of the run gets the bits of a run that never stopped; ``note`` says why not."""
+    note: str = ""
+
+
+class RunPaused(Event, frozen=True, kw_only=True):
+    step: int = 0
+    epoch: int = 0
+
+
+class RunContinued(Event, frozen=True, kw_only=True):
+    step: int = 0
+    epoch: int = 0
+
+
+class RunFinished(Event, frozen=True, kw_only=True):
+    """The run reached its last epoch, or early stopping ended it (``early``)."""
+
+    step: int = 0
+    epoch: int = 0
+    early: bool = False
+    metrics: Metrics = {}
+    weights: str = ""
+    """The best weights, relative to the run folder."""
+
+
+class RunStopped(Event, frozen=True, kw_only=True):
+    """Ended on request, after saving; ``resume`` goes on from here."""
+
+    step: int = 0
+    epoch: int = 0
+    reason: str = ""
+    signal: int = 0
+    weights: str = ""
+
+
+class RunFailed(Event, frozen=True, kw_only=True):
+    """Ended by an error; ``weights`` names the last good checkpoint."""
+
+    step: int = 0
+    epoch: int = 0
+    kind: str = ""
+    """``diverged``, ``data``, ``memory``, ``disk``, ``checkpoint``, ``use`` or ``error``."""
+    reason: str = ""
+    weights: str = ""
+
+
+class PhaseStarted(Event, frozen=True, kw_only=True):
+    """Something that a person waits for: ``download``, ``prepare``, ``validate``, ``test``, ``save`` ..."""
+
+    phase: str = ""
+    label: str = ""
+    total: int = 0
+    unit: str = ""
+
+
+class PhaseProgressed(Event, frozen=True, kw_only=True):
+    phase: str = ""
+    done: int = 0
+    total: int = 0
+
+
+class PhaseEnded(Event, frozen=True, kw_only=True):
+    phase: str = ""
+    seconds: float = 0.0
+
+
+class EpochStarted(Event, frozen=True, kw_only=True):
+    epoch: int = 0
+    step: int = 0
+    learning_rate: float = 0.0
+
+
+class StepDone(Event, frozen=True, kw_only=True):
+    """Means over the window of ``steps`` optimizer steps that ends with ``step``."""
+
+    step: int = 0
+    epoch: int = 0
+    steps: int = 1
+    images: int = 0
+    seconds: float = 0.0
+    metrics: Metrics = {}
+
+
+class ValidationDone(Event, frozen=True, kw_only=True):
+    """One pass over a split. ``confusion[t][p]`` counts images of class t taken for p (left empty above 64 classes)."""
+
+    split: Split = "validation"
+    epoch: int = 0
+    step: int = 0
+    seconds: float = 0.0
+    metrics: Metrics = {}
+    correct: tuple[int, ...] = ()
+    images: tuple[int, ...] = ()
+    confusion: tuple[tuple[int, ...], ...] = ()
+    checkpoint: str = ""
+    """Set when other weights than the present ones were measured (the final test takes the best)."""
+
+
+class EpochDone(Event, frozen=True, kw_only=True):
+    epoch: int = 0
+    step: int = 0
+    seconds: float = 0.0
+    metrics: Metrics = {}
+
+
+class EarlyStoppingUpdated(Event, frozen=True, kw_only=True):
+    enabled: bool = True
+    metric: str = ""
+    value: Number = "nan"
+    best: Number = "nan"
+    best_epoch: int = 0
+    best_step: int = 0
+    epoch: int = 0
+    epochs_since: int = 0
+    patience: int = 0
+    min_delta: float = 0.0
+    improved: bool = False
+
+
+class EarlyStopped(Event, frozen=True, kw_only=True):
+    epoch: int = 0
+    step: int = 0
+    reason: str = ""
+
+
+class CheckpointSaved(Event, frozen=True, kw_only=True):
+    checkpoint: str = ""
+    """Folder name under ``checkpoints/``, for instance ``step-00001234``."""
+    step: int = 0
+    epoch: int = 0
+    name: str = ""
+    """The name given by a person who asked for it; such a checkpoint is never pruned."""
+    reason: str = ""
+    best: bool = False
+    bytes: int = 0
+    delay: float = 0.0
+    """Seconds that training waited (the copy of the tensors)."""
+    seconds: float = 0.0
+    """Seconds until it was safe on disk, beside training."""
+
+
+class CheckpointRemoved(Event, frozen=True, kw_only=True):
+    checkpoint: str = ""
+    reason: str = ""
+
+
+class DeviceSampled(Event, frozen=True, kw_only=True):
+    cpu_percent: float = 0.0
+    """Of the whole machine, 0 to 100."""
+    memory_bytes: int = 0
+    """Resident memory of the worker process."""
+    memory_total: int = 0
+    gpu_percent: float | None = None
+    gpu_memory_bytes: int | None = None
+    gpu_memory_total: int | None = None
+    gpu_celsius: float | None = None
+    gpu_watts: float | None = None
+
+
+class Heartbeat(Event, frozen=True, kw_only=True):
+    """Every second, from a thread beside the trainer; ``step_age`` is how long the present step has lasted (seconds)."""
+
+    step: int = 0
+    step_age: float = 0.0
+
+
+class MessageLogged(Event, frozen=True, kw_only=True):
+    level: Literal["info", "warning", "error"] = "info"
+    text: str = ""
+
+
+class SettingChanged(Event, frozen=True, kw_only=True):
+    """A live change: an amendment of the recipe that holds from ``step`` on and survives a resume."""
+
+    step: int = 0
+    epoch: int = 0
+    key: str = ""
+    """``learning_rate``, ``epochs``, ``early_stopping.enabled`` or ``early_stopping.patience``."""
+    value: float = 0.0
+    previous: float = 0.0
+    note: str = ""
+    again: bool = False
+    """Not a new change: after a resume one that had come later than its checkpoint takes effect again."""
+
+
+class RemarkAdded(Event, frozen=True, kw_only=True):
+    step: int = 0
+    epoch: int = 0
+    text: str = ""
+
+
+class CommandAccepted(Event, frozen=True, kw_only=True):
+    id: str = ""
+    command: str = ""
+    step: int = 0
+    note: str = ""
+
+
+class CommandRejected(Event, frozen=True, kw_only=True):
+    id: str = ""
+    command: str = ""
+    step: int = 0
+    reason: str = ""
+
+
+class Unknown(Event, frozen=True, kw_only=True):
+    """An event of a type that this program does not know: kept, passed on, folded to nothing."""
+
+    kind: str = ""
+    raw: bytes = b""
+
+
+KnownEvent: TypeAlias = (
+    RunStarted | RunResumed | RunPaused | RunContinued | RunFinished | RunStopped | RunFailed
+    | PhaseStarted | PhaseProgressed | PhaseEnded | EpochStarted | StepDone | ValidationDone | EpochDone
+    | EarlyStoppingUpdated | EarlyStopped | CheckpointSaved | CheckpointRemoved | DeviceSampled | Heartbeat
+    | MessageLogged | SettingChanged | RemarkAdded | CommandAccepted | CommandRejected
+)  # fmt: skip
+
+
+class _Header(msgspec.Struct):
+    type: str
+    time: float = 0.0
+    seq: int = -1
+
+
+_encoder = msgspec.json.Encoder()
+_decoder: msgspec.json.Decoder[KnownEvent] = msgspec.json.Decoder(KnownEvent)
+_header_decoder = msgspec.json.Decoder(_Header)
+
+
+def encode(event: Event) -> bytes:
+    """One line of the journal, without its newline."""
+    return event.raw if isinstance(event, Unknown) else _encoder.encode(event)
+
+
+def decode(line: bytes) -> Event:
+    """The event on a line; raises :class:`msgspec.DecodeError` when the line is no event at all (torn, not JSON)."""
+    try:
+        return _decoder.decode(line)
+    except msgspec.ValidationError:
+        header = _header_decoder.decode(line)
+        return Unknown(time=header.time, seq=header.seq, kind=header.type, raw=bytes(line))
+
+
+def to_number(value: Number) -> float:
+    """A metric as a float, NaN and infinities included."""
+    return float(value)
+
+
+def from_number(value: float) -> Number:
+    """A float as it travels on the wire."""
+    if math.isfinite(value):
+        return value
+    return "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"

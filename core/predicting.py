@@ -1,0 +1,173 @@
+"""Using saved weights: a weights file (``model.safetensors``) is enough alone, its metadata say how to build the network."""
+
+from __future__ import annotations
+
+import json
+import struct
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from core import data, models
+from core.checkpoint import Damaged
+from core.errors import UserError
+from core.models import Inputs
+from core.recipe import Data, Recipe, from_table
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor, nn
+
+    from core.training.evaluation import Normalisation
+
+LARGEST_WEIGHTS = 4 << 30
+"""Bytes; a larger file is refused before it is read."""
+LARGEST_HEADER = 16 << 20
+
+
+class Evaluation(msgspec.Struct, frozen=True):
+    """``accuracy`` from 0 to 1, ``loss`` mean cross-entropy; ``confusion[t][p]`` images of class t taken for p."""
+
+    accuracy: float
+    loss: float
+    accuracy_by_class: dict[str, float]
+    confusion: list[list[int]]
+    images: int
+    checkpoint: str
+
+
+class Prediction(msgspec.Struct, frozen=True):
+    """``top`` maps the likeliest classes to their probabilities, likeliest first."""
+
+    path: str
+    class_: str = msgspec.field(name="class")
+    probability: float
+    top: dict[str, float]
+
+
+class _Metadata(msgspec.Struct, frozen=True):
+    recipe: str
+    classes: str
+    inputs: str
+    normalisation: str
+
+
+class Loaded:
+    """A network ready to use, on its device, with what it needs to know of its inputs and outputs."""
+
+    def __init__(self, weights: Path, device: str = "auto", threads: int | None = None) -> None:
+        """Raises UserError when the file is missing, damaged, or not one of ours."""
+        import torch
+
+        from core.training.device import choose_device, choose_precision, set_up
+        from core.training.snapshot import check_weights, read_weights
+
+        metadata = read_metadata(weights)
+        self.recipe: Recipe = from_table(_json(weights, metadata.recipe, dict[str, Any]), str(weights))
+        self.classes = _json(weights, metadata.classes, tuple[str, ...])
+        self.inputs = _json(weights, metadata.inputs, Inputs)
+        self.normalisation = _normalisation(weights, metadata)
+        set_up(self.recipe, threads)
+        self.device: torch.device = choose_device(device)
+        self.precision = choose_precision(self.recipe.precision, self.device)
+        network = models.build(self.recipe.model, self.inputs)
+        try:
+            tensors, _ = read_weights(weights.read_bytes())
+            check_weights(tensors, network)
+        except Damaged as error:
+            raise UserError(f"{weights}: {error}; expected the weights of a run") from None
+        network.load_state_dict(tensors)
+        self.network: nn.Module = network.to(device=self.device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+
+
+def evaluate(
+    weights: Path,
+    settings: Data | None = None,
+    device: str = "auto",
+    threads: int | None = None,
+    progress: data.Progress = data.silent,
+) -> Evaluation:
+    """Measure a weights file on the test split of its own data, or of other data with the same classes.
+
+    Raises UserError when the file or the data do not fit.
+    """
+    from core.data import batches
+    from core.training.evaluation import Evaluation as Pass
+    from core.training.evaluation import Examples
+
+    loaded = Loaded(weights, device, threads)
+    settings = settings or loaded.recipe.data
+    dataset = data.load(settings, progress)
+    if dataset.classes != loaded.classes:
+        raise UserError(f"data '{dataset.name}': its classes are not those that {weights} was trained on")
+    chosen = batches.first_per_class(dataset.test.labels, settings.limit)
+    examples = Examples(*batches.to_device(dataset.test, chosen, loaded.device))
+    batch = settings.evaluation_batch_size
+    passing = Pass(loaded.network, examples, len(loaded.classes), loaded.normalisation, batch, loaded.precision)
+    for done in passing:
+        progress("evaluate", done, len(examples), "images")
+    result = passing.result()
+    by_class = {
+        name: correct / max(1, images)
+        for name, correct, images in zip(loaded.classes, result.correct, result.images, strict=True)
+    }
+    return Evaluation(result.accuracy, result.loss, by_class, result.confusion, len(examples), weights.parent.name)
+
+
+def predict(weights: Path, images: list[Path], top: int = 5, device: str = "auto") -> list[Prediction]:
+    """The classes of image files of any size, each brought to the size that the network takes.
+
+    Raises UserError that names the file which cannot be read.
+    """
+    import torch
+
+    loaded = Loaded(weights, device)
+    found = []
+    for path in images:
+        with torch.no_grad():
+            probabilities = torch.softmax(_logits(loaded, path), 1)[0]
+        values, places = probabilities.topk(min(top, len(loaded.classes)))
+        ranked = {loaded.classes[place]: value for value, place in zip(values.tolist(), places.tolist(), strict=True)}
+        best = next(iter(ranked))
+        found.append(Prediction(str(path), best, ranked[best], ranked))
+    return found
+
+
+def read_metadata(weights: Path) -> _Metadata:
+    """The metadata of a weights file, read from its header alone; raises UserError."""
+    try:
+        if weights.stat().st_size > LARGEST_WEIGHTS:
+            raise UserError(f"{weights}: larger than {LARGEST_WEIGHTS >> 30} GiB, which no weights of ours are")
+        with weights.open("rb") as file:
+            (length,) = struct.unpack("<Q", file.read(8))
+            header = json.loads(file.read(min(length, LARGEST_HEADER)))
+        return msgspec.convert(header.get("__metadata__"), _Metadata)
+    except OSError as error:
+        raise UserError(f"{weights}: {error.strerror}; expected a run or a model.safetensors") from None
+    except (struct.error, ValueError, AttributeError, RecursionError, msgspec.ValidationError):
+        raise UserError(f"{weights}: not a weights file of tui-trainer; expected a run or a model.safetensors of one") from None
+
+
+def _json(weights: Path, text: str, kind: type[Any]) -> Any:
+    try:
+        return msgspec.convert(json.loads(text), kind)
+    except (ValueError, RecursionError, msgspec.ValidationError) as error:
+        raise UserError(f"{weights}: its metadata are damaged ({error})") from None
+
+
+def _normalisation(weights: Path, metadata: _Metadata) -> Normalisation:
+    from core.training.evaluation import Normalisation
+
+    found: Normalisation = _json(weights, metadata.normalisation, Normalisation)
+    return found
+
+
+def _logits(loaded: Loaded, path: Path) -> Tensor:
+    import torch
+
+    from core.data.images import read_image
+    from core.training.evaluation import logits_of
+
+    pixels = torch.from_numpy(read_image(path, loaded.inputs.size)).to(loaded.device)
+    return logits_of(loaded.network, pixels[None], loaded.normalisation, loaded.precision)

@@ -1,0 +1,144 @@
+"""What needs torch to be known (a model's parameters, this machine's devices), for processes that do not import it.
+
+The question goes to a child, ``python -P -m core.run.describe``, as JSON on its standard input; the answer about a model is
+kept in the cache folder, keyed by the question and by this package's own files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+import core
+from core.cache import cache_folder
+from core.errors import UserError
+from core.models import Inputs, Layer
+from core.recipe import Recipe
+from core.run.folder import write_whole
+
+PACKAGES = ("tui-trainer", "torch", "torchvision", "textual", "rich", "typer", "plotext", "msgspec", "safetensors", "numpy")
+
+
+class Description(msgspec.Struct, frozen=True):
+    """A recipe's network; multiply-accumulates are those of one image's forward pass."""
+
+    parameters: int
+    macs: int
+    layers: tuple[Layer, ...] = ()
+
+
+class Machine(msgspec.Struct, frozen=True, kw_only=True):
+    """What a bug report needs to know of the machine."""
+
+    python: str
+    system: str
+    processor: str
+    cores: int
+    threads: int
+    devices: tuple[str, ...]
+    bf16: tuple[str, ...]
+    """The devices with bfloat16 in hardware."""
+    versions: dict[str, str]
+
+
+class _Question(msgspec.Struct, frozen=True):
+    model: dict[str, Any] | None = None
+    inputs: Inputs | None = None
+    parameter_limit: int | None = None
+
+
+class _Answer(msgspec.Struct, frozen=True):
+    description: Description | None = None
+    machine: Machine | None = None
+    error: str = ""
+
+
+def describe(recipe: Recipe, inputs: Inputs) -> Description:
+    """The recipe's network. Raises UserError when its settings are wrong or it is over ``parameter_limit``."""
+    question = _Question(recipe.model, inputs, recipe.parameter_limit)
+    key = hashlib.sha256(msgspec.json.encode(question, order="deterministic") + _own_state()).hexdigest()[:32]
+    path = cache_folder() / "described" / f"{key}.json"
+    try:
+        answer = msgspec.json.decode(path.read_bytes(), type=_Answer)
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        answer = _ask(question)
+        _keep(path, answer)
+    if answer.error or answer.description is None:
+        raise UserError(answer.error or "the model could not be described")
+    return answer.description
+
+
+def machine() -> Machine:
+    """This machine as torch sees it; takes as long as importing torch."""
+    answer = _ask(_Question())
+    if answer.machine is None:
+        raise UserError(answer.error or "the machine could not be described")
+    return answer.machine
+
+
+def _ask(question: _Question) -> _Answer:
+    command = [sys.executable, "-P", "-m", "core.run.describe"]
+    child = subprocess.run(command, input=msgspec.json.encode(question), capture_output=True, check=False)
+    try:
+        return msgspec.json.decode(child.stdout, type=_Answer)
+    except msgspec.DecodeError:
+        last = child.stderr.decode(errors="replace").strip().splitlines()[-1:] or ["no output"]
+        raise UserError(f"torch cannot be used here: {last[0]}; see tui-trainer doctor") from None
+
+
+def _keep(path: Path, answer: _Answer) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, msgspec.json.encode(answer))
+    except OSError:
+        return  # a cache that cannot be written costs time, nothing else
+
+
+def _own_state() -> bytes:
+    """Changes whenever a model file does."""
+    files = sorted((Path(core.__path__[0]) / "models").glob("*.py"))
+    return repr([(file.name, file.stat().st_mtime_ns) for file in files]).encode()
+
+
+def _describe_here(question: _Question) -> _Answer:
+    from core import models
+
+    if question.model is None or question.inputs is None:
+        return _Answer(machine=_machine_here())
+    try:
+        layers = models.layers(question.model, question.inputs)
+        parameters = sum(layer.parameters for layer in layers)
+        models.check_limit(parameters, question.parameter_limit)
+    except UserError as error:
+        return _Answer(error=str(error))
+    return _Answer(description=Description(parameters, sum(layer.macs for layer in layers), tuple(layers)))
+
+
+def _machine_here() -> Machine:
+    import torch
+
+    from core.training.device import available_devices, has_fast_bf16
+
+    devices = available_devices()
+    return Machine(
+        python=platform.python_version(),
+        system=platform.platform(),
+        processor=torch.backends.cpu.get_cpu_capability(),
+        cores=os.cpu_count() or 1,
+        threads=torch.get_num_threads(),
+        devices=tuple(devices),
+        bf16=tuple(name for name in devices if has_fast_bf16(torch.device(name))),
+        versions={name: metadata.version(name) for name in PACKAGES},
+    )
+
+
+if __name__ == "__main__":
+    sys.stdout.buffer.write(msgspec.json.encode(_describe_here(msgspec.json.decode(sys.stdin.buffer.read(), type=_Question))))

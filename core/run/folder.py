@@ -1,0 +1,190 @@
+"""A run is a folder. This file knows where things lie in it, who holds its lock, and how runs are found by name."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from core.errors import UserError
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
+
+
+class RunFile(msgspec.Struct, frozen=True, kw_only=True):
+    """``run.json``: written once, before training, by whoever creates the run."""
+
+    format: int = 1
+    name: str = ""
+    created: float = 0.0
+    recipe: dict[str, Any] = {}
+    threads: int | None = None
+    data_fingerprint: str = ""
+    versions: dict[str, str] = {}
+    git: str = ""
+
+
+class RunFolder:
+    """Paths of one run; holds no state of its own."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.name = path.name
+        self.run_file = path / "run.json"
+        self.journal = path / "events.jsonl"
+        self.inbox = path / "inbox"
+        self.checkpoints = path / "checkpoints"
+        self.log = path / "worker.log"
+        self.lock = path / "lock"
+
+    def __repr__(self) -> str:
+        return f"RunFolder({str(self.path)!r})"
+
+    def exists(self) -> bool:
+        return self.run_file.is_file()
+
+    def create(self, run: RunFile) -> None:
+        """Make the folder (0700) with its run.json; raises UserError when it exists or cannot be written."""
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.path.mkdir(mode=0o700)
+            for folder in (self.inbox, self.checkpoints):
+                folder.mkdir(mode=0o700)
+            write_whole(self.run_file, msgspec.json.format(msgspec.json.encode(run), indent=2) + b"\n")
+        except FileExistsError:
+            raise UserError(f"{self.path}: exists already; choose another --name, or resume it") from None
+        except OSError as error:
+            raise UserError(f"{self.path}: cannot create the run: {error.strerror}; choose another --runs folder") from None
+
+    def read(self) -> RunFile:
+        """The run's own description; raises UserError when it is missing or damaged."""
+        try:
+            return msgspec.json.decode(self.run_file.read_bytes(), type=RunFile)
+        except FileNotFoundError:
+            raise UserError(f"{self.path}: not a run (it has no run.json)") from None
+        except OSError as error:
+            raise UserError(f"{self.run_file}: cannot be read: {error.strerror}") from None
+        except msgspec.DecodeError as error:
+            raise UserError(f"{self.run_file}: damaged ({error}); restore it from a copy of the run") from None
+
+    def alive(self) -> bool:
+        """Whether a trainer holds the lock now. It is released by the system the moment that process is gone."""
+        try:
+            descriptor = os.open(self.lock, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return False
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(descriptor)
+        return False
+
+    @contextmanager
+    def hold(self, patience: float = 2.0) -> Iterator[None]:
+        """Be the run's one trainer. Raises UserError when another one is (looked at again for ``patience`` seconds)."""
+        descriptor = os.open(self.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            deadline = time.monotonic() + patience
+            while True:
+                try:
+                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if time.monotonic() >= deadline:
+                        raise busy(self) from None
+                    time.sleep(0.02)  # a reader's look at the lock lasts microseconds
+            yield
+        finally:
+            os.close(descriptor)
+
+
+def busy(run: RunFolder) -> UserError:
+    return UserError(f"run '{run.name}' is being trained already; look at it with: tui-trainer attach {run.path}")
+
+
+def runs_folder(given: Path | None = None) -> Path:
+    """``--runs``, else ``TUI_TRAINER_RUNS``, else ``./runs``."""
+    return given or Path(os.environ.get("TUI_TRAINER_RUNS") or "runs")
+
+
+def list_runs(runs: Path) -> list[RunFolder]:
+    """All runs below a folder, the most recently active first; an absent folder has none."""
+    try:
+        found = [RunFolder(entry) for entry in runs.iterdir() if (entry / "run.json").is_file()]
+    except OSError:
+        return []
+    return sorted(found, key=last_activity, reverse=True)
+
+
+def last_activity(run: RunFolder) -> float:
+    """Unix seconds of the journal's last write, else of the run's creation."""
+    for path in (run.journal, run.run_file):
+        try:
+            return path.stat().st_mtime
+        except OSError:
+            continue
+    return 0.0
+
+
+def find(run: str, runs: Path) -> RunFolder:
+    """RUN as people give it: ``last``, a name under ``runs``, or a path. Raises UserError naming what there is."""
+    known = list_runs(runs)
+    if run == "last":
+        if not known:
+            raise UserError(f"no runs in {runs}; start one with: tui-trainer train quickstart")
+        return known[0]
+    for path in (runs / run, Path(run)):
+        if RunFolder(path).exists():
+            return RunFolder(path)
+    names = ", ".join(folder.name for folder in known[:8]) or "none"
+    raise UserError(f"run '{run}' not found in {runs}; the runs there: {names}")
+
+
+def check_name(name: str) -> str:
+    """A name that is safe as a folder and on a terminal; raises UserError."""
+    if not NAME.fullmatch(name) or name == "last":
+        raise UserError(f"--name {name!r}: expected 1 to 100 letters, digits, '.', '_', '+' or '-', and not 'last'")
+    return name
+
+
+def free_name(stem: str, runs: Path) -> str:
+    """``stem``, else ``stem-2``, ``stem-3`` ...: the first that is no run yet."""
+    stem = re.sub(r"[^A-Za-z0-9._+-]+", "-", stem).strip("-.") or "run"
+    number = 1
+    while (runs / (name := stem if number == 1 else f"{stem}-{number}")).exists():
+        number += 1
+    return name
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Replace a file in one step: readers see the old bytes or the new ones, a crash leaves one of the two."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+
+
+def sync_folder(path: Path) -> None:
+    """Make renames and new names in a folder survive a power cut."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,56 @@
+"""``inbox/``: how a run is told something. One command is one file, written under another name and then renamed, so that
+the trainer never sees half of one. File names begin with the time, so that they sort in the order of sending."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from pathlib import Path
+
+import msgspec
+
+from core import commands
+from core.commands import AnyCommand, Command
+from core.errors import UserError
+from core.run.folder import RunFolder
+
+LARGEST = 64 << 10
+"""Bytes; a bigger file is no command."""
+
+
+def send(run: RunFolder, command: Command) -> str:
+    """Put a command into a living run's inbox and return its id. Raises UserError at once when nobody trains the run."""
+    if not run.alive():
+        raise UserError(f"run '{run.name}' has no living trainer; go on with it by: tui-trainer resume {run.name}")
+    stamped = msgspec.structs.replace(command, id=secrets.token_hex(6), time=time.time())
+    name = f"{time.time_ns():020d}-{stamped.id}.json"
+    temporary = run.inbox / f".{name}"
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(commands.encode(stamped))
+        temporary.rename(run.inbox / name)
+    except OSError as error:
+        raise UserError(f"{run.inbox}: cannot send the command: {error.strerror}") from None
+    return stamped.id
+
+
+def waiting(inbox: Path) -> list[Path]:
+    """Commands not yet taken, in the order of sending. Cheap enough to call between two steps."""
+    try:
+        with os.scandir(inbox) as entries:
+            names = [entry.name for entry in entries if entry.name.endswith(".json") and not entry.name.startswith(".")]
+    except FileNotFoundError:
+        return []
+    return [inbox / name for name in sorted(names)]
+
+
+def read(path: Path) -> AnyCommand | str:
+    """The command in a file, or in words why it is none."""
+    try:
+        if path.is_symlink() or path.stat().st_size > LARGEST:
+            return "not a command file"
+        return commands.decode(path.read_bytes())
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return f"not a command: {error}"

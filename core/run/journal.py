@@ -1,0 +1,145 @@
+"""``events.jsonl``: one event a line, only ever appended to."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from types import TracebackType
+
+import msgspec
+
+from core import events
+from core.events import Event
+
+SLICE = 1 << 18
+"""Bytes that a reader takes at a time: about 2,000 lines, some milliseconds of decoding."""
+LONGEST_LINE = 4 << 20
+"""A longer line is no event of ours; it is skipped, so that a hostile journal cannot fill the memory."""
+
+
+class JournalWriter:
+    """The one writer. After a torn tail (the last process was killed in mid-line) it begins with a newline."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        self._seq = next_seq(path)
+        if not _ends_with_newline(path):
+            self._write(b"\n")
+
+    def append(self, event: Event) -> Event:
+        """Write one event with its seq and time; returns it as written."""
+        stamped = msgspec.structs.replace(event, seq=self._seq, time=event.time or time.time())
+        self._write(events.encode(stamped) + b"\n")
+        self._seq += 1
+        return stamped
+
+    def sync(self) -> None:
+        """Everything appended so far survives a power cut from here on."""
+        os.fsync(self._descriptor)
+
+    def close(self) -> None:
+        os.close(self._descriptor)
+
+    def __enter__(self) -> JournalWriter:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def _write(self, data: bytes) -> None:
+        while data:
+            data = data[os.write(self._descriptor, data) :]
+
+
+class JournalReader:
+    """Reads from any byte on and keeps a line that is not yet whole back until it is."""
+
+    def __init__(self, path: Path, offset: int = 0) -> None:
+        self.path = path
+        self.offset = offset
+        self.broken = 0
+        """Lines that were no events (a torn line after a kill counts as one)."""
+        self._rest = b""
+
+    def read(self, limit: int = SLICE) -> list[Event]:
+        """The whole events among the next ``limit`` bytes; an empty list when nothing new is there."""
+        return [event for _, event in self.read_lines(limit)]
+
+    def read_lines(self, limit: int = SLICE) -> list[tuple[bytes, Event]]:
+        """The same, each event with the line that it stood on."""
+        try:
+            with self.path.open("rb") as file:
+                file.seek(self.offset)
+                data = file.read(limit)
+        except FileNotFoundError:
+            return []
+        self.offset += len(data)
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        if len(self._rest) > LONGEST_LINE:
+            self._rest = b""
+        return [pair for line in lines if line and (pair := self._decode(line))]
+
+    @property
+    def at_end(self) -> bool:
+        """Whether all that is in the file now has been read."""
+        try:
+            return self.offset >= self.path.stat().st_size
+        except OSError:
+            return True
+
+    def _decode(self, line: bytes) -> tuple[bytes, Event] | None:
+        event = _decoded(line)
+        self.broken += event is None
+        return (line, event) if event else None
+
+
+def read_all(path: Path) -> list[Event]:
+    """Every whole event of a journal, in order; none when there is no journal."""
+    reader, found = JournalReader(path), list[Event]()
+    while not reader.at_end:
+        found += reader.read()
+    return found
+
+
+def find(path: Path, *kinds: type[Event]) -> list[Event]:
+    """The events of some kinds, without decoding the others."""
+    tags = [f'"type":"{kind.__name__}"'.encode() for kind in kinds]
+    found = []
+    if path.exists():
+        with path.open("rb") as file:
+            lines = (line for line in file if any(tag in line for tag in tags))
+            found = [event for line in lines if (event := _decoded(line))]
+    return [event for event in found if isinstance(event, kinds)]
+
+
+def next_seq(path: Path) -> int:
+    """One more than the last whole event's seq, looked for from the end."""
+    size = path.stat().st_size if path.exists() else 0
+    span = SLICE
+    while size:
+        reader = JournalReader(path, max(0, size - span))
+        seqs = [event.seq for event in reader.read(span)]
+        if seqs:
+            return max(seqs) + 1
+        if span >= size:
+            break
+        span *= 4
+    return 0
+
+
+def _decoded(line: bytes) -> Event | None:
+    try:
+        return events.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def _ends_with_newline(path: Path) -> bool:
+    size = path.stat().st_size
+    if not size:
+        return True
+    with path.open("rb") as file:
+        file.seek(size - 1)
+        return file.read(1) == b"\n"

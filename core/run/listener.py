@@ -1,0 +1,102 @@
+"""A worker's ears: commands from the inbox, signals from the system, and the end of the process it is tied to."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from core.commands import Command
+from core.events import CommandRejected, Event
+from core.run import inbox
+from core.run.folder import RunFolder
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1)
+"""Each of them means: save and leave (USR1 is what SLURM sends before it takes a node back)."""
+
+
+class Listener:
+    """The :class:`core.training.control.Control` of a worker process.
+
+    A command's file is removed only once its answer is in the journal; until then ``_taken`` keeps it from being taken twice.
+    """
+
+    def __init__(self, run: RunFolder, put: Callable[[Event], None]) -> None:
+        self.signal = 0
+        self._inbox, self._put = run.inbox, put
+        self._taken: dict[str, Path] = {}
+
+    def take(self) -> list[Command]:
+        found: list[Command] = []
+        for path in inbox.waiting(self._inbox):
+            if path in self._taken.values():
+                continue
+            command = inbox.read(path)
+            if isinstance(command, str):
+                self._put(CommandRejected(id=path.stem.partition("-")[2], command="", reason=command))
+                path.unlink(missing_ok=True)
+            else:
+                self._taken[command.id] = path
+                found.append(command)
+        return found
+
+    def wait(self, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline and not self.signal:
+            if any(path not in self._taken.values() for path in inbox.waiting(self._inbox)):
+                return
+            time.sleep(0.02)
+
+    def answered(self, command: str) -> None:
+        """The answer is in the journal."""
+        if path := self._taken.pop(command, None):
+            path.unlink(missing_ok=True)
+
+    def refuse_all(self, reason: str, answered_before: Iterable[str] = ()) -> None:
+        """Reject whatever waits, but for what a killed session had answered and not yet removed."""
+        known = set(answered_before)
+        for path in inbox.waiting(self._inbox):
+            command = inbox.read(path)
+            identity = path.stem.partition("-")[2] if isinstance(command, str) else command.id
+            if identity not in known:
+                name = "" if isinstance(command, str) else type(command).__name__
+                self._put(CommandRejected(id=identity, command=name, reason=reason))
+            path.unlink(missing_ok=True)
+
+
+def listen_to_signals(listener: Listener) -> None:
+    """From now on the first signal asks for save-and-leave, a second one ends the process at once.
+
+    The bytes come through a wakeup descriptor to a thread of their own, so that a second signal is obeyed even while the main
+    thread is inside a long kernel, where Python's own handlers would have to wait.
+    """
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+    for number in SIGNALS:
+        signal.signal(number, lambda *_: None)
+
+    def work() -> None:
+        while data := os.read(reading, 1):
+            if data[0] not in SIGNALS:
+                continue
+            if listener.signal:
+                os._exit(128 + data[0])
+            listener.signal = data[0]
+
+    threading.Thread(target=work, name="signals", daemon=True).start()
+
+
+def tie_to_parent() -> None:
+    """Take the end of standard input, a pipe held by the process that started this one, for SIGTERM."""
+
+    def work() -> None:
+        while sys.stdin.buffer.read(1):
+            pass
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=work, name="tie", daemon=True).start()

@@ -1,0 +1,29 @@
+"""How a training is told things, whoever tells them."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from core.commands import Command
+
+
+class Control(Protocol):
+    """Where commands come from."""
+
+    @property
+    def signal(self) -> int:
+        """Of the signal that asked the run to save and leave, else 0."""
+
+    def take(self) -> list[Command]:
+        """Commands sent since the last call, oldest first. Called between any two steps, so it must be cheap."""
+
+    def wait(self, seconds: float) -> None:
+        """Sleep, but not much longer than until the next command or signal."""
+
+
+class Leave(Exception):
+    """The run was asked to save and leave."""
+
+    def __init__(self, reason: str, signal: int = 0) -> None:
+        super().__init__(reason)
+        self.reason, self.signal = reason, signal

@@ -1,0 +1,77 @@
+"""How far a training has come: everything, beside the tensors, that it needs to go on as if it had never stopped."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from core.events import Number, to_number
+from core.recipe import Recipe
+
+Key: TypeAlias = Literal["learning_rate", "epochs", "early_stopping.enabled", "early_stopping.patience"]
+
+
+class Amendment(msgspec.Struct, frozen=True):
+    """A setting changed while the run was live; it holds from ``step`` on."""
+
+    step: int
+    key: Key
+    value: float
+
+
+class Watch(msgspec.Struct):
+    """Early stopping's memory. ``best`` is kept also while early stopping is off, since the best weights go by it."""
+
+    best: Number = "nan"
+    best_epoch: int = 0
+    best_step: int = 0
+    epochs_since: int = 0
+    stopped: bool = False
+
+
+class Progress(msgspec.Struct, kw_only=True):
+    """``step`` optimizer steps are done and the first ``validated`` epochs are measured. The sums are those of the epoch
+    under way, kept in float64 so that a resumed epoch reports the very same means."""
+
+    step: int = 0
+    validated: int = 0
+    amendments: list[Amendment] = []
+    watch: Watch = msgspec.field(default_factory=Watch)
+    loss_sum: float = 0.0
+    correct: int = 0
+    images: int = 0
+    epoch_seconds: float = 0.0
+
+    def copy(self) -> Progress:
+        return msgspec.convert(msgspec.to_builtins(self), Progress)
+
+
+def epochs(recipe: Recipe, amendments: list[Amendment]) -> int:
+    """The run's length in epochs as it stands."""
+    return int(_latest("epochs", amendments, recipe.epochs))
+
+
+def patience(recipe: Recipe, amendments: list[Amendment]) -> int:
+    return int(_latest("early_stopping.patience", amendments, recipe.early_stopping.patience))
+
+
+def stops_early(recipe: Recipe, amendments: list[Amendment]) -> bool:
+    return bool(_latest("early_stopping.enabled", amendments, recipe.early_stopping.enabled))
+
+
+def update_watch(watch: Watch, value: float, epoch: int, step: int, higher_is_better: bool, min_delta: float) -> bool:
+    """Take in an epoch's monitored value; returns whether it is an improvement of at least ``min_delta``."""
+    best = to_number(watch.best)
+    gain = value - best if higher_is_better else best - value
+    improved = math.isfinite(value) and (watch.best_epoch == 0 or (gain > 0 and gain >= min_delta))
+    if improved:
+        watch.best, watch.best_epoch, watch.best_step, watch.epochs_since = value, epoch, step, 0
+    else:
+        watch.epochs_since += 1
+    return improved
+
+
+def _latest(key: Key, amendments: list[Amendment], planned: float) -> float:
+    return next((amendment.value for amendment in reversed(amendments) if amendment.key == key), planned)

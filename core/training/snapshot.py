@@ -1,0 +1,178 @@
+"""A training as bytes and back: the weights, the optimizer's state and the progress, to the very bit.
+
+Taking a snapshot copies the tensors and nothing else, so that training waits no longer than that; turning the copy into bytes
+happens beside it. safetensors stores dense C order only, so the strides of everything else (channels_last weights and their
+optimizer state) are kept in ``state.json`` and restored: another memory layout means other kernels, and those other bits.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+import safetensors
+import safetensors.torch
+import torch
+from torch import Tensor, nn
+
+from core.checkpoint import WEIGHTS, Damaged
+from core.training.progress import Progress
+
+OPTIMIZER = "optimizer.safetensors"
+STATE = "state.json"
+
+
+class World(msgspec.Struct, frozen=True, kw_only=True):
+    """What the bits depend on beside the recipe; compared at a resume."""
+
+    recipe_hash: str = ""
+    data_fingerprint: str = ""
+    torch: str = ""
+    device: str = ""
+    precision: str = ""
+    threads: int = 0
+
+
+class SavedState(msgspec.Struct, frozen=True, kw_only=True):
+    """``state.json``."""
+
+    format: int = 1
+    progress: Progress
+    world: World
+    strides: dict[str, tuple[int, ...]] = {}
+    """Of tensors that are not in C order; keys are ``model/NAME`` and ``optimizer/NAME``."""
+
+
+class Snapshot:
+    """A copy of everything at one moment, on the CPU."""
+
+    def __init__(self, network: nn.Module, optimizer: torch.optim.Optimizer, progress: Progress) -> None:
+        self.weights = {name: _copy(tensor) for name, tensor in network.state_dict().items()}
+        self.optimizer = {name: _copy(tensor) for name, tensor in optimizer_tensors(optimizer).items()}
+        self.progress = progress.copy()
+
+    def finite(self) -> bool:
+        """Whether no weight is NaN or infinite."""
+        return all(bool(torch.isfinite(tensor).all()) for tensor in self.weights.values() if tensor.is_floating_point())
+
+    def files(self, world: World, metadata: Mapping[str, str]) -> dict[str, bytes]:
+        """The files of a checkpoint. ``metadata`` makes the weights file enough alone to evaluate and predict."""
+        strides = {
+            f"{group}/{name}": tuple(tensor.stride())
+            for group, tensors in (("model", self.weights), ("optimizer", self.optimizer))
+            for name, tensor in tensors.items()
+            if tensor.stride() != torch.empty(tensor.shape, device="meta").stride()
+        }
+        state = SavedState(progress=self.progress, world=world, strides=strides)
+        return {
+            WEIGHTS: safetensors.torch.save(_dense(self.weights), dict(metadata)),
+            OPTIMIZER: safetensors.torch.save(_dense(self.optimizer)),
+            STATE: msgspec.json.format(msgspec.json.encode(state), indent=2) + b"\n",
+        }
+
+
+def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """The optimizer's state by ``<parameter's index>.<key>``."""
+    state: dict[int, dict[str, Tensor]] = optimizer.state_dict()["state"]
+    return {f"{index}.{key}": value for index, entries in state.items() for key, value in entries.items()}
+
+
+def read_state(files: Mapping[str, bytes]) -> SavedState:
+    """Raises :class:`Damaged`."""
+    try:
+        return msgspec.json.decode(files[STATE], type=SavedState)
+    except (KeyError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Damaged(f"{STATE}: {error}") from None
+
+
+def restore(files: Mapping[str, bytes], network: nn.Module, optimizer: torch.optim.Optimizer) -> SavedState:
+    """Put a checkpoint's files back into a network and its optimizer; raises :class:`Damaged` before anything is changed."""
+    saved = read_state(files)
+    weights = _strided(_load(files, WEIGHTS), saved.strides, "model/")
+    state = _strided(_load(files, OPTIMIZER), saved.strides, "optimizer/")
+    check_weights(weights, network)
+    _check_optimizer(state, optimizer)
+    network.load_state_dict(weights)
+    entries: dict[int, dict[str, Tensor]] = {}
+    for name, tensor in state.items():
+        index, _, key = name.partition(".")
+        entries.setdefault(int(index), {})[key] = tensor
+    optimizer.load_state_dict({"state": entries, "param_groups": optimizer.state_dict()["param_groups"]})
+    return saved
+
+
+def read_weights(data: bytes) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """The tensors and the metadata of a weights file; raises :class:`Damaged`."""
+    tensors = _load({WEIGHTS: data}, WEIGHTS)
+    header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+    return tensors, header.get("__metadata__", {})
+
+
+def check_weights(weights: Mapping[str, Tensor], network: nn.Module) -> None:
+    """Raises :class:`Damaged` unless names, shapes and types are the network's own."""
+    expected: dict[str, Any] = network.state_dict()
+    if weights.keys() != expected.keys():
+        odd = sorted(weights.keys() ^ expected.keys())
+        raise Damaged(f"its tensors are not this model's ({len(odd)} differ, the first is {odd[0]!r})")
+    for name, tensor in weights.items():
+        if tensor.shape != expected[name].shape or tensor.dtype != expected[name].dtype:
+            raise Damaged(f"{name!r} is {_form(tensor)}, the model has {_form(expected[name])}")
+
+
+def _check_optimizer(state: Mapping[str, Tensor], optimizer: torch.optim.Optimizer) -> None:
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    for name, tensor in state.items():
+        index, dot, key = name.partition(".")
+        if not (index.isdecimal() and dot and key and int(index) < len(parameters)):
+            raise Damaged(f"{OPTIMIZER}: {name!r} belongs to no parameter")
+        if tensor.dim() and tensor.shape != parameters[int(index)].shape:
+            raise Damaged(f"{OPTIMIZER}: {name!r} is {_form(tensor)}, its parameter {_form(parameters[int(index)])}")
+
+
+def _form(tensor: Tensor) -> str:
+    return f"{str(tensor.dtype).removeprefix('torch.')} {tuple(tensor.shape)}"
+
+
+def _copy(tensor: Tensor) -> Tensor:
+    """On the CPU, in memory of its own, in the same layout."""
+    return tensor.detach().clone() if tensor.device.type == "cpu" else tensor.detach().cpu()
+
+
+def _dense(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name: tensor.contiguous() for name, tensor in tensors.items()}
+
+
+def _load(files: Mapping[str, bytes], name: str) -> dict[str, Tensor]:
+    try:
+        tensors: dict[str, Tensor] = safetensors.torch.load(files[name])
+    except (KeyError, ValueError, RuntimeError, safetensors.SafetensorError) as error:
+        raise Damaged(f"{name}: {error}") from None
+    return tensors
+
+
+def _strided(tensors: dict[str, Tensor], strides: Mapping[str, tuple[int, ...]], prefix: str) -> dict[str, Tensor]:
+    for name, tensor in tensors.items():
+        stride = strides.get(prefix + name)
+        if stride is not None:
+            tensors[name] = _with_stride(name, tensor, stride)
+    return tensors
+
+
+def _with_stride(name: str, tensor: Tensor, stride: tuple[int, ...]) -> Tensor:
+    """A dense permutation of the tensor's own elements, or :class:`Damaged`: a stride from a file could ask for any memory."""
+    order = sorted(range(tensor.dim()), key=lambda axis: (-stride[axis], axis)) if len(stride) == tensor.dim() else []
+    laid = torch.empty_strided(tensor.shape, stride) if _is_dense(tensor.shape, stride, order) else None
+    if laid is None:
+        raise Damaged(f"{STATE}: strides {stride} do not fit {name!r} of shape {tuple(tensor.shape)}")
+    return laid.copy_(tensor)
+
+
+def _is_dense(shape: torch.Size, stride: tuple[int, ...], order: list[int]) -> bool:
+    expected = 1
+    for axis in reversed(order):
+        if shape[axis] > 1 and stride[axis] != expected:
+            return False
+        expected *= shape[axis]
+    return bool(order) and all(0 <= step <= max(1, shape.numel()) for step in stride)

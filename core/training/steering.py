@@ -1,0 +1,137 @@
+"""What each command does to a training. Every command is answered by exactly one event."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Generator, Iterator
+from typing import TYPE_CHECKING
+
+from core import commands
+from core.commands import Command, name_of
+from core.events import CommandAccepted, CommandRejected, Event, RemarkAdded, RunContinued
+from core.training import progress as plan
+from core.training.control import Leave
+from core.training.progress import Amendment, Key
+from core.training.schedules import learning_rate
+
+if TYPE_CHECKING:
+    from core.training.trainer import Trainer
+
+
+class Refused(Exception):
+    """Why a command cannot be carried out, in words."""
+
+
+def apply(trainer: Trainer, command: Command) -> Iterator[Event]:
+    """Carry a command out and answer it. Raises ``Leave`` for Stop, after the answer."""
+    try:
+        note = yield from _carry_out(trainer, command)
+    except Refused as refusal:
+        yield CommandRejected(id=command.id, command=name_of(command), step=trainer.progress.step, reason=str(refusal))
+        return
+    if note is not None:
+        yield CommandAccepted(id=command.id, command=name_of(command), step=trainer.progress.step, note=note)
+    if isinstance(command, commands.Stop):
+        raise Leave("stopped on request")
+
+
+def present_value(trainer: Trainer, key: Key) -> float:
+    """A setting as it stands at the present step."""
+    amendments = trainer.progress.amendments
+    match key:
+        case "learning_rate":
+            return trainer.rate
+        case "epochs":
+            return float(trainer.epochs)
+        case "early_stopping.enabled":
+            return float(plan.stops_early(trainer.recipe, amendments))
+        case "early_stopping.patience":
+            return float(plan.patience(trainer.recipe, amendments))
+
+
+def extend(trainer: Trainer, epochs: int) -> Iterator[Event]:
+    """Another length of the run, with what that does to the schedule in words."""
+    progress = trainer.progress
+    amendment = Amendment(progress.step, "epochs", epochs)
+    remaining = epochs - progress.validated
+    note = f"{remaining} epochs remain"
+    if trainer.recipe.schedule.name == "cosine":
+        amended = [*progress.amendments, amendment]
+        rate = learning_rate(trainer.recipe, amended, progress.step, trainer.setup.steps_per_epoch)
+        note = f"the cosine anneals anew from the present rate {rate:.3g} over the {remaining} epochs that remain"
+    if progress.watch.stopped:
+        progress.watch.stopped, progress.watch.epochs_since = False, 0
+    yield trainer.amend(amendment, note)
+
+
+def _carry_out(trainer: Trainer, command: Command) -> Generator[Event, None, str | None]:
+    """Returns the note of the acceptance, or None when the answer comes later (Save, from the saver)."""
+    step = trainer.progress.step
+    match command:
+        case commands.Pause():
+            if trainer.paused:
+                return "paused already"
+            yield from trainer.pause()
+            return f"paused at step {step}"
+        case commands.Continue():
+            if not trainer.paused:
+                return "running already"
+            trainer.go_on()
+            yield RunContinued(step=step, epoch=trainer.epoch)
+            return f"goes on at step {step}"
+        case commands.Save():
+            yield from trainer.close_window()
+            trainer.save("asked", name=_checked_name(command.name), command=command.id)
+            return None
+        case commands.Stop():
+            return "saving and leaving"
+        case commands.StopAfterEpoch():
+            trainer.stop_after_epoch = True
+            return f"stops after epoch {trainer.epoch}"
+        case commands.Validate():
+            if trainer.measuring:
+                raise Refused("a split is being measured right now")
+            yield from trainer.close_window()
+            result = yield from trainer.measure(trainer.recipe.early_stopping.split)
+            return f"accuracy {result.accuracy:.4f}, loss {result.loss:.4f}"
+        case commands.Remark():
+            yield RemarkAdded(step=step, epoch=trainer.epoch, text=_checked_text(command.text))
+            return "noted"
+        case _:
+            return (yield from _change_setting(trainer, command))
+
+
+def _change_setting(trainer: Trainer, command: Command) -> Generator[Event, None, str]:
+    step = trainer.progress.step
+    yield from trainer.close_window()  # the rate that the window's steps had is still the optimizer's
+    match command:
+        case commands.SetLearningRate(value=value):
+            if not (math.isfinite(value) and 0 < value <= 100):
+                raise Refused(f"learning rate {value}: expected a number above 0, at most 100")
+            yield trainer.amend(Amendment(step, "learning_rate", value), "the schedule goes on from it over what remains")
+        case commands.SetEpochs(value=value):
+            if not trainer.epoch <= value <= 1_000_000:
+                raise Refused(f"epochs {value}: epoch {trainer.epoch} is under way, so expected that or more")
+            yield from extend(trainer, value)
+        case commands.SetEarlyStopping(enabled=enabled, patience=patience):
+            if patience is not None and patience < 1:
+                raise Refused(f"patience {patience}: expected 1 or more")
+            if patience is not None:
+                yield trainer.amend(Amendment(step, "early_stopping.patience", patience))
+            if enabled is not None:
+                yield trainer.amend(Amendment(step, "early_stopping.enabled", float(enabled)))
+        case _:
+            raise Refused("this version does not know that command")
+    return "set"
+
+
+def _checked_name(name: str) -> str:
+    if len(name) > 100 or not name.isprintable():
+        raise Refused("name: expected at most 100 printable characters")
+    return name
+
+
+def _checked_text(text: str) -> str:
+    if not text.strip() or len(text) > 2000:
+        raise Refused("remark: expected 1 to 2,000 characters")
+    return text

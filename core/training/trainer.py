@@ -1,0 +1,303 @@
+"""The training loop, as a generator of events. ``core/README.md`` shows it in pseudo-code with every event marked.
+
+It knows no screen, no journal and no process: what it is told comes from a :class:`Control`, what it keeps goes to a
+:class:`Saver`, everything else it says by yielding.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Iterator
+
+from torch import nn
+
+from core import checkpoint
+from core.checkpoint import Best
+from core.errors import TrainingError
+from core.events import (
+    EarlyStopped,
+    EarlyStoppingUpdated,
+    EpochDone,
+    EpochStarted,
+    Event,
+    Metrics,
+    PhaseEnded,
+    PhaseProgressed,
+    PhaseStarted,
+    RunFinished,
+    RunPaused,
+    RunStopped,
+    SettingChanged,
+    Split,
+    StepDone,
+    ValidationDone,
+    from_number,
+    to_number,
+)
+from core.training import progress as plan
+from core.training import steering
+from core.training.control import Control, Leave
+from core.training.evaluation import Evaluation, Result
+from core.training.progress import Amendment, Progress
+from core.training.saver import Job, Saver, weights_path
+from core.training.schedules import learning_rate
+from core.training.setup import Setup
+from core.training.snapshot import Snapshot, read_weights
+from core.training.steps import Steps
+
+WINDOW = 0.25
+"""Seconds of steps that one StepDone covers at the least; the device is waited for once per window."""
+PREFIX = {"validation": "val", "test": "test"}
+PHASE = {"validation": "validate", "test": "test"}
+LARGEST_CONFUSION = 64
+"""Classes; beyond, the counts would outgrow a line of the journal."""
+
+
+class Trainer:
+    """Trains ``setup.network`` from ``progress`` on.
+
+    ``again`` are amendments that the run had been given for later steps, before it was taken back to ``progress``.
+    """
+
+    def __init__(
+        self, setup: Setup, progress: Progress, control: Control, saver: Saver, again: tuple[Amendment, ...] = ()
+    ) -> None:
+        self.setup, self.recipe, self.progress = setup, setup.recipe, progress
+        self.control, self.saver, self.again = control, saver, list(again)
+        self.steps = Steps(setup, progress)
+        self.paused = self.measuring = self.stop_after_epoch = False
+        self.saved_at = time.monotonic()
+        self.saved: Progress | None = progress.copy() if checkpoint.listing(saver.folder) else None
+
+    @property
+    def epochs(self) -> int:
+        """The run's length as it stands."""
+        return plan.epochs(self.recipe, self.progress.amendments)
+
+    @property
+    def epoch(self) -> int:
+        """The epoch of the step under way or, after an epoch's last step, that epoch; from 1."""
+        return max(self.progress.validated, 1) if self._over else self.progress.validated + 1
+
+    @property
+    def rate(self) -> float:
+        """The learning rate of the next step."""
+        return learning_rate(self.recipe, self.progress.amendments, self.progress.step, self.setup.steps_per_epoch)
+
+    def events(self) -> Iterator[Event]:
+        """Everything from here to the end of the run or of this session; raises TrainingError when it cannot go on."""
+        try:
+            if self.saved is None:
+                self.save("start")
+            finished = False
+            while not finished:
+                yield from self._remaining_epochs()
+                finished = yield from self._finish()
+        except Leave as leave:
+            yield from self._leave(leave)
+
+    @property
+    def _over(self) -> bool:
+        return self.progress.watch.stopped or self.progress.validated >= self.epochs
+
+    # Training
+
+    def _remaining_epochs(self) -> Iterator[Event]:
+        while not self._over:
+            yield from self._train_epoch()
+            yield from self._finish_epoch()
+            if self.stop_after_epoch and not self._over:
+                raise Leave("stopped after the epoch, as asked")
+
+    def _train_epoch(self) -> Iterator[Event]:
+        epoch, last_step = self.epoch, self.epoch * self.setup.steps_per_epoch
+        if self.progress.step == last_step:  # resumed between the last step and the validation
+            return
+        yield EpochStarted(epoch=epoch, step=self.progress.step, learning_rate=self.rate)
+        self.steps.window_started = time.monotonic()
+        while self.progress.step < last_step:
+            yield from self.between_steps()
+            self.steps.take(epoch, self.rate)
+            if time.monotonic() - self.steps.window_started >= WINDOW or self.progress.step == last_step:
+                yield from self.close_window()
+                yield from self._save_when_due()
+
+    def close_window(self) -> Iterator[Event]:
+        """Say what the steps since the last window gave. Raises TrainingError when the loss is NaN or infinite."""
+        window = self.steps.close_window()
+        if not window:
+            return
+        metrics: Metrics = {
+            "train.loss": from_number(window.loss),
+            "train.accuracy": window.accuracy,
+            "train.learning_rate": window.learning_rate,
+            "system.images_per_second": window.images / window.seconds,
+        }
+        step = self.progress.step
+        yield StepDone(
+            step=step, epoch=self.epoch, steps=window.steps, images=window.images, seconds=window.seconds, metrics=metrics
+        )
+        if isinstance(metrics["train.loss"], str):
+            raise TrainingError("diverged", f"the training loss is {metrics['train.loss']} at step {step}; lower optimizer.lr")
+
+    # What may happen between two steps, or between two batches of a validation
+
+    def between_steps(self) -> Iterator[Event]:
+        """Take commands, wait through a pause, pass on what the saver did. Raises :class:`Leave` when asked to."""
+        while self.again and self.again[0].step <= self.progress.step:
+            yield self.amend(self.again.pop(0), again=True)
+        yield from self._take_commands()
+        while self.paused:
+            self.control.wait(0.5)
+            yield from self._take_commands()
+
+    def _take_commands(self) -> Iterator[Event]:
+        if self.control.signal:
+            raise Leave(f"signal {self.control.signal}", self.control.signal)
+        for command in self.control.take():
+            yield from steering.apply(self, command)
+        yield from self.saver.events()
+
+    def amend(self, amendment: Amendment, note: str = "", again: bool = False) -> SettingChanged:
+        """Change a setting from the present step on."""
+        previous = steering.present_value(self, amendment.key)
+        self.progress.amendments.append(amendment)
+        return SettingChanged(
+            step=amendment.step, epoch=self.epoch, key=amendment.key,
+            value=amendment.value, previous=previous, note=note, again=again,
+        )  # fmt: skip
+
+    def pause(self) -> Iterator[Event]:
+        yield from self.close_window()
+        self.paused = True
+        yield RunPaused(step=self.progress.step, epoch=self.epoch)
+        self.save("paused")
+
+    def go_on(self) -> None:
+        self.paused = False
+        self.steps.started = self.steps.window_started = time.monotonic()
+
+    # Saving
+
+    def save(self, reason: str, name: str = "", best: Best | None = None, command: str = "") -> None:
+        """Hand a copy of everything to the saver. Only after close_window(), which knows that the loss is finite."""
+        if self.saved == self.progress and not (name or best or command):
+            return
+        started = time.monotonic()
+        snapshot = Snapshot(self.setup.network, self.setup.optimizer, self.progress)
+        delay = time.monotonic() - started
+        epoch = -(-self.progress.step // self.setup.steps_per_epoch)
+        self.saver.submit(Job(snapshot, epoch, reason, delay, name, best, command))
+        self.saved, self.saved_at = snapshot.progress, time.monotonic()
+
+    def _save_when_due(self) -> Iterator[Event]:
+        every = self.recipe.checkpoint.every_seconds
+        if every and time.monotonic() - self.saved_at >= every and not self.saver.busy:
+            self.save("time")
+        yield from self.saver.events()
+
+    # Measuring
+
+    def measure(self, split: Split, other: nn.Module | None = None, name: str = "") -> Generator[Event, None, Result]:
+        """One pass over a split with the present weights, or with another network's, read from the checkpoint ``name``."""
+        setup, started, phase = self.setup, time.monotonic(), PHASE[split]
+        evaluation = Evaluation(
+            other or setup.network, setup.split(split), len(setup.classes), setup.normalisation,
+            self.recipe.data.evaluation_batch_size, setup.precision,
+        )  # fmt: skip
+        total = len(setup.split(split))
+        yield PhaseStarted(phase=phase, label=split, total=total, unit="images")
+        yield from self._pass_over(evaluation, phase, total)
+        result, seconds = evaluation.result(), time.monotonic() - started
+        yield PhaseEnded(phase=phase, seconds=seconds)
+        confusion = tuple(map(tuple, result.confusion)) if len(setup.classes) <= LARGEST_CONFUSION else ()
+        yield ValidationDone(
+            split=split, epoch=self.epoch, step=self.progress.step, seconds=seconds, metrics=metrics_of(split, result),
+            correct=tuple(result.correct), images=tuple(result.images), confusion=confusion, checkpoint=name,
+        )  # fmt: skip
+        return result
+
+    def _pass_over(self, evaluation: Evaluation, phase: str, total: int) -> Iterator[Event]:
+        self.measuring, said = True, time.monotonic()
+        try:
+            for done in evaluation:
+                self.steps.started = time.monotonic()
+                if self.steps.started - said >= WINDOW:
+                    said = self.steps.started
+                    yield PhaseProgressed(phase=phase, done=done, total=total)
+                yield from self.between_steps()
+        finally:
+            self.measuring = False
+            self.steps.window_started = time.monotonic()
+
+    def _finish_epoch(self) -> Iterator[Event]:
+        progress, stopping, epoch = self.progress, self.recipe.early_stopping, self.epoch
+        result = yield from self.measure(stopping.split)
+        train = {"train.loss": progress.loss_sum / progress.images, "train.accuracy": progress.correct / progress.images}
+        metrics: Metrics = {**train, **metrics_of(stopping.split, result)}
+        yield EpochDone(epoch=epoch, step=progress.step, seconds=progress.epoch_seconds, metrics=metrics)
+        value, higher = (result.loss, False) if stopping.metric == "loss" else (result.accuracy, True)
+        improved = plan.update_watch(progress.watch, value, epoch, progress.step, higher, stopping.min_delta)
+        yield from self._early_stopping(epoch, value, improved)
+        progress.validated = epoch
+        progress.loss_sum, progress.correct, progress.images, progress.epoch_seconds = 0.0, 0, 0, 0.0
+        self.steps.begin_epoch()
+        if improved or epoch % self.recipe.checkpoint.every_epochs == 0 or self._over:
+            self.save("epoch", best=Best("", stopping.monitor, value) if improved else None)
+        yield from self.saver.events()
+
+    def _early_stopping(self, epoch: int, value: float, improved: bool) -> Iterator[Event]:
+        watch, patience = self.progress.watch, plan.patience(self.recipe, self.progress.amendments)
+        enabled = plan.stops_early(self.recipe, self.progress.amendments)
+        yield EarlyStoppingUpdated(
+            enabled=enabled, metric=self.recipe.early_stopping.monitor, value=from_number(value), best=watch.best,
+            best_epoch=watch.best_epoch, best_step=watch.best_step, epoch=epoch, epochs_since=watch.epochs_since,
+            patience=patience, min_delta=self.recipe.early_stopping.min_delta, improved=improved,
+        )  # fmt: skip
+        if enabled and watch.epochs_since >= patience and epoch < self.epochs:
+            watch.stopped = True
+            best = f"{self.recipe.early_stopping.monitor} {to_number(watch.best):.4f} at epoch {watch.best_epoch}"
+            reason = f"{watch.epochs_since} epochs without an improvement on {best}"
+            yield EarlyStopped(epoch=epoch, step=self.progress.step, reason=reason)
+
+    # Ends
+
+    def _finish(self) -> Generator[Event, None, bool]:
+        """Measure test with the best weights by the monitored metric, and say where they are.
+
+        False when the run was given more epochs meanwhile.
+        """
+        self.saver.finish()
+        yield from self.saver.events()
+        best = checkpoint.pointed(self.saver.folder, "best") or checkpoint.pointed(self.saver.folder, "last")
+        if best is None:
+            raise TrainingError("checkpoint", f"{self.saver.folder}: the checkpoints are gone")
+        _, files = checkpoint.read(self.saver.folder / best.checkpoint, only=checkpoint.WEIGHTS)
+        network = self.setup.another_network()
+        network.load_state_dict(read_weights(files[checkpoint.WEIGHTS])[0])
+        result = yield from self.measure("test", network, best.checkpoint)
+        if not self._over:
+            return False
+        metrics = metrics_of("test", result)
+        if best.value is not None:
+            metrics[f"best.{best.metric}"] = from_number(best.value)
+        yield RunFinished(
+            step=self.progress.step, epoch=self.progress.validated, early=self.progress.watch.stopped,
+            metrics=metrics, weights=weights_path(best.checkpoint),
+        )  # fmt: skip
+        return True
+
+    def _leave(self, leave: Leave) -> Iterator[Event]:
+        yield from self.close_window()
+        self.save("stopped")
+        self.saver.finish()
+        yield from self.saver.events()
+        last = checkpoint.pointed(self.saver.folder, "last")
+        yield RunStopped(
+            step=self.progress.step, epoch=self.epoch, reason=leave.reason, signal=leave.signal,
+            weights=weights_path(last.checkpoint) if last else "",
+        )  # fmt: skip
+
+
+def metrics_of(split: Split, result: Result) -> Metrics:
+    return {f"{PREFIX[split]}.loss": from_number(result.loss), f"{PREFIX[split]}.accuracy": result.accuracy}

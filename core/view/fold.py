@@ -1,0 +1,172 @@
+"""From events to the State that screens show: one small pure function per type of event."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import groupby
+from typing import Any, TypeAlias, cast
+
+from msgspec.structs import replace
+
+from core import events as e
+from core.events import Event
+from core.view import lifecycle, measured
+from core.view.parts import NOT_FINITE, appended, marked, merged, short
+from core.view.series import RawPoint, Series, extended
+from core.view.state import (
+    KEPT_CHECKPOINTS,
+    KEPT_MESSAGES,
+    KEPT_METRICS,
+    KEPT_WINDOWS,
+    DeviceReading,
+    Message,
+    SavedCheckpoint,
+    State,
+    Window,
+)
+
+Points: TypeAlias = defaultdict[str, list[RawPoint]]
+
+
+def fold(state: State, events: Iterable[Event]) -> State:
+    """The state after some more events. ``fold(fold(s, a), b) == fold(s, a + b)``, exactly and for every cut.
+
+    Events at or below ``state.seq`` are skipped, so that reading a stretch of the journal twice does no harm."""
+    fresh = list(_unread(state.seq, events))
+    points: Points = defaultdict(list)
+    for kind, group in groupby(fresh, type):
+        if kind is e.StepDone:
+            state = _steps_done(state, cast(list[e.StepDone], list(group)), points)
+        else:
+            for event in group:
+                state = _one(state, event, points)
+    seq = max((event.seq for event in fresh), default=-1)
+    time = next((event.time for event in reversed(fresh) if event.time), state.last_time)
+    return replace(_with_points(state, points), seq=max(state.seq, seq), last_time=time)
+
+
+def _unread(seq: int, events: Iterable[Event]) -> Iterator[Event]:
+    for event in events:
+        if event.seq > seq:
+            seq = event.seq
+        elif event.seq >= 0:
+            continue
+        yield event
+
+
+def _one(state: State, event: Event, points: Points) -> State:
+    if isinstance(event, e.SessionStart):
+        state = _with_points(state, points)
+        points.clear()
+    elif isinstance(event, e.ValidationDone) and not event.checkpoint:
+        _collect(points, event.step, event.metrics)
+    folder = FOLDERS.get(type(event))
+    return folder(state, event) if folder else state
+
+
+def _steps_done(state: State, batch: Sequence[e.StepDone], points: Points) -> State:
+    """A million of these make a long run, so a whole batch costs one new State and points wait for the batch's end."""
+    latest: dict[str, e.Number] = {}
+    trained = state.trained_seconds
+    for event in batch:
+        _collect(points, event.step, event.metrics)
+        latest.update(event.metrics)
+        trained += max(event.seconds, 0.0)
+    windows = tuple(Window(item.steps, item.images, item.seconds) for item in batch[-KEPT_WINDOWS:])
+    last = batch[-1]
+    return replace(
+        state, step=last.step, epoch=last.epoch, step_age=0.0, trained_seconds=trained,
+        metrics=merged(state.metrics, latest), windows=(state.windows + windows)[-KEPT_WINDOWS:],
+    )  # fmt: skip
+
+
+def _collect(points: Points, step: int, metrics: e.Metrics) -> None:
+    for name, value in metrics.items():
+        points[name].append((step, NOT_FINITE[value] if isinstance(value, str) else value))
+
+
+def _with_points(state: State, points: Points) -> State:
+    if not points:
+        return state
+    series = dict(state.series)
+    for name, found in points.items():
+        if name in series or len(series) < KEPT_METRICS:
+            series[name] = extended(series.get(name, Series()), found)
+    return replace(state, series=series)
+
+
+def _epoch_started(state: State, event: e.EpochStarted) -> State:
+    return replace(state, epoch=event.epoch, step=event.step)
+
+
+def _checkpoint_saved(state: State, event: e.CheckpointSaved) -> State:
+    saved = SavedCheckpoint(event.checkpoint, event.step, event.epoch, event.name, event.best, event.time, event.bytes)
+    others = tuple(
+        replace(item, best=False) if event.best and item.best else item
+        for item in state.checkpoints if item.checkpoint != event.checkpoint
+    )  # fmt: skip
+    state = replace(state, checkpoints=appended(others, saved, KEPT_CHECKPOINTS))
+    return marked(state, event.step, "saved", event.name) if event.name else state
+
+
+def _checkpoint_removed(state: State, event: e.CheckpointRemoved) -> State:
+    return replace(state, checkpoints=tuple(item for item in state.checkpoints if item.checkpoint != event.checkpoint))
+
+
+def _device_sampled(state: State, event: e.DeviceSampled) -> State:
+    return replace(state, device_reading=DeviceReading(*(getattr(event, name) for name in DeviceReading.__struct_fields__)))
+
+
+def _heartbeat(state: State, event: e.Heartbeat) -> State:
+    return replace(state, step_age=event.step_age)
+
+
+def _message_logged(state: State, event: e.MessageLogged) -> State:
+    message = Message(event.time, event.level, short(event.text))
+    return replace(state, messages=appended(state.messages, message, KEPT_MESSAGES))
+
+
+def _setting_changed(state: State, event: e.SettingChanged) -> State:
+    state = marked(state, event.step, "setting", f"{event.key} {event.previous:g} -> {event.value:g}")
+    match event.key:
+        case "epochs":
+            return replace(state, epochs=int(event.value))
+        case "early_stopping.patience":
+            return replace(state, stopping=replace(state.stopping, patience=int(event.value)))
+        case "early_stopping.enabled":
+            return replace(state, stopping=replace(state.stopping, enabled=bool(event.value)))
+    return state
+
+
+def _remark_added(state: State, event: e.RemarkAdded) -> State:
+    return marked(state, event.step, "remark", event.text)
+
+
+FOLDERS: dict[type[Event], Callable[[State, Any], State]] = {
+    e.RunStarted: lifecycle.run_started,
+    e.RunResumed: lifecycle.run_resumed,
+    e.RunPaused: lifecycle.run_paused,
+    e.RunContinued: lifecycle.run_continued,
+    e.RunFinished: lifecycle.run_finished,
+    e.RunStopped: lifecycle.run_stopped,
+    e.RunFailed: lifecycle.run_failed,
+    e.PhaseStarted: lifecycle.phase_started,
+    e.PhaseProgressed: lifecycle.phase_progressed,
+    e.PhaseEnded: lifecycle.phase_ended,
+    e.EpochStarted: _epoch_started,
+    e.ValidationDone: measured.validation_done,
+    e.EpochDone: measured.epoch_done,
+    e.EarlyStoppingUpdated: measured.early_stopping_updated,
+    e.EarlyStopped: measured.early_stopped,
+    e.CheckpointSaved: _checkpoint_saved,
+    e.CheckpointRemoved: _checkpoint_removed,
+    e.DeviceSampled: _device_sampled,
+    e.Heartbeat: _heartbeat,
+    e.MessageLogged: _message_logged,
+    e.SettingChanged: _setting_changed,
+    e.RemarkAdded: _remark_added,
+    e.CommandAccepted: lifecycle.command_accepted,
+    e.CommandRejected: lifecycle.command_rejected,
+}
+"""StepDone is folded by the batch, Unknown to nothing."""

@@ -1,0 +1,89 @@
+"""How a run begins, pauses and ends, what it waits for and what it answers."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from core import events as e
+from core.view import rewind
+from core.view.parts import appended, marked, merged, short
+from core.view.state import KEPT_ANSWERS, Answer, Phase, State
+
+
+def _session(state: State, event: e.SessionStart) -> State:
+    return replace(
+        state, status="running", name=event.name, recipe=event.recipe, data=event.data, classes=event.classes,
+        model=event.model, parameters=event.parameters, macs=event.macs, train_images=event.train_images,
+        validation_images=event.validation_images, test_images=event.test_images, batch_size=event.batch_size,
+        device=event.device, precision=event.precision, threads=event.threads, monitor=event.monitor,
+        epochs=event.epochs, steps_per_epoch=event.steps_per_epoch, session_started=event.time,
+        sessions=state.sessions + 1, phase=None, step_age=0.0, windows=(), stop_after_epoch=False,
+        ending="", failure="", weights="",
+    )  # fmt: skip
+
+
+def run_started(state: State, event: e.RunStarted) -> State:
+    """Said again when a run ended before its first checkpoint and begins anew."""
+    return replace(rewind.to_step(_session(state, event), 0, 0), started=event.time)
+
+
+def run_resumed(state: State, event: e.RunResumed) -> State:
+    state = rewind.to_step(_session(state, event), event.step, event.epoch)
+    text = f"resumed from {event.checkpoint}" + (f": {event.note}" if event.note else "")
+    return marked(state, event.step, "resume", text)
+
+
+def run_paused(state: State, event: e.RunPaused) -> State:
+    return replace(state, status="paused", step_age=0.0)
+
+
+def run_continued(state: State, event: e.RunContinued) -> State:
+    return replace(state, status="running")
+
+
+def run_finished(state: State, event: e.RunFinished) -> State:
+    state = replace(_ended(state, event.weights), metrics=merged(state.metrics, event.metrics))
+    if event.early:
+        return replace(state, status="early-stopped", ending=state.ending or "early stopping")
+    return replace(state, status="finished", ending=f"all {state.epochs} epochs done")
+
+
+def run_stopped(state: State, event: e.RunStopped) -> State:
+    return replace(_ended(state, event.weights), status="stopped", ending=short(event.reason) or "stopped on request")
+
+
+def run_failed(state: State, event: e.RunFailed) -> State:
+    return replace(_ended(state, event.weights), status="failed", failure=event.kind, ending=short(event.reason))
+
+
+def _ended(state: State, weights: str) -> State:
+    return replace(state, phase=None, step_age=0.0, stop_after_epoch=False, weights=weights)
+
+
+def phase_started(state: State, event: e.PhaseStarted) -> State:
+    """The first phase after an ending is a new session that prepares."""
+    phase = Phase(event.phase, short(event.label), 0, event.total, event.unit, event.time)
+    return replace(state, phase=phase, status="preparing" if state.ended else state.status)
+
+
+def phase_progressed(state: State, event: e.PhaseProgressed) -> State:
+    if state.phase is None or state.phase.name != event.phase:
+        return state
+    return replace(state, phase=replace(state.phase, done=event.done, total=event.total or state.phase.total))
+
+
+def phase_ended(state: State, event: e.PhaseEnded) -> State:
+    return state if state.phase and state.phase.name != event.phase else replace(state, phase=None)
+
+
+def command_accepted(state: State, event: e.CommandAccepted) -> State:
+    state = _answered(state, Answer(event.id, event.command, True, short(event.note)))
+    return replace(state, stop_after_epoch=True) if event.command == "StopAfterEpoch" else state
+
+
+def command_rejected(state: State, event: e.CommandRejected) -> State:
+    return _answered(state, Answer(event.id, event.command, False, short(event.reason)))
+
+
+def _answered(state: State, answer: Answer) -> State:
+    return replace(state, answers=appended(state.answers, answer, KEPT_ANSWERS))

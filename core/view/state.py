@@ -1,0 +1,238 @@
+"""What a screen shows, as one frozen value: the fold of a run's journal up to some event.
+
+Memory is bounded however long the run: scalars are kept as a decimated whole plus a window of recent points, lists are cut.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from core.view.series import RECENT_POINTS, WHOLE_BINS, Bin, Point, RawPoint, Series
+
+__all__ = [
+    "ENDED", "RECENT_POINTS", "WHOLE_BINS", "Answer", "Bin", "ClassScore", "DeviceReading", "EpochRow", "Mark",
+    "Measurement", "Message", "Phase", "Point", "RawPoint", "SavedCheckpoint", "Series", "State", "Status", "Stopping",
+    "Window",
+]  # fmt: skip
+
+Status: TypeAlias = Literal["preparing", "running", "paused", "finished", "early-stopped", "stopped", "failed", "lost"]
+ENDED: frozenset[str] = frozenset({"finished", "early-stopped", "stopped", "failed", "lost"})
+
+KEPT_MESSAGES = 500
+KEPT_ANSWERS = 64
+KEPT_EPOCHS = 1000
+KEPT_CHECKPOINTS = 200
+KEPT_MARKS = 200
+KEPT_METRICS = 256
+"""Different names; further ones are not kept."""
+KEPT_WINDOWS = 32
+KEPT_BEFORE = 8
+"""Earlier measurements and early-stopping states, to go back to when a run is resumed at an earlier step."""
+LONGEST_TEXT = 4000
+"""Characters kept of a message, a reason or a remark."""
+
+
+class ClassScore(msgspec.Struct, frozen=True):
+    """One class on one split, after its latest measurement."""
+
+    name: str
+    correct: int
+    images: int
+    previous: float | None = None
+    """Accuracy at the measurement before (0 to 1)."""
+
+    @property
+    def accuracy(self) -> float | None:
+        return self.correct / self.images if self.images else None
+
+    @property
+    def change(self) -> float | None:
+        accuracy = self.accuracy
+        return None if accuracy is None or self.previous is None else accuracy - self.previous
+
+
+class Measurement(msgspec.Struct, frozen=True):
+    """The latest pass over one split."""
+
+    split: str
+    epoch: int
+    step: int
+    metrics: dict[str, float]
+    classes: tuple[ClassScore, ...] = ()
+    confusion: tuple[tuple[int, ...], ...] = ()
+    checkpoint: str = ""
+    seconds: float = 0.0
+    images: int = 0
+
+
+class Window(msgspec.Struct, frozen=True):
+    """A stretch of training steps and how long it took."""
+
+    steps: int
+    images: int
+    seconds: float
+
+
+class EpochRow(msgspec.Struct, frozen=True):
+    """One finished epoch; metrics of training and of every split that was measured in it."""
+
+    epoch: int
+    step: int
+    seconds: float
+    metrics: dict[str, float]
+
+
+class Stopping(msgspec.Struct, frozen=True):
+    """Early stopping as it stands."""
+
+    enabled: bool = True
+    metric: str = ""
+    value: float | None = None
+    best: float | None = None
+    best_epoch: int = 0
+    best_step: int = 0
+    epoch: int = 0
+    epochs_since: int = 0
+    patience: int = 0
+    min_delta: float = 0.0
+    improved: bool = False
+
+
+class Phase(msgspec.Struct, frozen=True):
+    """Something that a person waits for, under way now."""
+
+    name: str
+    label: str = ""
+    done: int = 0
+    total: int = 0
+    unit: str = ""
+    started: float = 0.0
+
+
+class SavedCheckpoint(msgspec.Struct, frozen=True):
+    checkpoint: str
+    step: int
+    epoch: int
+    name: str = ""
+    best: bool = False
+    time: float = 0.0
+    bytes: int = 0
+
+
+class Message(msgspec.Struct, frozen=True):
+    time: float
+    level: str
+    text: str
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What the run said to a command."""
+
+    id: str
+    command: str
+    accepted: bool
+    text: str = ""
+
+
+class Mark(msgspec.Struct, frozen=True):
+    """A moment worth showing on the time axis: a resume, a setting, a remark."""
+
+    step: int
+    kind: Literal["resume", "setting", "remark", "saved"]
+    text: str
+
+
+class DeviceReading(msgspec.Struct, frozen=True):
+    cpu_percent: float = 0.0
+    memory_bytes: int = 0
+    memory_total: int = 0
+    gpu_percent: float | None = None
+    gpu_memory_bytes: int | None = None
+    gpu_memory_total: int | None = None
+    gpu_celsius: float | None = None
+    gpu_watts: float | None = None
+
+
+class State(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything known of a run. The empty State is a run that has said nothing yet."""
+
+    seq: int = -1
+    """Of the last event folded in."""
+    status: Status = "preparing"
+    name: str = ""
+    recipe: str = ""
+    data: str = ""
+    classes: tuple[str, ...] = ()
+    model: str = ""
+    parameters: int = 0
+    macs: int = 0
+    train_images: int = 0
+    validation_images: int = 0
+    test_images: int = 0
+    batch_size: int = 0
+    device: str = ""
+    precision: str = ""
+    threads: int = 0
+    monitor: str = ""
+    """The metric that early stopping and 'best' go by, for instance ``val.loss``."""
+
+    started: float = 0.0
+    """Unix seconds of RunStarted."""
+    session_started: float = 0.0
+    """Unix seconds of the latest RunStarted or RunResumed."""
+    trained_seconds: float = 0.0
+    """Sum of the windows' own durations: pauses and time between sessions are not in it."""
+    last_time: float = 0.0
+    """Unix seconds of the latest event of any kind (staleness is read from it)."""
+    sessions: int = 0
+
+    epoch: int = 0
+    """The epoch under way, from 1."""
+    epochs: int = 0
+    step: int = 0
+    steps_per_epoch: int = 0
+    step_age: float = 0.0
+    phase: Phase | None = None
+
+    series: dict[str, Series] = {}
+    """By metric name: ``train.*`` and ``system.*`` a point per window, ``val.*`` and ``test.*`` a point per measurement."""
+    metrics: dict[str, float] = {}
+    """The latest value of every metric."""
+    rows: tuple[EpochRow, ...] = ()
+    measurements: dict[str, Measurement] = {}
+    """By split: ``validation``, ``test``."""
+    earlier_measurements: tuple[Measurement, ...] = ()
+    """Of all splits, oldest first, without the latest of each: what a rewind goes back to."""
+    windows: tuple[Window, ...] = ()
+    """The latest StepDone windows of this session, oldest first (throughput and ETA are read from them)."""
+    stopping: Stopping = Stopping()
+    earlier_stopping: tuple[Stopping, ...] = ()
+    checkpoints: tuple[SavedCheckpoint, ...] = ()
+    """Present on disk as far as the journal knows, oldest first."""
+    messages: tuple[Message, ...] = ()
+    answers: tuple[Answer, ...] = ()
+    marks: tuple[Mark, ...] = ()
+    device_reading: DeviceReading | None = None
+    stop_after_epoch: bool = False
+
+    ending: str = ""
+    """Why the run ended, in words."""
+    failure: str = ""
+    """Kind of the failure (``diverged``, ``data`` ...), empty otherwise."""
+    weights: str = ""
+    """Where the weights of an ended run are, relative to the run folder."""
+
+    @property
+    def total_steps(self) -> int:
+        return self.epochs * self.steps_per_epoch
+
+    @property
+    def ended(self) -> bool:
+        return self.status in ENDED
+
+    @property
+    def split(self) -> str:
+        """The split that is measured every epoch and shown first."""
+        return "test" if self.monitor.startswith("test.") else "validation"

@@ -1,0 +1,67 @@
+"""The state of a run on disk, as it stands: for lists, for ``show``, and to begin a screen with."""
+
+from __future__ import annotations
+
+import time
+
+from msgspec.structs import replace
+
+from core.errors import UserError
+from core.run.folder import RunFolder
+from core.run.journal import SLICE, JournalReader
+from core.view.fold import fold
+from core.view.state import State
+
+READ_WHOLE = 8 << 20
+"""Bytes; of a longer journal only its head and its tail are read."""
+HEAD = 256 << 10
+TAIL = 2 << 20
+GRACE_SECONDS = 15.0
+"""So long after its creation a run without a journal still counts as being prepared."""
+
+
+def summarise(run: RunFolder) -> State:
+    """The fold of the run's journal. Of a long journal the middle is left out: its curves have a gap, its end does not."""
+    state, size = opening(run), _size(run)
+    if size <= READ_WHOLE:
+        return _folded(state, JournalReader(run.journal), size)
+    state = _folded(state, JournalReader(run.journal), HEAD)
+    return _folded(state, JournalReader(run.journal, size - TAIL), size)
+
+
+def opening(run: RunFolder) -> State:
+    """What is known before the journal's first event: name, recipe and the time of creation, from ``run.json``."""
+    try:
+        described = run.read()
+    except UserError:
+        return State(name=run.name)
+    recipe = str(described.recipe.get("name", ""))
+    return State(name=run.name, recipe=recipe, started=described.created)
+
+
+def with_liveness(state: State, alive: bool, now: float | None = None) -> State:
+    """The state with its status corrected by the lock: not ended, yet nobody trains it, is ``lost``.
+
+    Look at the lock before reading the journal: then an ending that was written in between is already in the state."""
+    if alive or state.ended:
+        return state
+    age = (time.time() if now is None else now) - state.started
+    if state.seq < 0 and age < GRACE_SECONDS:
+        return state
+    return replace(state, status="lost", step_age=0.0)
+
+
+def _size(run: RunFolder) -> int:
+    try:
+        return run.journal.stat().st_size
+    except OSError:
+        return 0
+
+
+def _folded(state: State, reader: JournalReader, end: int) -> State:
+    """Reads up to the byte ``end`` in slices, so that memory stays bounded; less when the file is shorter by now."""
+    while (before := reader.offset) < end:
+        state = fold(state, reader.read(min(end - before, SLICE)))
+        if reader.offset == before:
+            break
+    return state
