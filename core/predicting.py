@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import json
-import struct
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from core import data, models
 from core.checkpoint import Damaged
 from core.errors import UserError
-from core.models import Inputs
 from core.recipe import Data, Recipe, from_table
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
-    from core.training.evaluation import Normalisation
-
 LARGEST_WEIGHTS = 4 << 30
 """Bytes; a larger file is refused before it is read."""
-LARGEST_HEADER = 16 << 20
 
 
 class Evaluation(msgspec.Struct, frozen=True):
@@ -46,13 +40,6 @@ class Prediction(msgspec.Struct, frozen=True):
     top: dict[str, float]
 
 
-class _Metadata(msgspec.Struct, frozen=True):
-    recipe: str
-    classes: str
-    inputs: str
-    normalisation: str
-
-
 class Loaded:
     """A network ready to use, on its device, with what it needs to know of its inputs and outputs."""
 
@@ -63,20 +50,17 @@ class Loaded:
         from core.training.device import choose_device, choose_precision, set_up
         from core.training.snapshot import check_weights, read_weights
 
-        metadata = read_metadata(weights)
-        self.recipe: Recipe = from_table(_json(weights, metadata.recipe, dict[str, Any]), str(weights))
-        self.classes = _json(weights, metadata.classes, tuple[str, ...])
-        self.inputs = _json(weights, metadata.inputs, Inputs)
-        self.normalisation = _normalisation(weights, metadata)
-        set_up(self.recipe, threads)
-        self.device: torch.device = choose_device(device)
-        self.precision = choose_precision(self.recipe.precision, self.device)
-        network = models.build(self.recipe.model, self.inputs)
         try:
-            tensors, _ = read_weights(weights.read_bytes())
+            tensors, about = read_weights(_read(weights))
+            self.recipe: Recipe = from_table(about.recipe, str(weights))
+            self.classes, self.inputs, self.normalisation = about.classes, about.inputs, about.normalisation
+            set_up(self.recipe, threads)
+            self.device: torch.device = choose_device(device)
+            self.precision = choose_precision(self.recipe.precision, self.device)
+            network = models.build(self.recipe.model, self.inputs)
             check_weights(tensors, network)
         except Damaged as error:
-            raise UserError(f"{weights}: {error}; expected the weights of a run") from None
+            raise UserError(f"{weights}: {error}; expected a run, or a model.safetensors of one") from None
         network.load_state_dict(tensors)
         self.network: nn.Module = network.to(device=self.device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
 
@@ -134,33 +118,13 @@ def predict(weights: Path, images: list[Path], top: int = 5, device: str = "auto
     return found
 
 
-def read_metadata(weights: Path) -> _Metadata:
-    """The metadata of a weights file, read from its header alone; raises UserError."""
+def _read(weights: Path) -> bytes:
     try:
         if weights.stat().st_size > LARGEST_WEIGHTS:
             raise UserError(f"{weights}: larger than {LARGEST_WEIGHTS >> 30} GiB, which no weights of ours are")
-        with weights.open("rb") as file:
-            (length,) = struct.unpack("<Q", file.read(8))
-            header = json.loads(file.read(min(length, LARGEST_HEADER)))
-        return msgspec.convert(header.get("__metadata__"), _Metadata)
+        return weights.read_bytes()
     except OSError as error:
-        raise UserError(f"{weights}: {error.strerror}; expected a run or a model.safetensors") from None
-    except (struct.error, ValueError, AttributeError, RecursionError, msgspec.ValidationError):
-        raise UserError(f"{weights}: not a weights file of tui-trainer; expected a run or a model.safetensors of one") from None
-
-
-def _json(weights: Path, text: str, kind: type[Any]) -> Any:
-    try:
-        return msgspec.convert(json.loads(text), kind)
-    except (ValueError, RecursionError, msgspec.ValidationError) as error:
-        raise UserError(f"{weights}: its metadata are damaged ({error})") from None
-
-
-def _normalisation(weights: Path, metadata: _Metadata) -> Normalisation:
-    from core.training.evaluation import Normalisation
-
-    found: Normalisation = _json(weights, metadata.normalisation, Normalisation)
-    return found
+        raise UserError(f"{weights}: {error.strerror}; expected a run, or a model.safetensors of one") from None
 
 
 def _logits(loaded: Loaded, path: Path) -> Tensor:

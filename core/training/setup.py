@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass
 
 import msgspec
@@ -19,7 +18,7 @@ from core.recipe import Checkpoint, Recipe, to_table
 from core.training import device as devices
 from core.training import optimizers
 from core.training.evaluation import Examples, Normalisation
-from core.training.snapshot import World
+from core.training.snapshot import METADATA, About, World
 
 
 @dataclass(frozen=True)
@@ -58,14 +57,12 @@ class Setup:
         return initialise(self.recipe, self.inputs, self.device)
 
     def metadata(self) -> dict[str, str]:
-        """What goes into the weights file, so that it is enough alone to evaluate and predict."""
-        return {
-            "format": "tui_trainer 1",
-            "recipe": json.dumps(to_table(self.recipe)),
-            "classes": json.dumps(self.classes),
-            "inputs": json.dumps(self.inputs._asdict()),
-            "normalisation": json.dumps(self.normalisation._asdict()),
-        }
+        """What goes into the weights file, so that it is enough alone to evaluate and predict.
+
+        One key, since safetensors writes several in a random order and equal weights should be equal files.
+        """
+        about = About(recipe=to_table(self.recipe), classes=self.classes, inputs=self.inputs, normalisation=self.normalisation)
+        return {METADATA: msgspec.json.encode(about).decode()}
 
 
 def prepare(recipe: Recipe, threads: int | None, progress: data.Progress) -> Setup:

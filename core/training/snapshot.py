@@ -18,10 +18,13 @@ import torch
 from torch import Tensor, nn
 
 from core.checkpoint import WEIGHTS, Damaged
+from core.models import Inputs
+from core.training.evaluation import Normalisation
 from core.training.progress import Progress
 
 OPTIMIZER = "optimizer.safetensors"
 STATE = "state.json"
+METADATA = "tui_trainer"
 
 
 class World(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,6 +36,16 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     device: str = ""
     precision: str = ""
     threads: int = 0
+
+
+class About(msgspec.Struct, frozen=True, kw_only=True):
+    """What a weights file says of itself in its metadata, under ``METADATA``."""
+
+    format: int = 1
+    recipe: dict[str, Any]
+    classes: tuple[str, ...]
+    inputs: Inputs
+    normalisation: Normalisation
 
 
 class SavedState(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,11 +116,15 @@ def restore(files: Mapping[str, bytes], network: nn.Module, optimizer: torch.opt
     return saved
 
 
-def read_weights(data: bytes) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """The tensors and the metadata of a weights file; raises :class:`Damaged`."""
+def read_weights(data: bytes) -> tuple[dict[str, Tensor], About]:
+    """The tensors of a weights file, and what it says of itself; raises :class:`Damaged`."""
     tensors = _load({WEIGHTS: data}, WEIGHTS)
     header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
-    return tensors, header.get("__metadata__", {})
+    try:
+        about = msgspec.json.decode(header.get("__metadata__", {}).get(METADATA, ""), type=About)
+    except msgspec.DecodeError as error:
+        raise Damaged(f"{WEIGHTS}: its metadata are not a tui-trainer run's ({error})") from None
+    return tensors, about
 
 
 def check_weights(weights: Mapping[str, Tensor], network: nn.Module) -> None:
