@@ -46,7 +46,7 @@ class Dataset:
     mean: tuple[float, ...]
     std: tuple[float, ...]
     fingerprint: str
-    """SHA-256 (hex) of classes, pixels and labels."""
+    """SHA-256 (hex) of all the above but the name."""
 
 
 @dataclass(frozen=True)
@@ -111,20 +111,17 @@ def from_text(text: str, settings: Data) -> Data:
     """``settings`` with what ``--data NAME|PATH`` says: a source's name, or a path that one of the sources recognises."""
     if text in names():
         return msgspec.structs.replace(settings, source=text, path=settings.path if text == settings.source else None)
-    with _one_line("--data"):
-        path = _path(text)
-        for name in names():
-            if path and _source(name).recognises(path):
-                return msgspec.structs.replace(settings, source=name, path=str(path))
-    found = "its content is none of the known forms" if path and path.exists() else "neither a source nor an existing path"
-    raise UserError(f"--data {text!r}: {found}; expected one of {', '.join(names())}, or {_expected_paths()}")
-
-
-def _path(text: str) -> Path | None:
+    problem = "neither a source nor an existing path"
     try:
-        return Path(text).expanduser().absolute() if text else None
-    except RuntimeError:  # ~name of a user that does not exist
-        return None
+        path = Path(text).expanduser().absolute()
+        for name in names() if text else ():
+            if _source(name).recognises(path):
+                return msgspec.structs.replace(settings, source=name, path=str(path))
+        if text and path.exists():
+            problem = "its content is none of the known forms"
+    except (OSError, RuntimeError) as error:  # RuntimeError: ~name of a user who does not exist
+        problem = (error.strerror if isinstance(error, OSError) else str(error)) or problem
+    raise UserError(f"--data {text!r}: {problem}; expected one of {', '.join(names())}, or {_expected_paths()}")
 
 
 def _expected_paths() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -34,7 +35,6 @@ class Part(NamedTuple):
 class Content:
     """A data set that is not decoded yet; without ``mean`` and ``std`` they are measured on the training pixels."""
 
-    name: str
     classes: tuple[str, ...]
     train: Part
     test: Part
@@ -45,29 +45,28 @@ class Content:
 class _Meta(msgspec.Struct, frozen=True, kw_only=True):
     signature: str
     fingerprint: str
-    name: str
     classes: tuple[str, ...]
     mean: tuple[float, ...]
     std: tuple[float, ...]
 
 
-def load(place: str, signature: str, build: Callable[[], Content], progress: Progress) -> Dataset:
-    """The data set of ``place`` from the cache, or built and kept there when absent, damaged or of another signature.
+def load(name: str, place: str, signature: str, build: Callable[[], Content], progress: Progress) -> Dataset:
+    """The data set ``name`` from the cache, or built and kept there when absent, damaged or of another signature.
 
-    ``place`` names where the files lie, ``signature`` the state they are in, so that a place has one entry however often
+    ``place`` says where its files lie, ``signature`` the state they are in, so that a place has one entry however often
     its files change. Raises UserError when the cache cannot be written, and what ``build`` raises.
     """
-    folder = cache_folder() / "decoded" / hashlib.sha256(place.encode("utf-8", "surrogateescape")).hexdigest()[:32]
-    dataset = _open(folder, signature, progress)
+    folder = cache_folder() / "decoded" / hashlib.sha256(os.fsencode(f"{name} {place}")).hexdigest()[:32]
+    dataset = _open(folder, name, signature, progress)
     if dataset:
         return dataset
     with exclusive(folder, lambda: progress("prepare", 0, 0, "images")):
-        dataset = _open(folder, signature, progress)  # another process may have built it meanwhile
+        dataset = _open(folder, name, signature, progress)  # another process may have built it meanwhile
         if dataset is None:
             content = build()
             with writable(folder):
                 _replace(folder, signature, content, progress)
-            dataset = _open(folder, signature, progress)
+            dataset = _open(folder, name, signature, progress)
     if dataset is None:
         raise UserError(f"cache {str(folder)!r}: what was just written does not read back; check the disk")
     return dataset
@@ -82,22 +81,20 @@ def signature_of(files: Iterable[Path]) -> str:
     return digest.hexdigest()
 
 
-def fingerprint_of(
-    classes: tuple[str, ...], train: Images, test: Images, tick: Callable[[int], None] = lambda count: None
-) -> str:
+def fingerprint_of(dataset: Dataset, tick: Callable[[int], None] = lambda count: None) -> str:
     """SHA-256 (hex) of the content; ``tick`` is called with the count of images hashed since its last call."""
-    digest = hashlib.sha256(msgspec.json.encode(classes))
-    for images in (train, test):
-        digest.update(repr(images.pixels.shape).encode())
-        digest.update(images.labels.astype("<i8").tobytes())
-        for start in range(0, len(images.pixels), CHUNK):
-            chunk = images.pixels[start : start + CHUNK]
+    digest = hashlib.sha256(msgspec.json.encode((dataset.classes, dataset.mean, dataset.std)))
+    for pixels, labels in (dataset.train, dataset.test):
+        digest.update(repr(pixels.shape).encode())
+        digest.update(labels.astype("<i8").tobytes())
+        for start in range(0, len(pixels), CHUNK):
+            chunk = pixels[start : start + CHUNK]
             digest.update(np.ascontiguousarray(chunk).data)
             tick(len(chunk))
     return digest.hexdigest()
 
 
-def _open(folder: Path, signature: str, progress: Progress) -> Dataset | None:
+def _open(folder: Path, name: str, signature: str, progress: Progress) -> Dataset | None:
     try:
         meta = msgspec.json.decode((folder / "meta.json").read_bytes(), type=_Meta)
         if meta.signature != signature:
@@ -105,10 +102,9 @@ def _open(folder: Path, signature: str, progress: Progress) -> Dataset | None:
         train, test = _map(folder, "train"), _map(folder, "test")
     except (OSError, ValueError, EOFError):  # msgspec's errors are ValueErrors too
         return None
+    dataset = Dataset(name, meta.classes, train, test, meta.mean, meta.std, meta.fingerprint)
     count = _Count(len(train.labels) + len(test.labels), progress)
-    if fingerprint_of(meta.classes, train, test, count.add) != meta.fingerprint:
-        return None
-    return Dataset(meta.name, meta.classes, train, test, meta.mean, meta.std, meta.fingerprint)
+    return dataset if fingerprint_of(dataset, count.add) == meta.fingerprint else None
 
 
 def _map(folder: Path, split: str) -> Images:
@@ -139,8 +135,8 @@ def _write(folder: Path, signature: str, content: Content, progress: Progress) -
             _write_pixels(file, part, count)
     train, test = _map(folder, "train"), _map(folder, "test")
     mean, std = (content.mean, content.std) if content.mean else _measure(train.pixels)
-    fingerprint = fingerprint_of(content.classes, train, test)
-    meta = _Meta(signature=signature, fingerprint=fingerprint, name=content.name, classes=content.classes, mean=mean, std=std)
+    fingerprint = fingerprint_of(Dataset("", content.classes, train, test, mean, std, ""))
+    meta = _Meta(signature=signature, fingerprint=fingerprint, classes=content.classes, mean=mean, std=std)
     (folder / "meta.json").write_bytes(msgspec.json.encode(meta))
 
 

@@ -52,14 +52,14 @@ class RunFolder:
 
     def create(self, run: RunFile) -> None:
         """Make the folder (0700) with its run.json; raises UserError when it exists or cannot be written."""
+        if self.path.exists():
+            raise UserError(f"{self.path}: exists already; choose another --name, or resume it")
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self.path.mkdir(mode=0o700)
             for folder in (self.inbox, self.checkpoints):
                 folder.mkdir(mode=0o700)
             write_whole(self.run_file, msgspec.json.format(msgspec.json.encode(run), indent=2) + b"\n")
-        except FileExistsError:
-            raise UserError(f"{self.path}: exists already; choose another --name, or resume it") from None
         except OSError as error:
             raise UserError(f"{self.path}: cannot create the run: {error.strerror}; choose another --runs folder") from None
 
@@ -109,6 +109,11 @@ class RunFolder:
 
 def busy(run: RunFolder) -> UserError:
     return UserError(f"run '{run.name}' is being trained already; look at it with: tui-trainer attach {run.path}")
+
+
+def reference(run: RunFolder) -> str:
+    """How a command names this run: by its name where the default runs folder has it, else by its path."""
+    return run.name if run.path.parent == runs_folder() else str(run.path)
 
 
 def runs_folder(given: Path | None = None) -> Path:

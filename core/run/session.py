@@ -19,6 +19,8 @@ from core.run.describe import describe
 from core.run.folder import RunFile, RunFolder, busy, check_name, free_name
 from core.run.resume import finished
 
+WORKER = (sys.executable, "-P", "-m", "core.run.worker")
+"""``-P`` keeps the current folder off the module path, so that a ``core`` lying there is not taken for this one."""
 STARTUP = 30.0
 """Seconds that a worker may take from its start to its lock."""
 
@@ -87,12 +89,10 @@ def _arguments(values: Iterable[tuple[str, object]]) -> list[str]:
 
 
 def _spawn(run: RunFolder, arguments: list[str], tied: bool) -> subprocess.Popen[bytes]:
-    """``-P`` keeps the current folder off the module path, so that a ``core`` lying there is not taken for this one."""
-    command = [sys.executable, "-P", "-m", "core.run.worker", str(run.path.absolute()), *arguments]
     environment = {"CUBLAS_WORKSPACE_CONFIG": ":4096:8", **os.environ, "PYTHONUNBUFFERED": "1"}
     with os.fdopen(os.open(run.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "wb") as log:
         return subprocess.Popen(
-            command,
+            [*WORKER, str(run.path.absolute()), *arguments],
             stdin=subprocess.PIPE if tied else subprocess.DEVNULL,
             stdout=log,
             stderr=log,

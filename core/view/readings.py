@@ -155,12 +155,14 @@ def _stopping_words(state: State) -> str:
         return f"stopped after epoch {stopping.epoch}: {best}, {epochs(stopping.epochs_since)} without an improvement"
     if not stopping.enabled:
         return f"off; {best}"
+    if state.ended:
+        return f"{best}; {epochs(stopping.epochs_since)} without an improvement after it"
     improvement = "an improvement" + (f" of {stopping.min_delta:g}" if stopping.min_delta > 0 else "")
     if stopping.epochs_since == 0:
         return f"{best}, the latest; stops after {epochs(stopping.patience)} without {improvement}"
     count = f"{stopping.epochs_since} of {epochs(stopping.patience)} without {improvement}"
     end = stopping.epoch + max(stopping.patience - stopping.epochs_since, 0)
-    return f"{best}; {count}" + ("" if state.ended else f"; stops after epoch {end} unless it improves")
+    return f"{best}; {count}; stops after epoch {end} unless it improves"
 
 
 def _before_first_measurement(state: State) -> str:

@@ -56,8 +56,8 @@ def load(settings: Data, progress: Progress) -> Dataset:
         raise UserError(f"data.path {settings.path!r}: no CIFAR-10 there; expected {EXPECTED}")
     location = location or cifar.Location(fetch(progress), None)
     files = [file for file in location.files if file.exists()]
-    place = f"cifar10 {location.path.resolve()}"
-    return decoded.load(place, decoded.signature_of(files), lambda: _content(location, progress), progress)
+    place = str(location.path.resolve())
+    return decoded.load("cifar10", place, decoded.signature_of(files), lambda: _content(location, progress), progress)
 
 
 def fetch(progress: Progress) -> Path:
@@ -100,4 +100,4 @@ def _content(location: Location, progress: Progress) -> Content:
     def part(batches: list[Images]) -> Part:
         return Part(np.concatenate([batch.labels for batch in batches]), cifar.SHAPE, (batch.pixels for batch in batches))
 
-    return Content("cifar10", cifar.CLASSES, part(train), part(test), cifar.MEAN, cifar.STD)
+    return Content(cifar.CLASSES, part(train), part(test), cifar.MEAN, cifar.STD)

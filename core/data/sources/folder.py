@@ -48,10 +48,10 @@ def load(settings: Data, progress: Progress) -> Dataset:
     files = [file for split in (train, test) for images in split.values() for file in images]
 
     def build() -> Content:
-        return decoded.Content("folder", tuple(train), _part(train, settings.size), _part(test, settings.size))
+        return decoded.Content(tuple(train), _part(train, settings.size), _part(test, settings.size))
 
-    place = f"folder {settings.size} {root.resolve()}"
-    return decoded.load(place, decoded.signature_of(files), build, progress)
+    place = f"{settings.size} {root.resolve()}"
+    return decoded.load("folder", place, decoded.signature_of(files), build, progress)
 
 
 def fetch(progress: Progress) -> Path:

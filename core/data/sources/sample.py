@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,8 +46,8 @@ def load(settings: Data, progress: Progress) -> Dataset:
     from core.data.decoded import fingerprint_of
 
     train, test = _split("train.webp"), _split("test.webp")
-    fingerprint = fingerprint_of(cifar.CLASSES, train, test)
-    return Dataset("sample", cifar.CLASSES, train, test, cifar.MEAN, cifar.STD, fingerprint)
+    dataset = Dataset("sample", cifar.CLASSES, train, test, cifar.MEAN, cifar.STD, "")
+    return replace(dataset, fingerprint=fingerprint_of(dataset))
 
 
 def fetch(progress: Progress) -> Path:
