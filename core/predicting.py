@@ -45,9 +45,7 @@ class Loaded:
 
     def __init__(self, weights: Path, device: str = "auto", threads: int | None = None) -> None:
         """Raises UserError when the file is missing, damaged, or not one of ours."""
-        import torch
-
-        from core.training.device import choose_device, choose_precision, set_up
+        from core.training.device import choose_device, choose_precision, place, set_up
         from core.training.snapshot import check_weights, read_weights
 
         try:
@@ -62,7 +60,7 @@ class Loaded:
         except Damaged as error:
             raise UserError(f"{weights}: {error}; expected a run, or a model.safetensors of one") from None
         network.load_state_dict(tensors)
-        self.network: nn.Module = network.to(device=self.device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+        self.network: nn.Module = place(network, self.device).eval()
 
 
 def evaluate(

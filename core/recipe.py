@@ -55,7 +55,7 @@ Transform: TypeAlias = Perspective | Crop | Flip
 
 class Data(Section, frozen=True, kw_only=True):
     source: str = "cifar10"
-    """A file in ``core/data``."""
+    """A file in ``core/data/sources``."""
     path: str | None = None
     size: Positive = 32
     """Side of the square that images of a ``folder`` are brought to (pixels)."""

@@ -6,9 +6,13 @@ import os
 from contextlib import AbstractContextManager, nullcontext
 
 import torch
+from torch import Tensor, nn
 
 from core.errors import UserError
 from core.recipe import Recipe
+
+ONEDNN_BLOCK = 16
+"""Channels that oneDNN takes at a time: 8 with AVX2, 16 with AVX-512."""
 
 
 def choose_device(name: str) -> torch.device:
@@ -45,6 +49,28 @@ def choose_precision(name: str, device: torch.device) -> str:
 
 def autocast(precision: str, device: torch.device) -> AbstractContextManager[object]:
     return torch.autocast(device.type, torch.bfloat16) if precision == "bf16" else nullcontext()
+
+
+def place(network: nn.Module, device: torch.device) -> nn.Module:
+    """Move a network to a device, in the memory layout that is fastest there, which its inputs are then brought to."""
+    layout = torch.contiguous_format if _needs_contiguous(network, device) else torch.channels_last
+
+    def lay_out(_: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        return tuple(images.contiguous(memory_format=layout) for images in inputs)
+
+    network.register_forward_pre_hook(lay_out)
+    placed: nn.Module = network.to(device=device, memory_format=layout)  # type: ignore[call-overload]
+    return placed
+
+
+def _needs_contiguous(network: nn.Module, device: torch.device) -> bool:
+    """oneDNN corrupts memory or hangs in the backward pass of a strided 1x1 convolution over channels_last inputs with fewer
+    channels than its block (uxlfoundation/oneDNN issue 6035)."""
+    return device.type == "cpu" and any(
+        module.kernel_size == (1, 1) and module.stride != (1, 1) and module.in_channels < ONEDNN_BLOCK
+        for module in network.modules()
+        if isinstance(module, nn.Conv2d)
+    )
 
 
 def set_up(recipe: Recipe, threads: int | None) -> int:

@@ -89,7 +89,6 @@ class Evaluation:
 
 def logits_of(network: nn.Module, images: Tensor, normalisation: Normalisation, precision: str) -> Tensor:
     """uint8 images ``[n, channels, height, width]`` to float32 logits ``[n, classes]``."""
-    inputs = normalise(images, *normalisation).contiguous(memory_format=torch.channels_last)
     with autocast(precision, images.device):
-        logits: Tensor = network(inputs)
+        logits: Tensor = network(normalise(images, *normalisation))
     return logits.float()

@@ -110,8 +110,7 @@ def prepare(recipe: Recipe, threads: int | None, progress: data.Progress) -> Set
 def initialise(recipe: Recipe, inputs: Inputs, device: torch.device) -> nn.Module:
     """The network with weights drawn from the recipe's seed; drawn on the CPU, so that every device begins alike."""
     torch.manual_seed(mix(recipe.seed, 0))
-    network = models.build(recipe.model, inputs)
-    return network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+    return devices.place(models.build(recipe.model, inputs), device)
 
 
 def recipe_hash(recipe: Recipe) -> str:

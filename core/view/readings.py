@@ -156,7 +156,10 @@ def _stopping_words(state: State) -> str:
     if not stopping.enabled:
         return f"off; {best}"
     if state.ended:
-        return f"{best}; {epochs(stopping.epochs_since)} without an improvement after it"
+        after = (
+            f"; {epochs(stopping.epochs_since)} without an improvement after it" if stopping.epochs_since else ", the latest"
+        )
+        return f"{best}{after}"
     improvement = "an improvement" + (f" of {stopping.min_delta:g}" if stopping.min_delta > 0 else "")
     if stopping.epochs_since == 0:
         return f"{best}, the latest; stops after {epochs(stopping.patience)} without {improvement}"

@@ -106,7 +106,9 @@ def test_the_early_stopping_sentence_of_an_ended_run() -> None:
     stopped = State(status="early-stopped", stopping=replace(COUNTING, epochs_since=5, epoch=22))
     expected = "stopped after epoch 22: best 0.3120 (val.loss) at epoch 17, 5 epochs without an improvement"
     assert readings.stopping_sentence(stopped) == expected
-    assert "unless" not in readings.stopping_sentence(State(status="finished", stopping=COUNTING))
+    finished = State(status="finished", stopping=COUNTING)
+    expected = "best 0.3120 (val.loss) at epoch 17; 3 epochs without an improvement after it"
+    assert readings.stopping_sentence(finished) == expected
 
 
 def test_patience_left() -> None:

@@ -86,5 +86,5 @@ def test_a_bad_recipe_file_is_one_line_that_names_it(tmp_path: Path, content: by
 
 
 def test_a_missing_recipe_file_says_what_was_expected(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="No such file.*expected a TOML file or one of"):
+    with pytest.raises(UserError, match=r"No such file.*expected a TOML file or one of"):
         recipe.load(tmp_path / "none.toml")

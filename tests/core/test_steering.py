@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
@@ -32,7 +33,7 @@ from tests.core.training import STEPS, Script, new_run, tiny, train
 T = TypeVar("T", bound=Event)
 
 
-def session(path: Path, *told: tuple[int, Command], waited: tuple[Command, ...] = (), **changes: object) -> list[Event]:
+def session(path: Path, *told: tuple[int, Command], waited: Sequence[Command] = (), **changes: Any) -> list[Event]:
     script = Script()
     for step, command in told:
         script.at.setdefault(step, []).append(command)
@@ -137,7 +138,7 @@ def test_what_cannot_be_done_is_refused_in_words_and_training_goes_on(tmp_path: 
     assert isinstance(said[-1], RunFinished)
 
 
-STUCK = {"epochs": 9, "optimizer": {"lr": 1e-12}, "early_stopping": {"patience": 2, "min_delta": 1.0}}
+STUCK: dict[str, Any] = {"epochs": 9, "optimizer": {"lr": 1e-12}, "early_stopping": {"patience": 2, "min_delta": 1.0}}
 
 
 def test_early_stopping_counts_and_ends_the_run_with_its_reason(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from core.run.pump import Pump
 from core.run.resume import changes_not_in
 from core.training import setup as setups
 from core.training import snapshot
-from core.training.progress import Progress
+from core.training.progress import Amendment, Progress
 from core.training.saver import Saver
 from core.training.trainer import Trainer
 
@@ -79,7 +79,7 @@ def train(run: RunFolder, script: Script | None = None) -> list[Event]:
     script = script or Script()
     recipe = from_table(run.read().recipe)
     setup = setups.prepare(recipe, 1, data.silent)
-    progress, again = Progress(), ()
+    progress, again = Progress(), tuple[Amendment, ...]()
     if checkpoint.listing(run.checkpoints):
         folder, _ = checkpoint.newest_good(run.checkpoints)
         progress = snapshot.restore(checkpoint.read(folder)[1], setup.network, setup.optimizer).progress

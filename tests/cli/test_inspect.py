@@ -1,0 +1,134 @@
+"""``runs``, ``show``, ``verify``, and steering, on runs made up for the test."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+import pytest
+
+from core import commands
+from core import events as e
+from core.errors import UserError
+from core.run import inbox
+from core.run.folder import RunFolder
+from core.run.journal import JournalWriter
+from tests.cli.conftest import Cli, one_line
+from tests.core import strategies as runs
+from tui_trainer.cli import steer
+
+Make: TypeAlias = Callable[[str, Sequence[e.Event]], RunFolder]
+
+
+def test_runs(cli: Cli, make_run: Make, tmp_path: Path) -> None:
+    make_run("one", [*runs.healthy(2), e.RunStopped(reason="asked")])
+    make_run("two", [*runs.healthy(1)])
+    text = cli("runs", cwd=tmp_path).stdout
+    assert [line.split()[:2] for line in text.splitlines()[1:]] == [["two", "lost"], ["one", "stopped"]]
+    found = json.loads(cli("runs", "--json", "--runs", "runs", cwd=tmp_path).stdout)
+    assert [(run["name"], run["state"]) for run in found] == [("two", "lost"), ("one", "stopped")]
+
+
+def test_runs_of_an_empty_folder(cli: Cli, tmp_path: Path) -> None:
+    assert "no runs" in cli("runs", cwd=tmp_path).stdout
+    assert json.loads(cli("runs", "--json", cwd=tmp_path).stdout) == []
+
+
+def test_show_json(cli: Cli, make_run: Make, tmp_path: Path) -> None:
+    make_run("demo", [*runs.healthy(2), runs.step_done(21, "nan"), e.RunFailed(kind="diverged", reason="NaN")])
+    found = json.loads(cli("show", "last", "--json", cwd=tmp_path).stdout)
+    assert (found["state"], found["epoch"], found["failure"], found["checkpoints"]) == ("failed", 3, "diverged", [])
+    assert found["best"] == {"metric": "val.loss", "value": 0.5, "epoch": 2, "step": 20}
+    assert found["metrics"]["train.loss"] == "nan"
+    assert found["accuracy_by_class"]["validation"]["cat"] == pytest.approx(20 / 30)
+
+
+def test_show_in_words(cli: Cli, make_run: Make, tmp_path: Path) -> None:
+    make_run("demo", [*runs.healthy(2), e.RunStopped(reason="asked\x1b[2J")])
+    text = cli("--runs", "runs", "show", "demo", cwd=tmp_path).stdout
+    for words in (
+        "stopped: asked\\x1b[2J",
+        "2 of 4, step 20 of 40",
+        "best 0.5000 (val.loss)",
+        "validation after epoch 2",
+        "cat",
+    ):
+        assert words in text
+
+
+def test_verify_without_checkpoints(cli: Cli, make_run: Make, tmp_path: Path) -> None:
+    make_run("demo", [])
+    process = cli("verify", "demo", cwd=tmp_path)
+    assert (process.returncode, process.stdout) == (0, "no checkpoints\n")
+
+
+@pytest.mark.parametrize("verb", [("pause",), ("continue",), ("save",), ("stop",), ("tell", "epochs=3")])
+def test_a_run_without_a_trainer_is_refused_at_once(verb: tuple[str, ...], cli: Cli, make_run: Make, tmp_path: Path) -> None:
+    run = make_run("demo", runs.healthy(1))
+    assert "no living trainer" in one_line(cli(verb[0], "demo", *verb[1:], cwd=tmp_path))
+    assert inbox.waiting(run.inbox) == []
+
+
+def test_a_command_is_sent_and_not_waited_for(cli: Cli, make_run: Make, tmp_path: Path) -> None:
+    run = make_run("demo", runs.healthy(1))
+    with run.hold():
+        assert cli("tell", "demo", "epochs=9", "remark=hi there", "--no-wait", cwd=tmp_path).returncode == 0
+    sent = [inbox.read(path) for path in inbox.waiting(run.inbox)]
+    assert isinstance(sent[0], commands.SetEpochs) and sent[0].value == 9
+    assert isinstance(sent[1], commands.Remark) and sent[1].text == "hi there"
+
+
+def test_the_answer_is_waited_for(make_run: Make) -> None:
+    run = make_run("demo", runs.healthy(1))
+    offset = run.journal.stat().st_size
+
+    def reply() -> None:
+        time.sleep(0.2)
+        with JournalWriter(run.journal) as journal:
+            journal.append(e.CommandAccepted(id="other", command="Pause", note="not mine"))
+            journal.append(e.CommandAccepted(id="mine", command="Pause", note="paused at step 3"))
+            journal.append(e.CommandRejected(id="wrong", command="Pause", reason="not now"))
+
+    with run.hold():
+        thread = threading.Thread(target=reply)
+        thread.start()
+        assert steer.answer(run, "mine", offset) == "paused at step 3"
+        with pytest.raises(UserError, match="rejected: not now"):
+            steer.answer(run, "wrong", offset)
+        thread.join()
+
+
+def test_an_answer_that_does_not_come(make_run: Make) -> None:
+    run = make_run("demo", runs.healthy(1))
+    with run.hold(), pytest.raises(UserError, match="no answer within 0 s"):
+        steer.answer(run, "mine", 0, patience=0.1)
+    with pytest.raises(UserError, match="has ended before it answered"):
+        steer.answer(run, "mine", 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "command"),
+    [
+        ("learning-rate=1e-4", commands.SetLearningRate(value=1e-4)),
+        ("epochs=60", commands.SetEpochs(value=60)),
+        ("patience=5", commands.SetEarlyStopping(patience=5)),
+        ("early-stopping=off", commands.SetEarlyStopping(enabled=False)),
+        ("stop-after-epoch=yes", commands.StopAfterEpoch()),
+        ("validate=now", commands.Validate()),
+        ("remark=a=b", commands.Remark(text="a=b")),
+    ],
+)
+def test_what_can_be_told(text: str, command: commands.Command) -> None:
+    assert steer.parse(text) == command
+
+
+@pytest.mark.parametrize(
+    "text", ["", "epochs", "epochs=x", "epochs=1.5", "epohs=3", "early-stopping=maybe", "validate=", "learning-rate="]
+)
+def test_what_cannot_be_told(text: str) -> None:
+    with pytest.raises(UserError, match="tell "):
+        steer.parse(text)

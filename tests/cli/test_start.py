@@ -1,0 +1,107 @@
+"""What holds before any verb has begun: speed, imports, usage errors, a foreign package in the way."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Cli, one_line
+
+HEAVY = ("torch", "torchvision", "numpy", "textual", "plotext", "rich")
+
+
+def loaded_by(*arguments: str, cwd: Path, env: dict[str, str]) -> set[str]:
+    """The heavy packages that a command imports."""
+    program = (
+        "import sys; sys.argv[0] = 'tui-trainer'\n"
+        "from tui_trainer.__main__ import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        f"sys.stderr.write(repr([name for name in {HEAVY!r} if name in sys.modules]))"
+    )
+    command = [sys.executable, "-P", "-c", program, *arguments]
+    process = subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, check=True)
+    return set(eval(process.stderr.splitlines()[-1]))
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("train", "--help"), ("runs",), ("recipes",), ("show", "nothing")])
+def test_light_commands_import_nothing_heavy(arguments: tuple[str, ...], tmp_path: Path, environment: dict[str, str]) -> None:
+    assert loaded_by(*arguments, cwd=tmp_path, env=environment) == set()
+
+
+def test_help_is_quick(cli: Cli, tmp_path: Path) -> None:
+    def seconds() -> float:
+        started = time.monotonic()
+        assert cli("--help", cwd=tmp_path).returncode == 0
+        return time.monotonic() - started
+
+    assert min(seconds() for _ in range(4)) < 0.5  # 0.2 s on an idle machine; the bound leaves room for a busy one
+
+
+def test_help_names_every_verb(cli: Cli, tmp_path: Path) -> None:
+    text = cli("--help", cwd=tmp_path).stdout
+    verbs = "attach train resume pause continue save stop tell evaluate predict runs show verify recipes model data doctor"
+    assert [verb for verb in verbs.split() if f"\n  {verb} " not in text] == []
+
+
+@pytest.mark.parametrize("arguments", [("nosuch",), ("train",), ("runs", "--nosuch"), ("train", "quickstart", "--epochs", "x")])
+def test_usage_errors_exit_with_2(arguments: tuple[str, ...], cli: Cli, tmp_path: Path) -> None:
+    process = cli(*arguments, cwd=tmp_path)
+    assert process.returncode == 2
+    assert "Traceback" not in process.stderr
+
+
+@pytest.mark.parametrize("arguments", [(), ("attach", "demo")])
+def test_the_console_needs_a_terminal(arguments: tuple[str, ...], cli: Cli, tmp_path: Path) -> None:
+    run = tmp_path / "runs" / "demo"
+    run.mkdir(parents=True)
+    (run / "run.json").write_text("{}")
+    assert "needs a terminal" in one_line(cli(*arguments, cwd=tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("train", "quickstrat"), "did you mean 'quickstart'"),
+        (("train", "quickstart", "--set", "optimizer.lrr=1"), "did you mean 'lr'"),
+        (("train", "quickstart", "--set", "epochs=-1"), "epochs"),
+        (("train", "quickstart", "--data", "nosuch"), "expected one of cifar10, folder, sample"),
+        (("train", "quickstart", "--name", "../x"), "--name"),
+        (("train", "quickstart", "--require", "test.acc>=0.9"), "did you mean 'test.accuracy'"),
+        (("train", "quickstart", "--require", "0.9"), "expected METRIC"),
+        (("train", "quickstart", "--json", "--quiet"), "exclude each other"),
+        (("train", "quickstart", "--detach", "--require", "test.loss<1"), "exclude each other"),
+        (("show", "last"), "no runs in runs"),
+        (("resume", "nosuch"), "not found"),
+        (("evaluate", "nosuch.safetensors"), "no such file"),
+        (("recipes", "nosuch"), "not known"),
+        (("data", "get", "nosuch"), "not known"),
+    ],
+)
+def test_wrong_use_is_one_line(arguments: tuple[str, ...], words: str, cli: Cli, tmp_path: Path) -> None:
+    assert words in one_line(cli(*arguments, cwd=tmp_path))
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize("path", ["core.py", "core/__init__.py"])
+def test_a_foreign_core_in_the_way_is_one_line(path: str, environment: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / path).parent.mkdir(exist_ok=True)
+    (tmp_path / path).write_text("raise SystemExit('the foreign core was run')")
+    command = [sys.executable, "-m", "tui_trainer", "runs"]
+    process = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert "hides tui-trainer's own package 'core'" in one_line(process)
+
+
+def test_a_foreign_core_beside_the_installed_command_does_no_harm(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "core.py").write_text("raise SystemExit('the foreign core was run')")
+    assert cli("recipes", cwd=tmp_path).returncode == 0
+
+
+def test_hostile_names_are_written_out(cli: Cli, tmp_path: Path) -> None:
+    line = one_line(cli("show", "\x1b[31mred\u202e[bold]", cwd=tmp_path))
+    assert "\x1b" not in line and "\u202e" not in line
+    assert "\\x1b[31mred\\u202e[bold]" in line

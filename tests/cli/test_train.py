@@ -1,0 +1,179 @@
+"""Whole trainings through the real worker: what is printed, exit statuses, signals, going on."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeAlias
+
+import pytest
+
+from core import events
+from core.run import journal
+from core.run.folder import RunFolder
+from tests.cli.conftest import COMMAND, SMALL, Cli, one_line
+
+Watched: TypeAlias = "tuple[subprocess.Popen[str], RunFolder]"
+Watch: TypeAlias = Callable[..., Watched]
+Finished: TypeAlias = "tuple[RunFolder, subprocess.CompletedProcess[str]]"
+ENDLESS = ("train", "quickstart", "--epochs", "100000", *SMALL)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("trainings")
+
+
+@pytest.fixture(scope="module")
+def finished(cli: Cli, folder: Path) -> Finished:
+    """A run of two epochs, and what ``train`` printed of it."""
+    process = cli("train", "quickstart", "--epochs", "2", "--name", "done", *SMALL, "--require", "test.loss<99", cwd=folder)
+    return RunFolder(folder / "runs" / "done"), process
+
+
+@pytest.fixture
+def watched(environment: dict[str, str], folder: Path) -> Iterator[Watch]:
+    """Start an endless training and come back once its first epoch is done; it is ended with the test."""
+    started: list[Watched] = []
+
+    def watch(name: str, *options: str) -> Watched:
+        command = [*COMMAND, *ENDLESS, "--name", name, *options]
+        process = subprocess.Popen(
+            command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        run = RunFolder(folder / "runs" / name)
+        started.append((process, run))
+        wait_for(lambda: run.journal.exists() and bool(journal.find(run.journal, events.EpochDone)))
+        return process, run
+
+    yield watch
+    for process, run in started:
+        process.kill()
+        process.communicate()
+        if run.alive():
+            os.kill(worker_of(run), signal.SIGKILL)
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 60.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come"
+        time.sleep(0.05)
+
+
+def worker_of(run: RunFolder) -> int:
+    (start,) = journal.find(run.journal, events.RunStarted)
+    assert isinstance(start, events.RunStarted)
+    return start.process
+
+
+def test_train_prints_plain_lines(finished: Finished) -> None:
+    _, process = finished
+    assert process.returncode == 0, process.stderr
+    assert "\x1b" not in process.stdout and "\r" not in process.stdout
+    lines = process.stdout.splitlines()
+    assert [line.split()[1] for line in lines if line.startswith("epoch ")] == ["1/2", "2/2"]
+    assert any(line.startswith("finished: all 2 epochs done") for line in lines)
+    assert any("checkpoints/step-" in line for line in lines)
+
+
+def test_show_verify_evaluate_predict(finished: Finished, cli: Cli, folder: Path) -> None:
+    shown = json.loads(cli("show", "done", "--json", cwd=folder).stdout)
+    assert (shown["state"], shown["epoch"]) == ("finished", 2)
+    assert [entry["best"] for entry in shown["checkpoints"]].count(True) == 1
+    assert cli("verify", "done", cwd=folder).returncode == 0
+    found = json.loads(cli("evaluate", "done", "--json", cwd=folder).stdout)
+    assert set(found) == {"accuracy", "loss", "accuracy_by_class", "confusion", "images", "checkpoint"}
+    assert found["accuracy"] == pytest.approx(shown["metrics"]["test.accuracy"])
+    weights = folder / "runs" / "done" / shown["weights"]
+    assert json.loads(cli("evaluate", str(weights), "--json", cwd=folder).stdout) == found
+
+
+def test_resume_of_a_finished_run_changes_nothing(finished: Finished, cli: Cli, folder: Path) -> None:
+    run, _ = finished
+    before = run.journal.read_bytes()
+    process = cli("resume", "done", cwd=folder)
+    assert (process.returncode, run.journal.read_bytes()) == (0, before)
+    assert "nothing to do" in process.stdout
+    missed = cli("resume", "done", "--require", "test.accuracy>1", cwd=folder)
+    assert missed.returncode == 1
+    assert missed.stderr.startswith("tui-trainer: required test.accuracy>1, but it is ")
+
+
+def test_resume_to_more_epochs_prints_the_new_session_alone(finished: Finished, cli: Cli, folder: Path) -> None:
+    run, _ = finished
+    copy = RunFolder(folder / "runs" / "more")
+    subprocess.run(["cp", "-r", str(run.path), str(copy.path)], check=True)
+    before = copy.journal.read_bytes()
+    process = cli("resume", "more", "--epochs", "3", "--json", cwd=folder)
+    assert process.returncode == 0, process.stderr
+    assert before + process.stdout.encode() == copy.journal.read_bytes()
+    decoded = [events.decode(line.encode()) for line in process.stdout.splitlines()]
+    assert [event.step for event in decoded if isinstance(event, events.RunResumed)] == [2]
+    assert isinstance(decoded[-1], events.RunFinished)
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_saves_and_leaves(number: int, status: int, watched: Watch) -> None:
+    process, run = watched(f"signal-{number}")
+    process.send_signal(number)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == status
+    assert "stopped: signal" in output
+    stopped = journal.find(run.journal, events.RunStopped)[-1]
+    assert isinstance(stopped, events.RunStopped) and (run.path / stopped.weights).is_file()
+
+
+def test_a_dead_viewer_only_detaches(watched: Watch, cli: Cli, folder: Path) -> None:
+    process, run = watched("viewer")
+    process.send_signal(signal.SIGHUP)
+    process.wait(timeout=30)
+    assert run.alive()
+    assert "tui-trainer attach" in one_line(cli("resume", "viewer", cwd=folder))
+    assert cli("pause", "viewer", cwd=folder).stdout.startswith("Pause: paused at step")
+    assert json.loads(cli("show", "viewer", "--json", cwd=folder).stdout)["state"] == "paused"
+    assert cli("save", "viewer", "--name", "mine", cwd=folder).stdout.startswith("Save: saved step-")
+    assert "epoch" in one_line(cli("tell", "viewer", "epochs=0", cwd=folder))
+    assert cli("stop", "viewer", cwd=folder).returncode == 0
+    wait_for(lambda: not run.alive())
+    assert json.loads(cli("show", "viewer", "--json", cwd=folder).stdout)["state"] == "stopped"
+
+
+def test_a_foreground_run_ends_with_its_viewer(watched: Watch) -> None:
+    process, run = watched("foreground", "--foreground")
+    process.kill()
+    wait_for(lambda: not run.alive())
+    assert journal.find(run.journal, events.RunStopped)
+
+
+def test_a_worker_that_is_killed_leaves_a_lost_run(watched: Watch) -> None:
+    process, run = watched("killed")
+    os.kill(worker_of(run), signal.SIGKILL)
+    output, _ = process.communicate(timeout=30)
+    assert process.returncode == 137
+    assert "lost: the trainer is gone without a word" in output
+
+
+def test_detach_names_the_run(cli: Cli, folder: Path) -> None:
+    process = cli(*ENDLESS, "--name", "detached", "--detach", cwd=folder)
+    run = RunFolder(folder / "runs" / "detached")
+    try:
+        assert process.returncode == 0
+        assert process.stdout.splitlines() == ["detached", "look at it with: tui-trainer attach runs/detached"]
+        assert run.alive()
+    finally:
+        wait_for(lambda: bool(journal.find(run.journal, events.RunStarted)))
+        os.kill(worker_of(run), signal.SIGKILL)
+
+
+def test_a_diverged_training_exits_with_3(cli: Cli, folder: Path) -> None:
+    options = ("--set", "optimizer.lr=1e30", "--set", "precision=fp32", "--name", "nan", "--quiet")
+    process = cli("train", "quickstart", *SMALL, *options, cwd=folder)
+    assert process.returncode == 3, process
+    assert "failed: the training loss is" in process.stdout
+    assert "Traceback" not in process.stderr

@@ -1,0 +1,73 @@
+"""A resume takes back what was said after its checkpoint's step, and nothing else."""
+
+from __future__ import annotations
+
+import pytest
+
+from core import events as e
+from core.events import Event
+from core.view.fold import fold
+from core.view.state import RECENT_POINTS, State
+from tests.core import strategies as runs
+
+
+def test_a_resume_at_an_epochs_end_equals_never_having_gone_on() -> None:
+    lost: list[Event] = [*runs.epoch_events(3, 0.9)[:-1], e.RemarkAdded(step=25, text="lost")]
+    state = fold(fold(State(), runs.healthy(2)), runs.numbered([*lost, runs.resumed(20, 3)], first=100))
+    kept = fold(State(), runs.healthy(2))
+    assert state.series == kept.series
+    assert (state.metrics, state.rows, state.measurements) == (kept.metrics, kept.rows, kept.measurements)
+    assert (state.stopping, state.checkpoints) == (kept.stopping, kept.checkpoints)
+    assert [(mark.step, mark.kind) for mark in state.marks] == [(20, "resume")]
+    assert (state.step, state.epoch, state.sessions) == (20, 3, 2)
+
+
+def test_going_on_after_a_resume_gives_one_continuous_history() -> None:
+    events = [runs.started(), *runs.epoch_events(1, 1.0), *map(runs.step_done, range(11, 18)), runs.resumed(14, 2)]
+    events += [*map(runs.step_done, range(15, 21)), *runs.epoch_events(2, 0.5)[11:]]
+    straight = [runs.started(), *runs.epoch_events(1, 1.0), *runs.epoch_events(2, 0.5)]
+    resumed, never_left = fold(State(), events), fold(State(), straight)
+    assert resumed.series == never_left.series
+    assert (resumed.rows, resumed.metrics) == (never_left.rows, never_left.metrics)
+
+
+def test_a_resume_within_an_epoch_takes_its_first_measurement_back_to_none() -> None:
+    state = fold(State(), [*runs.healthy(1), runs.resumed(5, 1)])
+    assert (state.measurements, state.rows, state.checkpoints) == ({}, (), ())
+    assert "val.loss" not in state.metrics
+    assert state.metrics["train.loss"] == pytest.approx(2 / 6)
+    assert state.stopping.best is None
+
+
+def test_a_bin_that_straddles_is_rebuilt_from_recent_points() -> None:
+    told = [runs.step_done(step) for step in range(1, 3001)]
+    state = fold(State(), told)
+    assert state.series["train.loss"].width == 4
+    cut = fold(state, [runs.resumed(2501, 1)])
+    assert cut.series["train.loss"].bins == fold(State(), told[:2501]).series["train.loss"].bins
+
+
+def test_beyond_the_recent_points_a_straddling_bin_stays_whole() -> None:
+    state = fold(State(), [runs.step_done(step) for step in range(1, 5001)])
+    series = fold(state, [runs.resumed(1001, 1)]).series["train.loss"]
+    assert RECENT_POINTS < 5000 - 1001 and series.recent == ()
+    assert series.bins[-1].step == 1001
+    assert series.last == series.bins[-1].mean
+
+
+def test_divergence_after_the_step_is_forgotten() -> None:
+    state = fold(State(), [runs.step_done(1), runs.step_done(2, "nan"), runs.resumed(1, 1)])
+    assert state.series["train.loss"].diverged_at is None
+    assert state.metrics["train.loss"] == 1.0
+
+
+def test_resuming_twice_within_one_epoch() -> None:
+    once = [runs.started(), *map(runs.step_done, range(1, 9)), runs.resumed(6, 1), *map(runs.step_done, range(7, 10))]
+    state = fold(State(), [*once, runs.resumed(8, 1), runs.step_done(9), runs.step_done(10)])
+    assert [point.step for point in state.series["train.loss"].points()] == list(range(1, 11))
+    assert (state.sessions, len(state.marks)) == (3, 2)
+
+
+def test_a_second_start_takes_everything_back() -> None:
+    state = fold(State(), [*runs.healthy(1), runs.started()])
+    assert (state.step, state.series, state.metrics, state.rows, state.sessions) == (0, {}, {}, (), 2)

@@ -1,0 +1,82 @@
+"""A screen as text, compared with the text that was agreed on.
+
+``UPDATE_SNAPSHOTS=1 pytest tests/tui`` writes the files anew; look at what changed before committing it.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any
+
+from textual.pilot import Pilot
+
+from core.run.folder import RunFolder
+from tests.tui.runs import NOW
+from tui_trainer.app import TrainerApp
+from tui_trainer.screens.run import RunScreen
+from tui_trainer.widgets.panel import Panel
+
+FOLDER = Path(__file__).parent / "snapshots"
+
+
+def console(run: RunFolder) -> TrainerApp:
+    """The console on a run, with the clock held at NOW."""
+    return TrainerApp(run.path.parent, attach=run, clock=lambda: NOW)
+
+
+def trained(run: RunFolder, live: bool) -> AbstractContextManager[None]:
+    """Whether somebody holds the run's lock meanwhile."""
+    return run.hold() if live else nullcontext()
+
+
+async def settled(pilot: Pilot[Any], run: RunFolder) -> RunScreen:
+    """The run screen once it shows all that is in the journal, and knows whether the run lives."""
+    screen = pilot.app.screen
+    assert isinstance(screen, RunScreen)
+    for _ in range(200):
+        await pilot.pause(0.03)
+        if screen.state.seq >= _last_seq(run) and screen._feed.looked and all(map(_up_to_date, screen.query(Panel))):
+            await pilot.pause()
+            return screen
+    raise AssertionError(f"the screen did not settle:\n{text_of(pilot)}")
+
+
+async def seen(pilot: Pilot[Any], words: str) -> None:
+    """Wait until the screen shows these words."""
+    for _ in range(200):
+        if words in text_of(pilot):
+            return
+        await pilot.pause(0.03)
+    raise AssertionError(f"{words!r} did not appear:\n{text_of(pilot)}")
+
+
+def _last_seq(run: RunFolder) -> int:
+    return run.journal.read_bytes().count(b"\n") - 1 if run.journal.exists() else -1
+
+
+def _up_to_date(panel: Panel[Any]) -> bool:
+    screen = panel.screen
+    assert isinstance(screen, RunScreen)
+    return bool(panel._reads == panel.reads(screen.state, NOW))
+
+
+def text_of(pilot: Pilot[Any]) -> str:
+    """The characters on the screen, without blanks at the ends of lines."""
+    lines = pilot.app.screen._compositor.render_strips()
+    return "\n".join(line.text.rstrip() for line in lines) + "\n"
+
+
+def check(name: str, text: str) -> None:
+    path = FOLDER / f"{name}.txt"
+    if os.environ.get("UPDATE_SNAPSHOTS"):
+        FOLDER.mkdir(exist_ok=True)
+        path.write_text(text, "utf-8")
+    assert text == path.read_text("utf-8"), f"{path.name} differs; UPDATE_SNAPSHOTS=1 writes it anew"
+
+
+def panel(screen: RunScreen, name: str) -> Panel[Any]:
+    found = screen.query_one(name)
+    assert isinstance(found, Panel)
+    return found

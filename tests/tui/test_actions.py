@@ -1,0 +1,85 @@
+"""The table of actions, and that all who read it agree."""
+
+from __future__ import annotations
+
+import pytest
+from textual.binding import Binding
+from textual.color import Color
+from textual.theme import Theme
+
+from core.view.state import ENDED, State, Status
+from tui_trainer import actions, theme
+from tui_trainer.actions import TABLE
+from tui_trainer.bindings import bindings
+from tui_trainer.screens.home import HomeScreen
+from tui_trainer.screens.run import RunScreen
+
+STATUSES: tuple[Status, ...] = ("preparing", "running", "paused", "finished", "early-stopped", "stopped", "failed", "lost")
+
+
+@pytest.mark.parametrize("action", TABLE, ids=lambda action: action.id)
+def test_each_action_has_a_method_where_it_is_offered(action: actions.Action) -> None:
+    for screen in (RunScreen, HomeScreen):
+        if action.scope in (screen.SCOPE, "anywhere"):
+            assert callable(getattr(screen, f"action_{action.id}", None))
+
+
+@pytest.mark.parametrize("scope", ["run", "home"])
+@pytest.mark.parametrize("status", STATUSES)
+def test_no_key_means_two_things_at_once(scope: actions.Scope, status: Status) -> None:
+    enabled = [action for action in actions.for_scope(scope) if action.enabled(State(status=status))]
+    keys = [key for action in enabled for key in action.keys]
+    assert len(keys) == len(set(keys))
+
+
+@pytest.mark.parametrize("status", STATUSES)
+def test_a_command_is_offered_only_where_it_can_be_obeyed(status: Status) -> None:
+    ids = actions.enabled_ids("run", State(status=status))
+    assert ("pause" in ids) == (status == "running")
+    assert ("continue" in ids) == (status == "paused")
+    assert ("save" in ids) == (status in ("running", "paused"))
+    assert ("stop" in ids) == ("detach" in ids) == (status not in ENDED)
+    assert ("resume" in ids) == (status in ("stopped", "failed", "lost"))
+    assert {"quit", "help", "home", "next_theme", "zoom"} <= ids
+
+
+def test_bindings_are_made_of_the_table() -> None:
+    made = [binding for binding in bindings("run") if isinstance(binding, Binding)]
+    assert {(binding.key, binding.action) for binding in made} == {
+        (key, action.id) for action in actions.for_scope("run") for key in action.keys
+    }
+    assert sum(binding.show for binding in made) == sum(action.in_footer for action in actions.for_scope("run"))
+
+
+def test_t_goes_round_all_themes() -> None:
+    seen = [theme.NAMES[0]]
+    for _ in theme.NAMES:
+        seen.append(theme.next_theme(seen[-1]))
+    assert seen == [*theme.NAMES, theme.NAMES[0]]
+    assert theme.next_theme("no such theme") == theme.NAMES[0]
+
+
+@pytest.mark.parametrize("own", theme.OWN, ids=lambda own: own.name)
+def test_our_themes_can_be_read(own: Theme) -> None:
+    """Contrast of at least 4.5 for what is read, 3 for lines and bars (WCAG)."""
+    variables = own.to_color_system().generate()
+    colours, ground = theme.palette(variables), Color.parse(variables["background"])
+    for name in ("text", "muted", "train", "held_out", "rate", "good", "warn", "bad"):
+        assert contrast(Color.parse(getattr(colours, name)), ground) >= 4.5, name
+    assert contrast(Color.parse(colours.bar), ground) >= 3
+
+
+def contrast(one: Color, other: Color) -> float:
+    dark, light = sorted((luminance(one), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def luminance(colour: Color) -> float:
+    linear = [value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in colour.normalized]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_the_footer_of_a_running_run_fits_into_80_columns() -> None:
+    state = State(status="paused")
+    labels = [action.label for action in actions.for_scope("run") if action.in_footer and action.enabled(state)]
+    assert sum(len(label) + 4 for label in labels) <= 80

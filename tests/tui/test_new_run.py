@@ -1,0 +1,268 @@
+"""The form that starts a run: every field checked as it is typed, and the start beside the screen."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Button, Input, Select
+
+from core import data
+from core.data import Availability
+from core.errors import UserError
+from core.recipe import Data, Recipe
+from core.run import describe, session
+from core.run.folder import RunFile, RunFolder
+from tests.tui import runs as made
+from tests.tui.screens import check, text_of
+from tui_trainer.app import TrainerApp
+from tui_trainer.draft import Draft
+from tui_trainer.screens.home import HomeScreen
+from tui_trainer.screens.new_run import NewRunScreen
+from tui_trainer.screens.run import RunScreen
+
+
+class Starts:
+    """In the place of core.run.session: what was asked of it; holds ``create`` back until it is let go."""
+
+    def __init__(self) -> None:
+        self.recipes: list[Recipe] = []
+        self.started: list[str] = []
+        self.let_go = threading.Event()
+        self.let_go.set()
+        self.error = ""
+
+    def create(self, recipe: Recipe, runs: Path, name: str | None = None) -> RunFolder:
+        self.recipes.append(recipe)
+        assert self.let_go.wait(10)
+        if self.error:
+            raise UserError(self.error)
+        run = RunFolder(runs / (name or "made"))
+        run.create(RunFile(name=run.name))
+        return run
+
+    def start(self, run: RunFolder) -> None:
+        self.started.append(run.name)
+
+
+@pytest.fixture
+def starts(monkeypatch: pytest.MonkeyPatch) -> Starts:
+    starts = Starts()
+    monkeypatch.setattr(session, "create", starts.create)
+    monkeypatch.setattr(session, "start", starts.start)
+    return starts
+
+
+@pytest.fixture(autouse=True)
+def no_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sample is ready, nothing else is."""
+
+    def availability(settings: Data) -> Availability:
+        if settings.path:
+            raise UserError(f"data.path {settings.path!r}: expected a folder [bold]\x1b[31m")
+        ready = settings.source == "sample"
+        return Availability(
+            ready, where="in the package" if ready else "", hint="" if ready else "get it with: tui-trainer data get"
+        )
+
+    monkeypatch.setattr(data, "availability", availability)
+
+
+@pytest.fixture
+def console(runs: Path) -> TrainerApp:
+    made.make(runs, "demo", made.stopped())
+    return TrainerApp(runs, clock=lambda: made.NOW)
+
+
+async def until(pilot: Pilot[Any], condition: Callable[[], object]) -> None:
+    for _ in range(100):
+        if condition():
+            return
+        await pilot.pause(0.03)
+    raise AssertionError(f"did not come about:\n{text_of(pilot)}")
+
+
+async def box(pilot: Pilot[Any]) -> str:
+    """The form's box, without what is around it, once it no longer changes."""
+    region, last = pilot.app.screen.query_one("#new-run").region, ""
+    for _ in range(100):
+        await pilot.pause(0.03)
+        rows = text_of(pilot).splitlines()[region.y : region.bottom]
+        if (text := "".join(f"{row[region.x : region.right]}\n" for row in rows)) == last:
+            return text
+        last = text
+    raise AssertionError(f"did not settle:\n{last}")
+
+
+async def opened(pilot: Pilot[Any]) -> NewRunScreen:
+    await until(pilot, lambda: "demo" in text_of(pilot))
+    await pilot.press("n")
+    await until(pilot, lambda: isinstance(pilot.app.screen, NewRunScreen) and "ready: in the package" in text_of(pilot))
+    screen = pilot.app.screen
+    assert isinstance(screen, NewRunScreen)
+    return screen
+
+
+async def fill(pilot: Pilot[Any], field: str, text: str) -> None:
+    entry = pilot.app.screen.query_one(f"#{field}", Input)
+    entry.focus()
+    entry.value = text
+    await pilot.pause()
+
+
+async def choose(pilot: Pilot[Any], field: str, value: str) -> None:
+    pilot.app.screen.query_one(f"#{field}", Select).value = value
+    await pilot.pause()
+
+
+@pytest.mark.parametrize("size", [(60, 16), (80, 24), (120, 40)], ids=lambda size: f"{size[0]}x{size[1]}")
+async def test_the_form_at_every_size(console: TrainerApp, size: tuple[int, int]) -> None:
+    async with console.run_test(size=size) as pilot:
+        await opened(pilot)
+        check(f"new-run-{size[0]}x{size[1]}", await box(pilot))
+
+
+async def test_enter_in_a_field_starts_the_run_as_typed(console: TrainerApp, starts: Starts) -> None:
+    async with console.run_test(size=(80, 24)) as pilot:
+        await opened(pilot)
+        for field, text in (("epochs", "7"), ("seed", "3"), ("name", "mine")):
+            await fill(pilot, field, text)
+        await choose(pilot, "device", "cpu")
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, RunScreen))
+    (recipe,) = starts.recipes
+    assert (recipe.name, recipe.epochs, recipe.seed, recipe.device) == ("quickstart", 7, 3, "cpu")
+    assert recipe.data.source == "sample"
+    assert starts.started == ["mine"]
+
+
+async def test_keys_alone_choose_a_recipe_and_start_it(console: TrainerApp, starts: Starts) -> None:
+    async with console.run_test(size=(80, 24)) as pilot:
+        screen = await opened(pilot)
+        await pilot.press("enter", "down", "enter")
+        chosen = screen.query_one("#recipe", Select).value
+        assert chosen != "quickstart"
+        await pilot.press("up")
+        assert isinstance(screen.focused, Button)
+        await pilot.press("enter")
+        await until(pilot, lambda: starts.started)
+    assert [recipe.name for recipe in starts.recipes] == [chosen]
+
+
+async def test_the_start_button_takes_a_click(console: TrainerApp, starts: Starts) -> None:
+    async with console.run_test(size=(80, 24)) as pilot:
+        await opened(pilot)
+        await pilot.click("#start")
+        await until(pilot, lambda: isinstance(pilot.app.screen, RunScreen))
+    assert starts.started == ["made"]
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "words"),
+    [
+        ("epochs", "ten", "expected a whole number"),
+        ("epochs", "0", ">= 1"),
+        ("seed", "-1", ">= 0"),
+        ("name", "a b", "expected 1 to 100 letters"),
+        ("name", "demo", "exists already"),
+    ],
+)
+async def test_a_wrong_value_is_told_under_its_field_and_starts_nothing(
+    console: TrainerApp, starts: Starts, field: str, text: str, words: str
+) -> None:
+    async with console.run_test(size=(80, 24)) as pilot:
+        screen = await opened(pilot)
+        await fill(pilot, field, text)
+        await until(pilot, lambda: words in " ".join(text_of(pilot).split()))
+        await pilot.click("#start")
+        assert screen.focused is screen.query_one(f"#{field}")
+        await fill(pilot, field, "")
+        await until(pilot, lambda: words not in " ".join(text_of(pilot).split()))
+    assert not starts.recipes
+
+
+async def test_a_recipe_that_watches_the_test_split_says_so(console: TrainerApp) -> None:
+    async with console.run_test(size=(80, 24)) as pilot:
+        await opened(pilot)
+        assert "TEST" not in text_of(pilot)
+        await choose(pilot, "recipe", "seed")
+        await until(pilot, lambda: "! watches the TEST split" in text_of(pilot))
+        assert "50" in text_of(pilot)
+        await until(pilot, lambda: "get it with" in text_of(pilot))
+        check("new-run-seed-80x24", await box(pilot))
+
+
+async def test_missing_data_say_how_to_get_them(console: TrainerApp) -> None:
+    async with console.run_test(size=(80, 24)) as pilot:
+        await opened(pilot)
+        await choose(pilot, "source", "cifar10")
+        await until(pilot, lambda: "get it with: tui-trainer data get" in text_of(pilot))
+        await fill(pilot, "path", "/nowhere")
+        await until(pilot, lambda: r"expected a folder [bold]\x1b[31m" in " ".join(text_of(pilot).split()))
+
+
+async def test_other_devices_are_looked_for_when_one_is_chosen(console: TrainerApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Machine:
+        devices = ("cpu", "cuda")
+
+    monkeypatch.setattr(describe, "machine", Machine)
+    async with console.run_test(size=(80, 24)) as pilot:
+        screen = await opened(pilot)
+        select = screen.query_one("#device", Select)
+        select.focus()
+        await until(pilot, lambda: [value for _, value in select._options] == ["auto", "cpu", "cuda"])
+        assert select.value == "auto"
+
+
+async def test_an_error_of_the_start_stays_in_the_form(console: TrainerApp, starts: Starts) -> None:
+    starts.error = "model.channels: expected at least 1 [red]\x1b[2J"
+    async with console.run_test(size=(80, 24)) as pilot:
+        screen = await opened(pilot)
+        await pilot.click("#start")
+        await until(pilot, lambda: r"expected at least 1 [red]\x1b[2J" in text_of(pilot))
+        assert not screen.query_one("#start", Button).disabled
+        starts.error = ""
+        await pilot.click("#start")
+        await until(pilot, lambda: isinstance(pilot.app.screen, RunScreen))
+
+
+async def test_a_start_shows_how_far_it_is_and_can_be_given_up(console: TrainerApp, starts: Starts, runs: Path) -> None:
+    starts.let_go.clear()
+    async with console.run_test(size=(80, 24)) as pilot:
+        screen = await opened(pilot)
+        await pilot.click("#start")
+        await until(pilot, lambda: "checking the model" in text_of(pilot))
+        assert screen.query_one("#start", Button).disabled
+        await pilot.press("escape")
+        await until(pilot, lambda: "given up" in text_of(pilot))
+        starts.let_go.set()
+        await until(pilot, lambda: not (runs / "made").exists())
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(pilot.app.screen, HomeScreen))
+    assert not starts.started
+    assert not (runs / "made").exists()
+
+
+def test_an_empty_draft_is_the_recipe_itself() -> None:
+    built = Draft("seed").build()
+    assert (built.epochs, built.data.source, built.device) == (50, "cifar10", "auto")
+
+
+def test_a_draft_with_a_path_reads_the_data_there() -> None:
+    built = Draft("quickstart", source="folder", path=" /data/birds ").build()
+    assert (built.data.source, built.data.path) == ("folder", "/data/birds")
+
+
+def test_an_unknown_recipe_is_the_only_error_told(runs: Path) -> None:
+    errors = Draft("quikstart", epochs="x", seed="y").errors(runs)
+    assert list(errors) == ["recipe"]
+    assert "did you mean 'quickstart'?" in errors["recipe"]
+
+
+@pytest.mark.parametrize("text", ["1; rm", "1 # note", "0x10", "1e3", "１", "nan"])
+def test_only_plain_digits_are_a_number(runs: Path, text: str) -> None:
+    assert Draft("quickstart", epochs=text).errors(runs) == {"epochs": "expected a whole number"}

@@ -1,0 +1,100 @@
+"""One table of everything a person can do. Key bindings, the footer, the command palette, the help screen and the commands'
+own help all read it, so that they never disagree."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from core.view.state import State
+
+Scope: TypeAlias = Literal["run", "home", "anywhere"]
+
+
+def always(state: State) -> bool:
+    return True
+
+
+def never(state: State) -> bool:
+    return False
+
+
+def is_running(state: State) -> bool:
+    return state.status == "running"
+
+
+def is_paused(state: State) -> bool:
+    return state.status == "paused"
+
+
+def is_training(state: State) -> bool:
+    return state.status in ("running", "paused")
+
+
+def is_live(state: State) -> bool:
+    return not state.ended
+
+
+def can_resume(state: State) -> bool:
+    return state.status in ("stopped", "failed", "lost")
+
+
+@dataclass(frozen=True)
+class Action:
+    """``id`` names the screen's method too (``action_<id>``); ``keys`` are Textual's names, the first is in the footer."""
+
+    id: str
+    keys: tuple[str, ...]
+    label: str
+    help: str
+    scope: Scope
+    enabled: Callable[[State], bool] = always
+    """Whether it can be done to the run in this state (on Home: to the selected run)."""
+    cli: str | None = None
+    """The command that does the same without the console."""
+    in_footer: bool = True
+
+
+TABLE: tuple[Action, ...] = (
+    Action("open", ("enter",), "Open", "Look at the selected run", "home", cli="tui-trainer attach RUN"),
+    Action(
+        "new_run", ("n",), "New run", "Choose a recipe and data, and start training", "home", cli="tui-trainer train RECIPE"
+    ),
+    Action("pause", ("p",), "Pause", "Stop after the present step and wait", "run", is_running, "tui-trainer pause RUN"),
+    Action("continue", ("p",), "Continue", "Go on where the run was paused", "run", is_paused, "tui-trainer continue RUN"),
+    Action("save", ("s",), "Save", "Write a checkpoint now and keep it", "run", is_training, "tui-trainer save RUN"),
+    Action("stop", ("x",), "Stop", "Save, then end the training (asks first)", "run", is_live, "tui-trainer stop RUN"),
+    Action("resume", ("r",), "Resume", "Go on from the last checkpoint", "anywhere", can_resume, "tui-trainer resume RUN"),
+    Action(
+        "detach", ("d",), "Detach", "Back to the shell; training goes on", "run", is_live, "tui-trainer attach RUN comes back"
+    ),
+    Action("next_panel", ("tab", "right_square_bracket"), "Next panel", "Focus the next panel", "run", in_footer=False),
+    Action(
+        "previous_panel",
+        ("shift+tab", "left_square_bracket"),
+        "Previous panel",
+        "Focus the previous panel",
+        "run",
+        in_footer=False,
+    ),
+    Action("zoom", ("z", "enter"), "Zoom", "Show the focused panel alone, or all of them again", "run"),
+    Action("home", ("h", "escape"), "Home", "Back to the list of runs; training goes on", "run", cli="tui-trainer runs"),
+    Action("help", ("question_mark",), "Help", "Keys and commands", "anywhere", cli="tui-trainer --help"),
+    Action("quit", ("q",), "Quit", "Leave; asks what a live run shall do", "anywhere"),
+    Action("next_theme", ("t",), "Theme", "Next colour theme", "anywhere"),
+)
+
+
+def for_scope(scope: Scope) -> tuple[Action, ...]:
+    """The actions of a screen, in the order of its footer."""
+    return tuple(action for action in TABLE if action.scope in (scope, "anywhere"))
+
+
+def by_id(action_id: str) -> Action | None:
+    return next((action for action in TABLE if action.id == action_id), None)
+
+
+def enabled_ids(scope: Scope, state: State) -> frozenset[str]:
+    """Ids of the actions that can be done now."""
+    return frozenset(action.id for action in for_scope(scope) if action.enabled(state))

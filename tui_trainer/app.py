@@ -1,0 +1,67 @@
+"""The console: which screen is shown, in which colours. It never loads torch; all it knows of a run is the run's folder."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from textual.app import App, SystemCommand
+from textual.screen import Screen
+
+from core.run.folder import RunFolder
+from tui_trainer import actions, theme
+from tui_trainer.bindings import ActionScreen
+
+
+class TrainerApp(App[None]):
+    """Home, or straight to the run given as ``attach``. ``clock`` gives Unix seconds."""
+
+    TITLE = "tui-trainer"
+    ENABLE_COMMAND_PALETTE = True
+
+    def __init__(self, runs: Path, attach: RunFolder | None = None, clock: Callable[[], float] = time.time) -> None:
+        super().__init__()
+        self.runs = runs
+        self.clock = clock
+        self._first = attach
+        for own in theme.OWN:
+            self.register_theme(own)
+        self.theme = theme.DARK.name
+
+    def on_mount(self) -> None:
+        if self._first is None:
+            self.show_home()
+        else:
+            self.show_run(self._first)
+
+    def show_home(self) -> None:
+        """Home, the list of runs; the one below the present screen when there is one."""
+        from tui_trainer.screens.home import HomeScreen
+
+        if any(isinstance(screen, HomeScreen) for screen in self.screen_stack):
+            self.pop_screen()
+        elif len(self.screen_stack) > 1:
+            self.switch_screen(HomeScreen(self.runs))
+        else:
+            self.push_screen(HomeScreen(self.runs))
+
+    def show_run(self, run: RunFolder) -> None:
+        from tui_trainer.screens.run import RunScreen  # brings the plots along, which Home does without
+
+        self.push_screen(RunScreen(run))
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """The palette: what the present screen can do now, and the choice of a theme."""
+        if isinstance(screen, ActionScreen):
+            for action in actions.for_scope(screen.SCOPE):
+                if action.enabled(screen.state):
+                    yield SystemCommand(action.label, action.help, self._doer(screen, action.id))
+        yield SystemCommand("Choose a theme", "Pick a colour theme by its name", self.action_change_theme)
+
+    def _doer(self, screen: ActionScreen, action_id: str) -> Callable[[], None]:
+        def do() -> None:
+            screen.call_later(screen.run_action, action_id)
+
+        return do

@@ -1,0 +1,80 @@
+"""What there is to train, on what: ``recipes``, ``model``, ``data``."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from tui_trainer.cli import options
+from tui_trainer.cli.progress import Ticker
+from tui_trainer.cli.say import say, say_json, table
+from tui_trainer.cli.train import load
+
+data_app = typer.Typer(help="List the data sources, or get one.", invoke_without_command=True, rich_markup_mode=None)
+
+
+def recipes(
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="Show this one's TOML.", show_default=False)] = None,
+) -> None:
+    """List the recipes that come with the program, or show one."""
+    from core import recipe
+
+    if name is not None:
+        sys.stdout.write(recipe.source_text(name))
+        return
+    say(*table([(known, recipe.load(known).description) for known in recipe.names()]))
+
+
+def model(
+    recipe: Annotated[str, typer.Argument(metavar="RECIPE|FILE.toml", show_default=False)],
+    changes: options.Set = None,
+    data: options.DataSet = None,
+    json: options.Json = False,
+) -> None:
+    """Show a recipe's network."""
+    from core.data import class_count
+    from core.models import Inputs
+    from core.run.describe import describe
+    from core.view.readings import format_count
+
+    chosen = load(recipe, changes or [], data)
+
+    found = describe(chosen, Inputs(class_count(chosen.data), size=chosen.data.size))
+    if json:
+        say_json(found)
+        return
+    rows = [
+        (item.name, item.kind, "x".join(map(str, item.output)), f"{item.parameters:,}", f"{item.macs:,}")
+        for item in found.layers
+    ]
+    say(*table([("LAYER", "KIND", "OUTPUT", "PARAMETERS", "MACS"), *rows], right=(3, 4)))
+    say(f"{found.parameters:,} parameters, {format_count(found.macs)} multiply-accumulates an image")
+
+
+@data_app.callback()
+def sources(context: typer.Context, json: options.Json = False) -> None:
+    if context.invoked_subcommand is not None:
+        return
+    from core import data
+    from core.recipe import Data
+
+    found = {name: data.availability(Data(source=name)) for name in data.names()}
+    if json:
+        say_json({name: {"ready": item.ready, "where": item.where, "hint": item.hint} for name, item in found.items()})
+    else:
+        say(*table([(name, "ready" if item.ready else "-", item.where or item.hint) for name, item in found.items()]))
+
+
+@data_app.command("get")
+def get(name: Annotated[str, typer.Argument(metavar="NAME", help="For instance cifar10.", show_default=False)]) -> None:
+    """Download a data set to the cache; goes on where an earlier attempt was cut off."""
+    from core import data
+
+    ticker = Ticker()
+    try:
+        path = data.fetch(name, ticker)
+    finally:
+        ticker.close()
+    say(str(path))

@@ -1,0 +1,32 @@
+"""The two ways into the console."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import typer
+
+from core.errors import UserError
+from core.run.folder import RunFolder, find, runs_folder
+from tui_trainer.cli import options
+
+
+def home(context: typer.Context, runs: options.Runs = None) -> None:
+    if context.invoked_subcommand is None:
+        _open(runs, None)
+    elif runs is not None:
+        os.environ["TUI_TRAINER_RUNS"] = str(runs)
+
+
+def attach(run: options.Run, runs: options.Runs = None) -> None:
+    """Open the console on a living or ended run."""
+    _open(runs, find(run, runs_folder(runs)))
+
+
+def _open(runs: options.Runs, run: RunFolder | None) -> None:
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UserError("the console needs a terminal; without one use train, resume, show and the other commands of --help")
+    from tui_trainer.app import TrainerApp
+
+    TrainerApp(runs_folder(runs), run).run()

@@ -1,0 +1,115 @@
+"""Watching a worker from the command line until it is gone, and what that gives as an exit status."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from types import FrameType, TracebackType
+from typing import Any, TypeAlias
+
+from core.errors import UserError
+from core.run.folder import RunFolder
+from core.run.journal import JournalReader
+from core.view.state import State
+from core.view.summary import summarise, with_liveness
+from tui_trainer.plain import Form, Output, output
+
+INTERVAL = 0.1
+"""Seconds between two looks at the journal."""
+
+Worker: TypeAlias = "subprocess.Popen[bytes]"
+
+
+class Signals:
+    """While entered, INT and TERM go to the worker, which saves and leaves at the first and dies of the second. HUP is left
+    alone: it ends this process, and the worker trains on."""
+
+    PASSED = (signal.SIGINT, signal.SIGTERM)
+
+    def __init__(self) -> None:
+        self._worker: Worker | None = None
+        self._waiting: list[int] = []
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> Signals:
+        self._before = {number: signal.signal(number, self._take) for number in self.PASSED}
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def pass_to(self, worker: Worker) -> None:
+        """From here on, and what came since entering."""
+        self._worker = worker
+        for number in self._waiting:
+            worker.send_signal(number)
+
+    def _take(self, number: int, frame: FrameType | None) -> None:
+        if self._worker is None:
+            self._waiting.append(number)
+        else:
+            self._worker.send_signal(number)
+
+
+def follow(run: RunFolder, form: Form, launch: Callable[[], Worker]) -> tuple[int, State]:
+    """Start a worker, print what it says until it is gone; returns its exit status (128 + n for signal n) and the State.
+
+    Raises UserError with the worker's own words when it was used wrongly."""
+    state, offset = summarise(run), _size(run)
+    with Signals() as signals:
+        worker = launch()
+        signals.pass_to(worker)
+        out = output(form, run, state)
+        try:
+            _pump(worker, JournalReader(run.journal, offset), out)
+            state = with_liveness(out.state, alive=False)
+            status = exit_status(worker)
+            if status == 2:
+                raise UserError(last_words(run, state))
+            out.end(state)
+        finally:
+            out.close()
+    return status, state
+
+
+def launch_only(run: RunFolder, launch: Callable[[], Worker]) -> None:
+    """Start a worker and leave it; raises UserError when it ended at once, as after a mistake."""
+    worker = launch()
+    if worker.poll():
+        raise UserError(last_words(run, summarise(run)))
+
+
+def exit_status(worker: Worker) -> int:
+    return 128 - worker.returncode if worker.returncode < 0 else worker.returncode
+
+
+def last_words(run: RunFolder, state: State) -> str:
+    """Why a worker gave up, from its journal or else its log."""
+    if state.failure:
+        return state.ending
+    try:
+        lines = run.log.read_text("utf-8", "replace").strip().splitlines()
+    except OSError:
+        lines = []
+    return lines[-1] if lines else f"the worker ended without a word; see {run.log}"
+
+
+def _pump(worker: Worker, reader: JournalReader, out: Output) -> None:
+    gone = False
+    while not (gone and reader.at_end):
+        gone = worker.poll() is not None
+        if told := reader.read_lines():
+            out.feed(told)
+        out.tick()
+        if not gone and reader.at_end:
+            time.sleep(INTERVAL)
+
+
+def _size(run: RunFolder) -> int:
+    try:
+        return run.journal.stat().st_size
+    except OSError:
+        return 0

@@ -1,0 +1,40 @@
+"""Arguments and options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+import typer
+
+Run: TypeAlias = Annotated[str, typer.Argument(metavar="RUN", help="A run's name, its path, or 'last'.", show_default=False)]
+Weights: TypeAlias = Annotated[
+    str, typer.Argument(metavar="RUN|FILE", help="A run, or a model.safetensors of one.", show_default=False)
+]
+Runs: TypeAlias = Annotated[
+    Path | None, typer.Option("--runs", metavar="DIR", help="Folder of runs. [default: TUI_TRAINER_RUNS, else ./runs]")
+]
+Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+JournalLines: TypeAlias = Annotated[bool, typer.Option("--json", help="Print the run's events, one JSON object a line.")]
+Quiet: TypeAlias = Annotated[bool, typer.Option("--quiet", "-q", help="Print only the result.")]
+Require: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option("--require", metavar="'METRIC>=VALUE'", help="Exit with 1 unless this holds at the end. May be repeated."),
+]
+Device: TypeAlias = Annotated[str | None, typer.Option("--device", metavar="NAME", help="auto, cpu, cuda, cuda:N or mps.")]
+Threads: TypeAlias = Annotated[int | None, typer.Option("--threads", metavar="N", min=1, help="Threads of the processor.")]
+Detach: TypeAlias = Annotated[bool, typer.Option("--detach", help="Leave the training to itself and come back at once.")]
+Foreground: TypeAlias = Annotated[
+    bool | None,
+    typer.Option(
+        "--foreground/--no-foreground", help="Tie the training's life to this command. [default: only when CI is set]"
+    ),
+]
+Set: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="key.path=value", help="Change a key of the recipe. May be repeated."),
+]
+DataSet: TypeAlias = Annotated[str | None, typer.Option("--data", metavar="NAME|PATH", help="A source or a path to images.")]
+CheckpointName: TypeAlias = Annotated[
+    str, typer.Option("--checkpoint", metavar="NAME", help="best, last, step-N, or the name it was saved under.")
+]

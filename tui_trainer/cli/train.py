@@ -1,0 +1,153 @@
+"""``train`` and ``resume``: the console's work without the console."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from msgspec.structs import replace
+
+from core.errors import UserError
+from core.run.folder import RunFolder, busy, check_name, find, runs_folder
+from tui_trainer.cli import options
+from tui_trainer.cli.say import complain, say
+
+if TYPE_CHECKING:
+    from core.recipe import Recipe
+    from core.view.state import State
+    from tui_trainer.cli.require import Requirement
+    from tui_trainer.plain import Form
+
+
+def train(
+    recipe: Annotated[str, typer.Argument(metavar="RECIPE|FILE.toml", help="See: tui-trainer recipes", show_default=False)],
+    data: options.DataSet = None,
+    epochs: Annotated[int | None, typer.Option("--epochs", metavar="N", min=1, help="Length of the run.")] = None,
+    changes: options.Set = None,
+    name: Annotated[str | None, typer.Option("--name", metavar="NAME", help="Name of the run.")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", metavar="N", min=0, help="Seed of all random draws.")] = None,
+    device: options.Device = None,
+    threads: options.Threads = None,
+    detach: options.Detach = False,
+    foreground: options.Foreground = None,
+    required: options.Require = None,
+    json: options.JournalLines = False,
+    quiet: options.Quiet = False,
+    runs: options.Runs = None,
+) -> None:
+    """Start a new training and watch it. Ctrl-C saves and ends it; a second one ends it at once."""
+    from core.run import session
+
+    form, tied, requirements = _watching(json, quiet, detach, foreground, required)
+    if name is not None:
+        check_name(name)  # before the model is looked at, which takes seconds the first time
+    given = {"epochs": epochs, "seed": seed, "device": device}
+    chosen = load(recipe, [*(changes or []), *(f"{key}={value}" for key, value in given.items() if value is not None)], data)
+    run = session.create(chosen, runs_folder(runs), name, threads)
+    _go(run, form, detach, requirements, tied=tied, threads=threads)
+
+
+def resume(
+    run: options.Run,
+    epochs: Annotated[
+        int | None,
+        typer.Option("--epochs", metavar="N", min=1, help="Another length; a cosine anneals anew over what remains."),
+    ] = None,
+    allow_change: Annotated[
+        bool, typer.Option("--allow-change", help="Go on although recipe or data are not what they were.")
+    ] = False,
+    device: options.Device = None,
+    threads: options.Threads = None,
+    detach: options.Detach = False,
+    foreground: options.Foreground = None,
+    required: options.Require = None,
+    json: options.JournalLines = False,
+    quiet: options.Quiet = False,
+    runs: options.Runs = None,
+) -> None:
+    """Go on with a run from its last checkpoint. A finished run stays as it is unless --epochs asks for more."""
+    from core.run import session
+
+    form, tied, requirements = _watching(json, quiet, detach, foreground, required)
+    folder = find(run, runs_folder(runs))
+    if folder.alive():
+        raise busy(folder)
+    if session.nothing_to_do(folder, epochs):
+        _show_finished(folder, form, requirements)
+    _go(folder, form, detach, requirements, tied=tied, epochs=epochs, allow_change=allow_change, device=device, threads=threads)
+
+
+def load(recipe: str, overrides: Sequence[str], data: str | None) -> Recipe:
+    """A recipe as the options of ``train`` and ``model`` describe it; raises UserError."""
+    from core import recipe as recipes
+
+    if data is None:
+        return recipes.load(recipe, overrides)
+    from core.data import from_text
+
+    chosen = recipes.load(recipe, overrides)
+    return replace(chosen, data=from_text(data, chosen.data))
+
+
+def _watching(
+    json: bool, quiet: bool, detach: bool, foreground: bool | None, required: list[str] | None
+) -> tuple[Form, bool, list[Requirement]]:
+    """How to print, whether the worker is tied to this process, what is required; raises UserError for contradictions."""
+    clashes = [("--json", json, "--quiet", quiet), ("--detach", detach, "--foreground", bool(foreground))]
+    clashes += [("--detach", detach, "--require", bool(required)), ("--detach", detach, "--json", json)]
+    for one, has_one, other, has_other in clashes:
+        if has_one and has_other:
+            raise UserError(f"{one} and {other} exclude each other; leave one out")
+    tied = bool(os.environ.get("CI")) and not detach if foreground is None else foreground
+    from tui_trainer.cli import require
+
+    return "json" if json else "quiet" if quiet else "lines", tied, require.parse(required or [])
+
+
+def _go(
+    run: RunFolder,
+    form: Form,
+    detach: bool,
+    requirements: Sequence[Requirement],
+    *,
+    tied: bool,
+    epochs: int | None = None,
+    allow_change: bool = False,
+    device: str | None = None,
+    threads: int | None = None,
+) -> None:
+    from core.run import session
+    from tui_trainer.cli.follow import Worker, follow, launch_only
+
+    def launch() -> Worker:
+        return session.start(run, tied=tied, epochs=epochs, allow_change=allow_change, device=device, threads=threads)
+
+    if detach:
+        launch_only(run, launch)
+        say(run.name, f"look at it with: tui-trainer attach {run.path}")
+        return
+    status, state = follow(run, form, launch)
+    _leave(status, requirements, state)
+
+
+def _show_finished(run: RunFolder, form: Form, requirements: Sequence[Requirement]) -> None:
+    from core.view.summary import summarise
+    from tui_trainer.result import result_lines
+
+    state = summarise(run)
+    if form != "json":
+        say(*result_lines(run, state), "nothing to do; --epochs N asks for more")
+    _leave(0, requirements, state)
+
+
+def _leave(status: int, requirements: Sequence[Requirement], state: State) -> None:
+    """Ends the process: with 1 when all went well but a requirement does not hold."""
+    from tui_trainer.cli import require
+
+    missed = require.unmet(requirements, state) if status == 0 else []
+    for words in missed:
+        complain(words)
+    sys.exit(1 if missed else status)

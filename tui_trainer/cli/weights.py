@@ -1,0 +1,81 @@
+"""Using saved weights: ``evaluate`` and ``predict``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from core.errors import UserError
+from core.run.folder import find, runs_folder
+from core.view.words import format_metric
+from tui_trainer.cli import options
+from tui_trainer.cli.progress import Ticker
+from tui_trainer.cli.say import say, say_json, table
+
+
+def evaluate(
+    target: options.Weights,
+    checkpoint: options.CheckpointName = "best",
+    data: options.DataSet = None,
+    device: options.Device = None,
+    threads: options.Threads = None,
+    json: options.Json = False,
+    runs: options.Runs = None,
+) -> None:
+    """Measure saved weights on a test split."""
+    weights = _weights(target, checkpoint, runs)
+    settings = None
+    if data is not None:
+        from core.data import from_text
+        from core.recipe import Data
+
+        settings = from_text(data, Data())
+    import core
+
+    ticker = Ticker()
+    try:
+        found = core.evaluate(weights, settings, device or "auto", threads, ticker)
+    finally:
+        ticker.close()
+    if json:
+        say_json(found)
+        return
+    rows = [(name, format_metric("accuracy", accuracy)) for name, accuracy in found.accuracy_by_class.items()]
+    say(*table(rows, right=(1,)))
+    accuracy = format_metric("accuracy", found.accuracy)
+    say(f"accuracy {accuracy}, loss {format_metric('loss', found.loss)} on {found.images:,} images ({found.checkpoint})")
+
+
+def predict(
+    target: options.Weights,
+    images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="Image files of any size.", show_default=False)],
+    checkpoint: options.CheckpointName = "best",
+    top: Annotated[int, typer.Option("--top", metavar="N", min=1, help="So many likeliest classes.")] = 3,
+    device: options.Device = None,
+    json: options.Json = False,
+    runs: options.Runs = None,
+) -> None:
+    """Say what is in a picture."""
+    weights = _weights(target, checkpoint, runs)
+    import core
+
+    found = core.predict(weights, images, top, device or "auto")
+    if json:
+        say_json(found)
+        return
+    for item in found:
+        ranked = ", ".join(f"{name} {format_metric('accuracy', share)}" for name, share in item.top.items())
+        say(f"{item.path}: {ranked}")
+
+
+def _weights(target: str, checkpoint: str, runs: Path | None) -> Path:
+    """The weights file that RUN|FILE means; raises UserError."""
+    if Path(target).is_file():
+        return Path(target)
+    if target.endswith(".safetensors"):
+        raise UserError(f"{target}: no such file; expected a run or a model.safetensors of one")
+    from core.checkpoint import weights_file
+
+    return weights_file(find(target, runs_folder(runs)), checkpoint)

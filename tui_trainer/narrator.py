@@ -1,0 +1,150 @@
+"""A run told in lines: what a log of the run should say, event by event. No screen library here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from core import events as e
+from core.events import Event
+from core.view.fold import fold
+from core.view.readings import (
+    epoch_eta,
+    eta,
+    format_bytes,
+    format_count,
+    format_duration,
+    format_metric,
+    images_per_second,
+    phase_fraction,
+    stale,
+    step_in_epoch,
+    stopping_sentence,
+)
+from core.view.state import State
+from tui_trainer.escape import printable
+
+LONG_PHASE = 2.0
+"""Seconds; a shorter phase is not worth a line."""
+ROUTINE = frozenset({"validate", "test", "save"})
+"""Phases that every epoch has: its own line tells of them."""
+PREFIXES = {"validation": "val", "test": "test"}
+
+
+class Narrator:
+    """Folds events and says which lines they are worth."""
+
+    def __init__(self, state: State, brief: bool = False) -> None:
+        """``brief`` where rate, throughput and the early-stopping sentence stand elsewhere on the screen."""
+        self.state, self._brief = state, brief
+
+    def tell(self, events: Sequence[Event]) -> list[str]:
+        """Fold them; the lines are safe to print."""
+        lines: list[str] = []
+        for event in events:
+            before, self.state = self.state, fold(self.state, [event])
+            if self.state is not before:
+                lines += map(printable, self._lines(event))
+        return lines
+
+    def _lines(self, event: Event) -> Iterator[str]:
+        match event:
+            case e.RunStarted() | e.RunResumed():
+                yield from header(self.state, event)
+            case e.EarlyStoppingUpdated():
+                yield epoch_line(self.state, self._brief)
+            case e.PhaseEnded() if event.seconds >= LONG_PHASE and event.phase not in ROUTINE:
+                yield f"{event.phase}: took {format_duration(event.seconds)}"
+            case e.CheckpointSaved() if event.name:
+                yield f"saved '{event.name}' as {event.checkpoint} ({format_bytes(event.bytes)})"
+            case _:
+                yield from happening(event)
+
+
+def happening(event: Event) -> Iterator[str]:
+    """Lines for what a person did, or must know of."""
+    match event:
+        case e.RunPaused():
+            yield f"paused at step {event.step}"
+        case e.RunContinued():
+            yield f"goes on at step {event.step}"
+        case e.SettingChanged():
+            note = f": {event.note}" if event.note else ""
+            yield f"{event.key} {event.previous:g} -> {event.value:g} from step {event.step} on{note}"
+        case e.RemarkAdded():
+            yield f"remark at step {event.step}: {event.text}"
+        case e.CommandRejected():
+            yield f"{event.command or 'command'} rejected: {event.reason}"
+        case e.MessageLogged():
+            yield event.text if event.level == "info" else f"{event.level}: {event.text}"
+
+
+def header(state: State, event: e.SessionStart) -> Iterator[str]:
+    """What is trained on what; for a resumed run also from where."""
+    images = f"{state.train_images:,} train, {state.validation_images:,} validation, {state.test_images:,} test images"
+    yield (
+        f"run {state.name}: recipe {state.recipe}, data {state.data} ({images}), model {state.model} with "
+        f"{format_count(state.parameters)} parameters, {state.device} {state.precision}, {state.threads} threads, "
+        f"{state.epochs} epochs of {state.steps_per_epoch} steps"
+    )
+    if isinstance(event, e.RunResumed):
+        exact = "" if event.bit_exact else f", not bit for bit: {event.note}"
+        yield f"resumed from {event.checkpoint} at step {event.step}, epoch {event.epoch}{exact}"
+    if state.monitor.startswith("test."):
+        yield f"early stopping and the best weights go by {state.monitor}: this run watches the TEST split"
+
+
+def epoch_line(state: State, brief: bool = False) -> str:
+    """One finished epoch, aligned with the lines above it."""
+    row = state.rows[-1] if state.rows else None
+    if row is None:
+        return stopping_sentence(state)
+    width, prefix = len(str(state.epochs)), PREFIXES[state.split]
+    cells = [f"epoch {row.epoch:{width}d}/{state.epochs}"]
+    for name in ("train", prefix):
+        loss, accuracy = row.metrics.get(f"{name}.loss"), row.metrics.get(f"{name}.accuracy")
+        cells.append(f"{name} {format_metric('loss', loss):>7} {format_metric('accuracy', accuracy):>8}")
+    if brief:
+        return "  ".join([*cells, f"{format_duration(row.seconds):>6}", stopping_brief(state)])
+    cells.append(f"lr {format_metric('learning_rate', state.metrics.get('train.learning_rate'))}")
+    cells += [f"{format_duration(row.seconds):>6}", f"{throughput(state):>14}", stopping_sentence(state)]
+    return "  ".join(cells)
+
+
+def stopping_brief(state: State) -> str:
+    stopping = state.stopping
+    if stopping.epochs_since == 0:
+        return "best so far"
+    return f"{stopping.epochs_since} of {stopping.patience} without improvement" if stopping.enabled else ""
+
+
+def throughput(state: State) -> str:
+    rate = images_per_second(state)
+    return "-" if rate is None else f"{rate:,.0f} images/s"
+
+
+def progress_line(state: State, now: float) -> str:
+    """Where the run is at this moment, in one line."""
+    if (silence := stale(state, now)) is not None:
+        return f"no word from the trainer for {format_duration(silence)}, last at step {state.step}"
+    if state.phase is not None:
+        return printable(f"epoch {state.epoch}/{state.epochs}, {phase_words(state)}" if state.epoch else phase_words(state))
+    loss = format_metric("train.loss", state.metrics.get("train.loss"))
+    accuracy = format_metric("train.accuracy", state.metrics.get("train.accuracy"))
+    return (
+        f"epoch {state.epoch}/{state.epochs}, step {step_in_epoch(state)}/{state.steps_per_epoch}, "
+        f"loss {loss}, accuracy {accuracy}, {throughput(state)}{memory(state)}, "
+        f"epoch {format_duration(epoch_eta(state))} left, run {format_duration(eta(state, now))} left"
+    )
+
+
+def phase_words(state: State) -> str:
+    phase, share = state.phase, phase_fraction(state)
+    if phase is None:
+        return ""
+    label = f" ({phase.label})" if phase.label else ""
+    return f"{phase.name}{label}" + ("" if share is None else f" {100 * share:.0f} %")
+
+
+def memory(state: State) -> str:
+    reading = state.device_reading
+    return f", {format_bytes(reading.memory_bytes)} of memory" if reading and reading.memory_bytes else ""

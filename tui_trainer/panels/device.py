@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from rich.text import Text
+from textual.geometry import Size
+
+from core.view.readings import format_bytes, format_count
+from core.view.state import DeviceReading, State
+from tui_trainer.escape import printable
+from tui_trainer.theme import Palette
+from tui_trainer.widgets.glyphs import bar, glyphs
+from tui_trainer.widgets.panel import Panel
+
+NAME_WIDTH = 9
+
+
+class Meter(NamedTuple):
+    name: str
+    share: float
+    words: str
+    scarce: bool = False
+
+
+class Machine(NamedTuple):
+    words: tuple[tuple[str, str], ...]
+    reading: DeviceReading | None
+
+
+class Device(Panel[Machine]):
+    """What is trained, on what, and how busy that is."""
+
+    NAME = "device"
+    SLOT = "side"
+    RANK = 10
+    EXTRA = True
+
+    def reads(self, state: State, now: float) -> Machine:
+        size = f"{format_count(state.parameters)} parameters, {format_count(state.macs)} MACs" if state.parameters else "-"
+        images = f"{state.train_images:,} train  {state.validation_images:,} val  {state.test_images:,} test"
+        return Machine(
+            (
+                ("device", f"{state.device or '-'}  {state.precision}  {state.threads} threads  batch {state.batch_size}"),
+                ("model", f"{state.model or '-'}  {size}"),
+                ("images", images),
+            ),
+            state.device_reading,
+        )
+
+    def draw(self, reads: Machine, size: Size, colours: Palette) -> Sequence[Text]:
+        width = size.width
+        lines = [_words(name, words, width, colours) for name, words in reads.words]
+        return lines + ([_meter_line(meter, width, colours) for meter in _meters(reads.reading)] if reads.reading else [])
+
+
+def _meters(reading: DeviceReading) -> list[Meter]:
+    """Those that this machine has."""
+    meters = [
+        Meter("cpu", reading.cpu_percent / 100, f"{reading.cpu_percent:.0f} %"),
+        _memory("memory", reading.memory_bytes, reading.memory_total),
+    ]
+    if reading.gpu_percent is not None:
+        heat = f" {reading.gpu_celsius:.0f} °C" if reading.gpu_celsius is not None else ""
+        power = f" {reading.gpu_watts:.0f} W" if reading.gpu_watts is not None else ""
+        meters.append(Meter("gpu", reading.gpu_percent / 100, f"{reading.gpu_percent:.0f} %{heat}{power}"))
+    if reading.gpu_memory_bytes is not None and reading.gpu_memory_total:
+        meters.append(_memory("gpu mem", reading.gpu_memory_bytes, reading.gpu_memory_total))
+    return meters
+
+
+def _memory(name: str, used: int, total: int) -> Meter:
+    share = used / total if total else 0.0
+    return Meter(name, share, f"{format_bytes(used)} / {format_bytes(total)}", scarce=share > 0.9)
+
+
+def _words(name: str, words: str, width: int, colours: Palette) -> Text:
+    line = Text.assemble((name.ljust(NAME_WIDTH), colours.muted), (printable(words), colours.text))
+    line.truncate(width, overflow="ellipsis")
+    return line
+
+
+def _meter_line(meter: Meter, width: int, colours: Palette) -> Text:
+    filled, empty = bar(meter.share, max(1, min(40, width - NAME_WIDTH - 22)), glyphs())
+    line = Text.assemble((meter.name.ljust(NAME_WIDTH), colours.muted), (filled, colours.warn if meter.scarce else colours.bar))
+    return line.append(empty, colours.track).append(f"  {meter.words}", colours.text)

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from rich.text import Text
+from textual.geometry import Size
+
+from core.view.readings import stopping_sentence
+from core.view.state import State, Stopping
+from tui_trainer.theme import Palette
+from tui_trainer.widgets.axis import short
+from tui_trainer.widgets.glyphs import bar, glyphs
+from tui_trainer.widgets.panel import Panel
+
+
+class Countdown(NamedTuple):
+    stopping: Stopping
+    sentence: str
+    monitor: str
+
+
+class EarlyStopping(Panel[Countdown]):
+    """The best value so far, how much patience is left, and what will happen."""
+
+    NAME = "early stopping"
+    SLOT = "status"
+    RANK = 20
+
+    def reads(self, state: State, now: float) -> Countdown:
+        return Countdown(state.stopping, stopping_sentence(state), state.monitor)
+
+    def draw(self, reads: Countdown, size: Size, colours: Palette) -> Sequence[Text]:
+        sentence = [Text(line, colours.text) for line in textwrap.wrap(reads.sentence, size.width)]
+        if not reads.stopping.enabled or not reads.stopping.patience:
+            return sentence
+        patience = _patience(reads.stopping, size.width, colours)
+        return sentence if 1 < size.height <= len(sentence) else [patience, *sentence]
+
+    def title(self, reads: Countdown, colours: Palette) -> Text:
+        title = Text(self.NAME)
+        if reads.stopping.best is not None:
+            title.append(f"  best {short(reads.stopping.best)}", colours.held_out)
+        if reads.monitor.startswith("test."):
+            title.append("  TEST", f"bold {colours.warn}")
+        return title
+
+
+def _patience(stopping: Stopping, width: int, colours: Palette) -> Text:
+    """How many of the epochs without an improvement are used up."""
+    used, most = min(stopping.epochs_since, stopping.patience), stopping.patience
+    words = f" {used} of {most}"
+    filled, empty = bar(used / most, max(1, width - len(words) - 9), glyphs())
+    colour = colours.bad if most - used <= 1 else colours.warn if used * 2 >= most else colours.good
+    return Text.assemble(("patience ", colours.muted), (filled, colour), (empty, colours.track), (words, colours.text))

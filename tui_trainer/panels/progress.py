@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from rich.text import Text
+from textual.geometry import Size
+
+from core.view import readings
+from core.view.state import Phase, State
+from tui_trainer.escape import printable
+from tui_trainer.theme import Palette
+from tui_trainer.widgets.glyphs import bar, glyphs
+from tui_trainer.widgets.panel import Panel
+
+NAME_WIDTH = 9
+"""Columns of a name and the gap after it: as wide as ``validate``."""
+COUNT_WIDTH = 8
+DURATION_WIDTH = 12
+ROOMY = 34
+"""Columns from which on there is room for durations."""
+
+
+class Bar(NamedTuple):
+    name: str
+    share: float
+    number: str
+    duration: str
+
+
+class Progress(NamedTuple):
+    """What is shown, in words, so that the panel is drawn again only when a word changes."""
+
+    note: str
+    bars: tuple[Bar, ...]
+    facts: tuple[tuple[str, str], ...]
+
+
+class ProgressPanel(Panel[Progress]):
+    """How far the step (or what is waited for), the epoch and the run are, how long they will take, and at what cost."""
+
+    NAME = "progress"
+    SLOT = "status"
+    RANK = 10
+
+    def reads(self, state: State, now: float) -> Progress:
+        if not state.total_steps:
+            return _before_training(state, now)
+        facts = (("speed", _speed(state)), ("memory", _memory(state)))
+        return Progress("", (_moment(state, now), _epoch(state), _run(state, now)), tuple(fact for fact in facts if fact[1]))
+
+    def draw(self, reads: Progress, size: Size, colours: Palette) -> Sequence[Text]:
+        lines = [Text(reads.note, colours.text)] if reads.note else []
+        lines += [_bar_line(item, size.width, colours) for item in reads.bars]
+        return lines + [
+            Text.assemble((name.ljust(NAME_WIDTH), colours.muted), (words, colours.text)) for name, words in reads.facts
+        ]
+
+
+def _bar_line(item: Bar, width: int, colours: Palette) -> Text:
+    numbers = item.number.rjust(COUNT_WIDTH) + (item.duration.rjust(DURATION_WIDTH) if width >= ROOMY else "")
+    filled, empty = bar(item.share, max(1, width - NAME_WIDTH - len(numbers)), glyphs())
+    name = item.name[: NAME_WIDTH - 1].ljust(NAME_WIDTH)
+    return Text.assemble((name, colours.muted), (filled, colours.bar), (empty, colours.track), (numbers, colours.text))
+
+
+def _before_training(state: State, now: float) -> Progress:
+    if state.phase is None:
+        return Progress("starting the worker ..." if state.seq < 0 else "getting ready ...", (), ())
+    return Progress(printable(state.phase.label or state.phase.name), (_phase(state.phase, now),), ())
+
+
+def _moment(state: State, now: float) -> Bar:
+    """What is under way this second: a phase, else the present step."""
+    if state.phase:
+        return _phase(state.phase, now)
+    seconds = readings.seconds_per_step(state)
+    return Bar("step", state.step_age / seconds if seconds else 0.0, f"{state.step:,}", _pace(seconds) if seconds else "")
+
+
+def _phase(phase: Phase, now: float) -> Bar:
+    share = phase.done / phase.total if phase.total else 0.0
+    waited = readings.format_duration(max(0.0, now - phase.started))
+    return Bar(printable(phase.name), share, f"{share:.0%}" if phase.total else "", waited)
+
+
+def _epoch(state: State) -> Bar:
+    count = f"{readings.step_in_epoch(state)}/{state.steps_per_epoch}"
+    return Bar("epoch", readings.epoch_fraction(state), count, _left(readings.epoch_eta(state)))
+
+
+def _run(state: State, now: float) -> Bar:
+    share = readings.run_fraction(state)
+    return Bar("run", share, f"{share:.0%}", _left(readings.eta(state, now)))
+
+
+def _left(seconds: float | None) -> str:
+    return "" if seconds is None else readings.format_duration(seconds)
+
+
+def _speed(state: State) -> str:
+    rate, seconds = readings.images_per_second(state), readings.seconds_per_step(state)
+    if rate is None or seconds is None:
+        return ""
+    return f"{rate:,.0f} images/s  {_pace(seconds)} a step"
+
+
+def _memory(state: State) -> str:
+    reading = state.device_reading
+    if reading is None:
+        return ""
+    return f"{readings.format_bytes(reading.memory_bytes)} of {readings.format_bytes(reading.memory_total)}"
+
+
+def _pace(seconds: float) -> str:
+    return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.2f} s"

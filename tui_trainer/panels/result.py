@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from rich.text import Text
+from textual.geometry import Size
+
+from core.run.folder import RunFolder, reference
+from core.view import readings
+from core.view.state import State
+from tui_trainer.escape import printable
+from tui_trainer.theme import Palette
+from tui_trainer.widgets.axis import short
+from tui_trainer.widgets.panel import Panel
+from tui_trainer.widgets.run_badge import run_badge
+
+TAIL = 4096
+"""Bytes of worker.log that are looked at for its last lines."""
+LAST_LINES = 3
+NAME_WIDTH = 8
+TIE = "\xa0"
+"""Not a place to break a line at: a path that is too long begins beside its name."""
+
+
+class Outcome(NamedTuple):
+    state: State | None
+    """The ended run; None while it is not."""
+    quiet: str
+    """How long ago the last sign of life was."""
+    last_words: tuple[str, ...]
+
+
+class Result(Panel[Outcome]):
+    """How an ended run ended, where its weights are, and which command comes next."""
+
+    NAME = "result"
+    SLOT = "status"
+    RANK = 15
+
+    _last_words: tuple[str, ...] | None = None
+
+    def reads(self, state: State, now: float) -> Outcome:
+        if not state.ended:
+            self._last_words = None
+            return Outcome(None, "", ())
+        quiet = readings.format_duration(max(0.0, now - state.last_time)) if state.status == "lost" and state.last_time else ""
+        unexplained = state.status == "lost" or state.failure == "error"
+        return Outcome(state, quiet, self._worker_words() if unexplained else ())
+
+    def draw(self, reads: Outcome, size: Size, colours: Palette) -> Sequence[Text]:
+        if reads.state is None:
+            return []
+        pairs = [*_ending(reads.state, reads.quiet), *_figures(reads.state, self.run), *_next(reads.state, reference(self.run))]
+        lines = [line for name, words in pairs for line in _wrapped(name, words, size.width, colours)]
+        return lines + [Text(line, colours.muted, no_wrap=True) for line in reads.last_words]
+
+    def title(self, reads: Outcome, colours: Palette) -> Text:
+        return run_badge(reads.state.status, colours) if reads.state else Text(self.NAME)
+
+    def _worker_words(self) -> tuple[str, ...]:
+        if self._last_words is None:
+            self._last_words = last_lines(self.run.log, LAST_LINES)
+        return self._last_words
+
+
+def _ending(state: State, quiet: str) -> list[tuple[str, str]]:
+    if state.status == "lost":
+        ago = f", last sign of life {quiet} ago" if quiet else ""
+        return [("", f"The trainer is gone without a word{ago}, at step {state.step:,}.")]
+    where = f"epoch {state.epoch} of {state.epochs}, step {state.step:,}"
+    reason = f"{state.failure}: {state.ending}" if state.status == "failed" else state.ending
+    return [("", reason), ("at", where)] if reason else [("at", where)]
+
+
+def _figures(state: State, run: RunFolder) -> list[tuple[str, str]]:
+    pairs = []
+    test = state.measurements.get("test")
+    if test and "test.accuracy" in test.metrics:
+        pairs.append(
+            ("test", f"accuracy {test.metrics['test.accuracy'] * 100:.2f} %, loss {short(test.metrics.get('test.loss'))}")
+        )
+    if state.stopping.best is not None:
+        pairs.append(("best", f"{state.stopping.metric} {short(state.stopping.best)} at epoch {state.stopping.best_epoch}"))
+    if state.weights:
+        pairs.append(("weights", str(run.path / state.weights)))
+    return pairs
+
+
+def _next(state: State, run: str) -> list[tuple[str, str]]:
+    if state.status in ("finished", "early-stopped"):
+        return [("next", f"tui-trainer evaluate {run}")]
+    return [("next", f"press r, or: tui-trainer resume {run}")]
+
+
+def _wrapped(name: str, words: str, width: int, colours: Palette) -> list[Text]:
+    hanging = " " * (NAME_WIDTH if width >= 50 else 2) if name else ""
+    label = name.ljust(NAME_WIDTH).replace(" ", TIE) if name else ""
+    text = label + printable(words)
+    wrapped = textwrap.wrap(text, width, subsequent_indent=hanging, break_on_hyphens=False)
+    lines = [Text(line.replace(TIE, " "), colours.text) for line in wrapped]
+    lines[0].stylize(colours.muted, 0, len(label))
+    return lines
+
+
+def last_lines(path: Path, count: int) -> tuple[str, ...]:
+    """The last lines of a text file that say something; none when it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - TAIL))
+            text = file.read(TAIL).decode("utf-8", "replace")
+    except OSError:
+        return ()
+    return tuple(printable(line.rstrip()) for line in text.splitlines() if line.strip())[-count:]

@@ -1,0 +1,104 @@
+"""Runs as ``runs`` and ``show`` print them: as JSON, whose keys stay as they are, and as rows of a table."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import msgspec
+
+from core import checkpoint
+from core.checkpoint import Damaged
+from core.events import from_number
+from core.run.folder import RunFolder, last_activity
+from core.view.readings import format_duration, format_metric, monitor, stopping_sentence
+from core.view.state import State
+from core.view.summary import summarise, with_liveness
+
+
+def look(run: RunFolder) -> State:
+    """The run's state, with the lock looked at before the journal (see with_liveness)."""
+    alive = run.alive()
+    return with_liveness(summarise(run), alive)
+
+
+def best(state: State) -> dict[str, Any] | None:
+    """The best monitored value and when it was, as ``show --json`` gives it."""
+    stopping = state.stopping
+    if stopping.best is None:
+        return None
+    return {
+        "metric": monitor(state),
+        "value": from_number(stopping.best),
+        "epoch": stopping.best_epoch,
+        "step": stopping.best_step,
+    }
+
+
+def checkpoints(run: RunFolder) -> list[dict[str, Any]]:
+    """What lies on disk, oldest first; a damaged one has no epoch."""
+    found, pointer = [], checkpoint.pointed(run.checkpoints, "best")
+    for folder in checkpoint.listing(run.checkpoints):
+        try:
+            manifest = checkpoint.read_manifest(folder)
+            entry = {"step": manifest.step, "epoch": manifest.epoch, "name": manifest.name}
+        except Damaged:
+            entry = {"step": checkpoint.position(folder.name)[0], "epoch": None, "name": ""}
+        found.append({"checkpoint": folder.name, **entry, "best": bool(pointer and pointer.checkpoint == folder.name)})
+    return found
+
+
+def brief(run: RunFolder, state: State) -> dict[str, Any]:
+    return {
+        "name": run.name,
+        "path": str(run.path),
+        "recipe": state.recipe,
+        "state": state.status,
+        "epoch": state.epoch,
+        "epochs": state.epochs,
+        "step": state.step,
+        "best": best(state),
+        "last_activity": last_activity(run),
+    }
+
+
+def details(state: State) -> dict[str, Any]:
+    return {
+        "metrics": {name: from_number(value) for name, value in state.metrics.items()},
+        "accuracy_by_class": {
+            item.split: {score.name: score.accuracy for score in item.classes} for item in state.measurements.values()
+        },
+        "early_stopping": stopping_sentence(state),
+        "ending": state.ending,
+        "failure": state.failure,
+        "weights": state.weights,
+        "messages": [msgspec.to_builtins(message) for message in state.messages],
+    }
+
+
+def row(run: RunFolder, state: State) -> tuple[str, ...]:
+    value = state.stopping.best
+    shown = "-" if value is None else f"{monitor(state)} {format_metric(monitor(state), value)}"
+    ago = f"{format_duration(max(time.time() - last_activity(run), 0))} ago"
+    return run.name, state.status, state.recipe, f"{state.epoch}/{state.epochs}", shown, ago
+
+
+def facts(run: RunFolder, state: State) -> list[tuple[str, str]]:
+    return [
+        ("run", str(run.path)),
+        ("state", f"{state.status}: {state.ending}" if state.ending else state.status),
+        ("recipe", state.recipe),
+        ("data", state.data),
+        ("model", f"{state.model}, {state.parameters:,} parameters" if state.model else ""),
+        ("device", f"{state.device} {state.precision}, {state.threads} threads" if state.device else ""),
+        ("epoch", f"{state.epoch} of {state.epochs}, step {state.step} of {state.total_steps}"),
+        ("trained", format_duration(state.trained_seconds)),
+        ("early stopping", stopping_sentence(state)),
+        *((name, format_metric(name, value)) for name, value in sorted(state.metrics.items())),
+        ("weights", str(run.path / state.weights) if state.weights else ""),
+    ]
+
+
+def checkpoint_row(entry: dict[str, Any]) -> tuple[str, ...]:
+    epoch = "damaged" if entry["epoch"] is None else str(entry["epoch"])
+    return entry["checkpoint"], epoch, entry["name"], "best" if entry["best"] else ""

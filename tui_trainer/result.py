@@ -1,0 +1,59 @@
+"""How a run ended, in lines: accuracy by class, the best epoch, where the weights are and what can be done next."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+
+from core.run.folder import RunFolder
+from core.view.readings import format_duration, format_metric, monitor, stopping_sentence
+from core.view.state import Measurement, State
+from tui_trainer.escape import printable
+
+
+def result_lines(run: RunFolder, state: State) -> list[str]:
+    """Safe to print; none for a run that has not begun."""
+    return [printable(line) for line in _result(run, state)]
+
+
+def class_lines(measurement: Measurement) -> list[str]:
+    """A table of accuracy by class, aligned."""
+    width = max([len("class"), *(len(printable(score.name)) for score in measurement.classes)])
+    rows = [f"{'class':<{width}}  accuracy  correct  images"]
+    for score in measurement.classes:
+        accuracy = format_metric("accuracy", score.accuracy)
+        rows.append(f"{printable(score.name):<{width}}  {accuracy:>8}  {score.correct:>7}  {score.images:>6}")
+    return rows
+
+
+def _result(run: RunFolder, state: State) -> Iterator[str]:
+    measurement = state.measurements.get("test") or state.measurements.get("validation")
+    if measurement and measurement.classes:
+        yield f"accuracy by class, {measurement.split} split, {_weights(measurement)}:"
+        yield from class_lines(measurement)
+    why = state.ending or f"the trainer is gone without a word; see {run.log}"
+    yield f"{state.status}: {why} ({format_duration(state.trained_seconds)} of training)"
+    yield f"early stopping: {stopping_sentence(state)}"
+    for item in state.measurements.values():
+        yield f"{item.split}: {_scores(item)}, {_weights(item)}"
+    if state.weights:
+        best = f" (best {monitor(state)})" if state.status in ("finished", "early-stopped") else ""
+        yield f"weights{best}: {run.path / state.weights}"
+    yield from _next(run, state)
+
+
+def _weights(measurement: Measurement) -> str:
+    return f"weights of {measurement.checkpoint or f'step {measurement.step}'}"
+
+
+def _scores(measurement: Measurement) -> str:
+    values = {name.partition(".")[2]: format_metric(name, value) for name, value in measurement.metrics.items()}
+    return ", ".join(f"{name} {value}" for name, value in sorted(values.items()))
+
+
+def _next(run: RunFolder, state: State) -> Iterator[str]:
+    path = shlex.quote(str(run.path))
+    if state.weights:
+        yield f"next: tui-trainer evaluate {path}"
+    more = f" --epochs {2 * state.epochs}" if state.status in ("finished", "early-stopped") else ""
+    yield f"next: tui-trainer resume {path}{more}"

@@ -1,0 +1,79 @@
+"""Keys and commands, made from the table of actions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.table import Table
+from rich.text import Text
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical, VerticalScroll
+from textual.keys import format_key
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from tui_trainer import actions
+from tui_trainer.actions import Action, Scope
+from tui_trainer.theme import Palette, palette
+from tui_trainer.widgets.too_small import TooSmall
+
+SECTIONS: tuple[tuple[Scope, str], ...] = (("home", "On Home"), ("run", "On a run"), ("anywhere", "Everywhere"))
+MOUSE = "The mouse works too: a click focuses or selects, the keys in the footer are buttons, the wheel scrolls."
+NAMED_KEYS = {"enter": "enter", "escape": "esc"}
+
+
+class HelpScreen(ModalScreen[None]):
+    """A box over the present screen; it scrolls where the terminal is low."""
+
+    CSS_PATH = "help.tcss"
+    BINDINGS = [
+        Binding("escape,q,question_mark", "dismiss", "Close", key_display="esc"),
+        Binding("down,j", "scroll('down')", show=False),
+        Binding("up,k", "scroll('up')", show=False),
+    ]
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="help") as box:
+            box.border_title = "keys and commands"
+            box.border_subtitle = "esc closes"
+            with VerticalScroll(id="help-body"):
+                for scope, title in SECTIONS:
+                    yield Static(title, classes="help-section", markup=False)
+                    yield Static(classes="help-table", id=f"help-{scope}")
+                yield Static(MOUSE, id="help-mouse", markup=False)
+        yield TooSmall()
+
+    def on_mount(self) -> None:
+        self.query_one("#help-body").focus()
+        colours = palette(self.app.theme_variables)
+        for scope, _ in SECTIONS:
+            self.query_one(f"#help-{scope}", Static).update(section(scope, colours))
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.query_one(TooSmall).fit(event.size)
+
+
+def section(scope: Scope, colours: Palette) -> Table:
+    """The actions of one scope in three columns: keys, what they do, the command that does the same."""
+    table = Table.grid(padding=(0, 2, 0, 0), expand=True)
+    table.add_column(width=11)
+    table.add_column(ratio=1)
+    table.add_column(width=24)
+    for action in _of(scope):
+        table.add_row(
+            Text(keys(action), style=colours.held_out),
+            Text.assemble((action.label, "bold"), "  ", (action.help, colours.muted)),
+            Text(action.cli or "", style=colours.train),
+        )
+    return table
+
+
+def keys(action: Action) -> str:
+    """An action's keys as they are on the keyboard."""
+    return " ".join(NAMED_KEYS.get(key) or format_key(key) for key in action.keys)
+
+
+def _of(scope: Scope) -> Iterator[Action]:
+    return (action for action in actions.TABLE if action.scope == scope)

@@ -1,0 +1,199 @@
+"""Home: the runs of a folder, refreshed while one looks at it; without any, the form that starts the first one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from rich.text import Text
+from textual import events, on, work
+from textual.app import ComposeResult
+from textual.containers import Container, Vertical, VerticalScroll
+from textual.message import Message
+from textual.widgets import DataTable, Footer, Static
+
+from core.errors import UserError
+from core.run import session
+from core.run.folder import RunFolder, list_runs
+from core.view.state import State
+from tui_trainer.bindings import ActionScreen, bindings
+from tui_trainer.escape import printable
+from tui_trainer.listing import ListedRun, Listing
+from tui_trainer.screens.new_run import NewRunScreen
+from tui_trainer.theme import Palette, palette
+from tui_trainer.widgets.new_run_form import NewRunForm
+from tui_trainer.widgets.run_detail import latest_epochs, run_detail
+from tui_trainer.widgets.run_table import RunTable
+from tui_trainer.widgets.too_small import TooSmall
+
+if TYPE_CHECKING:
+    from tui_trainer.app import TrainerApp
+
+REFRESH = 2.0
+"""Seconds between two looks at the runs folder."""
+UNREAD_REFRESH = 0.05
+"""The same while journals are still unread."""
+SIDE_BY_SIDE = 160
+"""Columns from which the selected run stands beside the list."""
+
+
+class HomeScreen(ActionScreen):
+    """The list of runs with what the selected one says, or the first run's form."""
+
+    SCOPE = "home"
+    CSS_PATH = ["home.tcss", "new_run.tcss"]
+    BINDINGS = bindings("home")
+    HORIZONTAL_BREAKPOINTS = [(0, "-normal"), (SIDE_BY_SIDE, "-wide")]
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (20, "-low"), (34, "-tall")]
+
+    @dataclass
+    class Scanned(Message):
+        listed: list[ListedRun]
+
+    def __init__(self, runs: Path) -> None:
+        super().__init__()
+        self.runs = runs
+        self._listing = Listing(runs)
+        self._listed: list[ListedRun] = []
+        self._scanning = False
+
+    def compose(self) -> ComposeResult:
+        yield Static(id="home-title")
+        with Container(id="home-body"):
+            with Vertical(id="home-runs") as box:
+                box.border_title = "runs"
+                yield RunTable(id="run-table")
+            with VerticalScroll(id="home-detail", can_focus=False):
+                yield Static(id="run-detail")
+                yield Static(id="run-epochs")
+        with Container(id="first-run"), Vertical(id="first-run-box") as box:
+            box.border_title = "start your first run"
+            box.border_subtitle = "enter starts it"
+        yield Footer(show_command_palette=False, compact=True)
+        yield TooSmall()
+
+    async def on_mount(self) -> None:
+        await self._set_empty(not list_runs(self.runs))
+        self.app.theme_changed_signal.subscribe(self, lambda _: self._show())
+        self.set_interval(REFRESH, self.scan)
+
+    def on_screen_resume(self) -> None:
+        self.scan()
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.query_one(TooSmall).fit(event.size)
+        self.call_after_refresh(self._show)
+
+    def scan(self) -> None:
+        """Look at the runs folder beside the screen, unless nobody sees this screen now."""
+        if self.is_current and not self._scanning:
+            self._scanning = True
+            self._scan()
+
+    @work(thread=True, group="scan")
+    def _scan(self) -> None:
+        self.post_message(self.Scanned(self._listing.scan()))
+
+    async def on_home_screen_scanned(self, event: Scanned) -> None:
+        self._scanning = False
+        self._listed = event.listed
+        if not self._form_is_starting():  # its run's folder appears before its worker has begun
+            await self._set_empty(not self._listed)
+        self._show()
+        if any(item.state is None for item in self._listed):
+            self.set_timer(UNREAD_REFRESH, self.scan)
+
+    async def _set_empty(self, empty: bool) -> None:
+        """Without runs the form stands in the place of the list."""
+        box = self.query_one("#first-run-box")
+        if empty == bool(box.children):
+            return
+        self.set_class(empty, "empty")
+        if empty:
+            await box.mount(NewRunForm(self.runs))
+            self.query_one("#start").focus()
+        else:
+            await box.remove_children()
+            self.query_one(RunTable).focus()
+
+    def _form_is_starting(self) -> bool:
+        return any(form.starting for form in self.query(NewRunForm))
+
+    def _show(self) -> None:
+        trainer, colours = self.trainer, palette(self.app.theme_variables)
+        self.query_one(RunTable).show(self._listed, trainer.clock(), colours)
+        self.query_one("#home-title", Static).update(_title(self.runs, self._listed, colours))
+        self._show_selected()
+
+    @on(DataTable.RowHighlighted)
+    def _show_selected(self) -> None:
+        selected = self.query_one(RunTable).selected
+        self.state = (selected and selected.state) or State()
+        self.refresh_bindings()
+        if selected:
+            colours = palette(self.app.theme_variables)
+            self.query_one("#home-detail").border_title = Text(printable(selected.run.name))
+            roomy = self.has_class("-wide") or self.has_class("-tall")
+            detail = run_detail(selected, self.trainer.clock(), colours, roomy)
+            self.query_one("#run-detail", Static).update(detail)
+            self.query_one("#run-epochs", Static).update(latest_epochs(selected, colours))
+
+    @property
+    def trainer(self) -> TrainerApp:
+        return cast("TrainerApp", self.app)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action in ("open", "resume") and not self.query_one(RunTable).selected:
+            return False
+        return super().check_action(action, parameters)
+
+    @on(DataTable.RowSelected)
+    def action_open(self) -> None:
+        selected = self.query_one(RunTable).selected
+        if selected:
+            self.trainer.show_run(selected.run)
+
+    def action_new_run(self) -> None:
+        if self.has_class("empty"):
+            self.query_one("#recipe").focus()
+        else:
+            self.app.push_screen(NewRunScreen(self.runs), self._open_started)
+
+    def _open_started(self, run: RunFolder | None) -> None:
+        if run:
+            self.trainer.show_run(run)
+
+    def on_new_run_form_started(self, event: NewRunForm.Started) -> None:
+        self.trainer.show_run(event.run)
+
+    def action_resume(self) -> None:
+        selected = self.query_one(RunTable).selected
+        if selected:
+            self.notify(f"going on with {printable(selected.run.name)} ...", markup=False)
+            self._resume(selected.run)
+
+    @work(thread=True, exclusive=True, group="resume")
+    def _resume(self, run: RunFolder) -> None:
+        try:
+            session.start(run)
+        except (UserError, OSError) as error:
+            self.app.call_from_thread(self.notify, printable(str(error)), severity="error", markup=False)
+        else:
+            self.app.call_from_thread(self.trainer.show_run, run)
+
+    def action_quit(self) -> None:
+        """Leave; a training that is under way goes on."""
+        live = [printable(item.run.name) for item in self._listed if item.alive]
+        self.app.exit(message=Text(f"Training goes on: {', '.join(live)}") if live else None)
+
+
+def _title(runs: Path, listed: list[ListedRun], colours: Palette) -> Text:
+    live = sum(item.alive for item in listed)
+    count = f"{len(listed)} run{'' if len(listed) == 1 else 's'}" if listed else "no runs yet"
+    return Text.assemble(
+        ("tui-trainer", f"bold {colours.train}"),
+        (f"   {count}", colours.text),
+        (f", {live} training" if live else "", colours.good),
+        (f"   in {printable(str(runs))}", colours.muted),
+    )

@@ -1,0 +1,47 @@
+"""The form that starts a run, in a box over Home."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+
+from core.run.folder import RunFolder
+from tui_trainer.widgets.new_run_form import NewRunForm
+from tui_trainer.widgets.too_small import TooSmall
+
+
+class NewRunScreen(ModalScreen[RunFolder | None]):
+    """The form in a box; gives back the run that it started, or None."""
+
+    CSS_PATH = "new_run.tcss"
+    BINDINGS = [Binding("escape", "cancel", "Cancel")]
+
+    def __init__(self, runs: Path) -> None:
+        super().__init__()
+        self.runs = runs
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="new-run") as box:
+            box.border_title = "new run"
+            box.border_subtitle = "enter starts · esc cancels"
+            yield NewRunForm(self.runs)
+        yield TooSmall()
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.query_one(TooSmall).fit(event.size)
+
+    def on_new_run_form_started(self, event: NewRunForm.Started) -> None:
+        self.dismiss(event.run)
+
+    def action_cancel(self) -> None:
+        """Give up the start under way, else close the box."""
+        form = self.query_one(NewRunForm)
+        if form.starting:
+            form.cancel()
+        else:
+            self.dismiss(None)

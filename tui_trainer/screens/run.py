@@ -1,0 +1,205 @@
+"""The run screen: panels over one run's State, and the keys that steer it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any, cast
+
+from textual import events, work
+from textual.app import ComposeResult
+from textual.containers import Container
+from textual.widgets import Footer
+
+from core.commands import Command, Continue, Pause, Save, Stop, StopAfterEpoch, name_of
+from core.errors import UserError
+from core.run import inbox, session
+from core.run.folder import RunFolder, reference
+from core.view.state import State
+from tui_trainer.bindings import ActionScreen, bindings
+from tui_trainer.escape import printable
+from tui_trainer.feed import Feed
+from tui_trainer.panels import panels
+from tui_trainer.screens.confirm import QUIT, STOP, ConfirmScreen
+from tui_trainer.widgets.glyphs import ASCII, glyphs
+from tui_trainer.widgets.panel import Panel
+from tui_trainer.widgets.run_header import RunHeader
+from tui_trainer.widgets.too_small import TooSmall
+
+if TYPE_CHECKING:
+    from tui_trainer.app import TrainerApp
+
+TICK = 0.1
+"""Seconds between two frames."""
+
+
+class RunScreen(ActionScreen):
+    """Follows ``run`` while it is on the stack of screens. Nothing that happens here ends the training, except Stop."""
+
+    SCOPE = "run"
+    CSS_PATH = "run.tcss"
+    BINDINGS = bindings("run")
+    HORIZONTAL_BREAKPOINTS = [(0, "narrow"), (100, "normal"), (160, "wide")]
+    VERTICAL_BREAKPOINTS = [(0, "short"), (22, "medium"), (34, "tall")]
+
+    def __init__(self, run: RunFolder) -> None:
+        super().__init__()
+        self.run = run
+        self._feed = Feed(run, lambda: self.trainer.clock())
+        self._pending: dict[str, str] = {}
+        """Ids of commands without an answer yet, with their names."""
+
+    def compose(self) -> ComposeResult:
+        found = panels()
+        yield RunHeader(self.run.name)
+        with Container(id="body"):
+            with Container(id="main"):
+                with Container(id="curves"):
+                    yield from self._slot(found, "curves")
+                with Container(id="middle"):
+                    with Container(id="table"):
+                        yield from self._slot(found, "table")
+                    with Container(id="status"):
+                        yield from self._slot(found, "status")
+            with Container(id="side"):
+                yield from self._slot(found, "side")
+        yield Footer(show_command_palette=False)
+        yield TooSmall()
+
+    def _slot(self, found: list[type[Panel[Any]]], slot: str) -> list[Panel[Any]]:
+        made = [panel(self.run) for panel in found if slot == panel.SLOT]
+        for panel in made:
+            panel.set_class(panel.EXTRA, "extra")
+        return made
+
+    def on_mount(self) -> None:
+        self.set_class(glyphs() is ASCII, "ascii")
+        self._feed.start()
+        self.set_interval(TICK, self._tick)
+        self._tick()
+
+    def on_unmount(self) -> None:
+        self._feed.stop()
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.query_one(TooSmall).fit(event.size)
+
+    def _tick(self) -> None:
+        self.state = self._feed.drain()
+        now = self.trainer.clock()
+        self.query_one(RunHeader).show(self.state, now, tuple(self._pending.values()), self._feed.share)
+        for panel in self._panels():
+            panel.show(self.state, now)
+
+    def watch_state(self, old: State, new: State) -> None:
+        super().watch_state(old, new)
+        self.set_class(new.ended, "ended")
+        for answer in new.answers if self._pending else ():
+            name = self._pending.pop(answer.id, None)
+            if name and not answer.accepted:
+                self._say(f"{name} was refused: {answer.text}", "error")
+            elif name and answer.text:
+                self._say(f"{name}: {answer.text}")
+
+    # Commands
+
+    def _send(self, command: Command) -> None:
+        try:
+            self._pending[inbox.send(self.run, command)] = name_of(command).lower()
+        except UserError as error:
+            self._say(str(error), "error")
+
+    def action_pause(self) -> None:
+        self._send(Pause())
+
+    def action_continue(self) -> None:
+        self._send(Continue())
+
+    def action_save(self) -> None:
+        """Under a name, since only named checkpoints are kept for good."""
+        named = sum(1 for saved in self.state.checkpoints if saved.name) + Counter(self._pending.values())["save"]
+        self._send(Save(name=f"saved-{named + 1}"))
+
+    @work
+    async def action_stop(self) -> None:
+        choice = await self.app.push_screen_wait(ConfirmScreen("End this training?", STOP))
+        if choice == "stop":
+            self._send(Stop())
+        elif choice == "after_epoch":
+            self._send(StopAfterEpoch())
+
+    def action_detach(self) -> None:
+        self.app.exit(message=f"Training goes on. Come back with: tui-trainer attach {reference(self.run)}")
+
+    @work
+    async def action_quit(self) -> None:
+        if self.state.ended:
+            self.app.exit()
+            return
+        choice = await self.app.push_screen_wait(ConfirmScreen("This run is still training.", QUIT))
+        if choice == "detach":
+            self.action_detach()
+        elif choice == "stop":
+            self._send(Stop())
+            self.app.exit(message=f"Saving, then stopping. See: tui-trainer show {reference(self.run)}")
+
+    def action_resume(self) -> None:
+        self._say("going on from the last checkpoint ...")
+        self._resume()
+
+    @work(thread=True, exclusive=True)
+    def _resume(self) -> None:
+        try:
+            session.start(self.run)
+        except (UserError, OSError) as error:
+            self.app.call_from_thread(self._say, str(error), "error")
+
+    def action_home(self) -> None:
+        if self.has_class("zoomed"):
+            self.action_zoom()
+        else:
+            self.trainer.show_home()
+
+    # Panels
+
+    def action_next_panel(self) -> None:
+        self._focus_panel(1)
+
+    def action_previous_panel(self) -> None:
+        self._focus_panel(-1)
+
+    def action_zoom(self) -> None:
+        """Zoomed, every panel can be reached, those too that this terminal has no room for."""
+        zoomed = not self.has_class("zoomed")
+        self.set_class(zoomed, "zoomed")
+        self._zoom(self._focused_panel() or self._panels()[0], zoomed)
+
+    def _zoom(self, panel: Panel[Any], zoomed: bool) -> None:
+        self.query(".zoom").remove_class("zoom")
+        for widget in (panel, *panel.ancestors) if zoomed else ():
+            widget.add_class("zoom")
+        panel.focus()
+
+    def _focus_panel(self, step: int) -> None:
+        zoomed = self.has_class("zoomed")
+        reachable = [panel for panel in self._panels() if zoomed or panel.is_on_screen]
+        focused = self._focused_panel()
+        if focused in reachable:
+            panel = reachable[(reachable.index(focused) + step) % len(reachable)]
+        else:
+            panel = reachable[0 if step > 0 else -1]
+        if zoomed:
+            self._zoom(panel, True)
+        panel.focus()
+
+    def _focused_panel(self) -> Panel[Any] | None:
+        return self.focused if isinstance(self.focused, Panel) else None
+
+    def _panels(self) -> list[Panel[Any]]:
+        return list(self.query(Panel))
+
+    def _say(self, words: str, severity: Any = "information") -> None:
+        self.notify(printable(words), severity=severity, markup=False)
+
+    @property
+    def trainer(self) -> TrainerApp:
+        return cast("TrainerApp", self.app)

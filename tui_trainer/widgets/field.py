@@ -1,0 +1,62 @@
+"""One row of a form: a label, its control, and under them a note or what is wrong."""
+
+from __future__ import annotations
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Horizontal, Vertical
+from textual.widget import Widget
+from textual.widgets import Select, Static
+
+
+class Choice(Select[str], inherit_bindings=False):
+    """A compact list to choose from. Up and down are left to the form, which walks through its fields with them."""
+
+    BINDINGS = [Binding("enter,space", "show_overlay", "Choose", show=False)]
+
+
+class Field(Vertical):
+    """``note`` and ``error`` take text from outside too: it must be printable, markup is not read."""
+
+    DEFAULT_CSS = """
+    Field { height: auto; }
+    Field > Horizontal { height: 1; }
+    Field .field-label { width: 9; color: $foreground 62%; }
+    Field.focused .field-label { color: $primary; text-style: bold; }
+    Field .field-note { height: auto; min-height: 1; padding-left: 10; color: $foreground 55%; }
+    Field.missing .field-note { color: $warning; }
+    Field.wrong .field-note { color: $error; }
+    """
+
+    def __init__(self, label: str, control: Widget, id: str) -> None:
+        super().__init__(id=id)
+        self._label = label
+        self._control = control
+        self._note = ""
+
+    def compose(self) -> ComposeResult:
+        with Horizontal():
+            yield Static(self._label, classes="field-label", markup=False)
+            yield self._control
+        yield Static(classes="field-note")
+
+    def on_descendant_focus(self) -> None:
+        self.add_class("focused")
+
+    def on_descendant_blur(self) -> None:
+        self.remove_class("focused")
+
+    def note(self, text: str) -> None:
+        """The quiet line under the control; an error stands before it."""
+        self._note = text
+        if not self.has_class("wrong"):
+            self._show(text)
+
+    def error(self, text: str) -> None:
+        """What is wrong in one line; empty text takes it back."""
+        self.set_class(bool(text), "wrong")
+        self._show(text or self._note)
+
+    def _show(self, text: str) -> None:
+        self.query_one(".field-note", Static).update(Text(text))

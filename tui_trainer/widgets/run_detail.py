@@ -1,0 +1,99 @@
+"""What the selected run says, in a few labelled lines under the list."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from typing import TypeAlias
+
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from core.run.folder import RunFolder, runs_folder
+from core.view import readings
+from core.view.state import State
+from tui_trainer.actions import can_resume
+from tui_trainer.escape import printable
+from tui_trainer.listing import ListedRun
+from tui_trainer.theme import Palette
+
+LATEST_EPOCHS = 30
+Line: TypeAlias = tuple[str, str, str]
+"""Label, text, colour."""
+
+
+def run_detail(listed: ListedRun, now: float, colours: Palette, roomy: bool) -> Table:
+    """Labels and texts. Without room only the sentence on early stopping is given in full, the others in one line."""
+    table = Table.grid(padding=(0, 2, 0, 0), expand=True)
+    table.add_column(width=9, no_wrap=True, style=colours.muted)
+    table.add_column(overflow="fold", ratio=1)
+    for label, text, colour in _lines(listed, now, colours):
+        whole = roomy or label == "stopping"
+        table.add_row(label, Text(printable(text), style=colour, no_wrap=not whole, overflow="fold" if whole else "ellipsis"))
+        if roomy:
+            table.add_row()
+    return table
+
+
+def latest_epochs(listed: ListedRun, colours: Palette) -> RenderableType:
+    """The finished epochs, the latest first."""
+    state = listed.state
+    if state is None or not state.rows:
+        return Text("no finished epoch yet", style=colours.faint)
+    held_out = "test" if state.split == "test" else "val"
+    names = ("train.loss", f"{held_out}.loss", "train.accuracy", f"{held_out}.accuracy")
+    table = Table(box=None, expand=True, padding=(0, 1, 0, 0), header_style=colours.muted)
+    table.add_column("epoch", width=8)
+    for name in names:
+        table.add_column(_heading(name), justify="right")
+    for row in reversed(state.rows[-LATEST_EPOCHS:]):
+        best = row.epoch == state.stopping.best_epoch
+        cells = [Text(readings.format_metric(name, row.metrics.get(name))) for name in names]
+        table.add_row(Text(f"{row.epoch}{' best' if best else ''}"), *cells, style=colours.good if best else colours.text)
+    return table
+
+
+def _heading(metric: str) -> str:
+    split, _, quantity = metric.partition(".")
+    return f"{'TEST' if split == 'test' else split} {'acc.' if quantity == 'accuracy' else quantity}"
+
+
+def _lines(listed: ListedRun, now: float, colours: Palette) -> Iterator[Line]:
+    state = listed.state
+    if state is None:
+        yield "state", "reading its journal ...", colours.faint
+        return
+    bad = state.status in ("failed", "lost")
+    yield "state", _standing(state, now), colours.bad if bad else colours.text
+    if state.model:
+        yield "training", _training(state), colours.text
+    yield "stopping", readings.stopping_sentence(state), colours.warn if state.split == "test" else colours.text
+    if state.weights:
+        yield "weights", str(listed.run.path / state.weights), colours.text
+    yield "command", _command(listed.run, state), colours.train
+
+
+def _standing(state: State, now: float) -> str:
+    if state.status == "lost":
+        return "lost: its trainer ended without a word; r goes on from the last checkpoint"
+    if state.ended:
+        said = state.ending or state.status
+        return said if said.startswith(state.status) else f"{state.status}: {said}"
+    if state.phase:
+        return state.phase.label or state.phase.name
+    left = readings.eta(state, now)
+    position = f"{state.status}, epoch {state.epoch} of {state.epochs}" if state.epochs else state.status
+    return position if left is None else f"{position}, about {readings.format_duration(left)} left"
+
+
+def _training(state: State) -> str:
+    size = f"{state.model}, {readings.format_count(state.parameters)} parameters"
+    place = f"on {state.data} · {state.device} {state.precision}"
+    return f"{size}, {place} · {readings.format_duration(state.trained_seconds)} trained"
+
+
+def _command(run: RunFolder, state: State) -> str:
+    verb = "resume" if can_resume(state) else "evaluate" if state.ended else "attach"
+    place = "" if run.path.parent == runs_folder() else f" --runs {shlex.quote(str(run.path.parent))}"
+    return f"tui-trainer {verb} {shlex.quote(run.name)}{place}"
