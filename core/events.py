@@ -24,6 +24,10 @@ FORMAT = 1
 Number: TypeAlias = float | Literal["nan", "inf", "-inf"]
 Metrics: TypeAlias = dict[str, Number]
 Split: TypeAlias = Literal["validation", "test"]
+PREFIX: dict[str, str] = {"validation": "val", "test": "test"}
+"""What a split's metrics are named by."""
+MEASURING: dict[str, str] = {"validation": "validate", "test": "test"}
+"""The phase in which a split is measured."""
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag=True):

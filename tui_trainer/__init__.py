@@ -10,8 +10,8 @@ from pathlib import Path
 def _check_core() -> None:
     """``core`` is a common folder name: make sure that it is this project's own, which lies beside this package."""
     spec = find_spec("core")
-    found = Path((spec.submodule_search_locations or ["nowhere"])[0]) if spec else Path("nowhere")
-    if found.resolve() == (Path(__file__).parent.parent / "core").resolve():
+    found = Path(spec.origin or "a folder 'core'") if spec else Path("nothing")
+    if found.resolve() == (Path(__file__).parent.parent / "core" / "__init__.py").resolve():
         return
     line = f"tui-trainer: {found} hides tui-trainer's own package 'core'; start it from another folder, or by: tui-trainer"
     if sys.argv[0] == "-m":  # `python -m tui_trainer`: a user at a shell, who needs no traceback

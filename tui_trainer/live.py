@@ -11,11 +11,12 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from core.events import PREFIX
 from core.run.folder import RunFolder
 from core.view import readings
 from core.view.state import ClassScore, State
 from tui_trainer.escape import printable
-from tui_trainer.narrator import PREFIXES, Narrator, memory, phase_words, throughput
+from tui_trainer.narrator import Narrator, memory, phase_words, throughput
 from tui_trainer.plain import Told
 from tui_trainer.result import result_lines
 
@@ -108,7 +109,7 @@ def _bar(grid: Table, title: str, share: float, done: str, left: float | None) -
 
 
 def _scores(state: State) -> str:
-    prefix = PREFIXES[state.split]
+    prefix = PREFIX[state.split]
     label = "TEST" if prefix == "test" else "validation"
     values = {name: readings.format_metric(name, state.metrics.get(name)) for name in _shown(prefix)}
     return (

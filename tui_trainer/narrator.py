@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from core import events as e
-from core.events import Event
+from core.events import PREFIX, Event
 from core.view.fold import fold
 from core.view.readings import (
     epoch_eta,
@@ -27,7 +27,6 @@ LONG_PHASE = 2.0
 """Seconds; a shorter phase is not worth a line."""
 ROUTINE = frozenset({"validate", "test", "save"})
 """Phases that every epoch has: its own line tells of them."""
-PREFIXES = {"validation": "val", "test": "test"}
 
 
 class Narrator:
@@ -98,7 +97,7 @@ def epoch_line(state: State, brief: bool = False) -> str:
     row = state.rows[-1] if state.rows else None
     if row is None:
         return stopping_sentence(state)
-    width, prefix = len(str(state.epochs)), PREFIXES[state.split]
+    width, prefix = len(str(state.epochs)), PREFIX[state.split]
     cells = [f"epoch {row.epoch:{width}d}/{state.epochs}"]
     for name in ("train", prefix):
         loss, accuracy = row.metrics.get(f"{name}.loss"), row.metrics.get(f"{name}.accuracy")

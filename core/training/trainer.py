@@ -15,6 +15,8 @@ from core import checkpoint
 from core.checkpoint import Best
 from core.errors import TrainingError
 from core.events import (
+    MEASURING,
+    PREFIX,
     EarlyStopped,
     EarlyStoppingUpdated,
     EpochDone,
@@ -47,8 +49,6 @@ from core.training.steps import Steps
 
 WINDOW = 0.25
 """Seconds of steps that one StepDone covers at the least; the device is waited for once per window."""
-PREFIX = {"validation": "val", "test": "test"}
-PHASE = {"validation": "validate", "test": "test"}
 LARGEST_CONFUSION = 64
 """Classes; beyond, the counts would outgrow a line of the journal."""
 
@@ -200,7 +200,7 @@ class Trainer:
 
     def measure(self, split: Split, other: nn.Module | None = None, name: str = "") -> Generator[Event, None, Result]:
         """One pass over a split with the present weights, or with another network's, read from the checkpoint ``name``."""
-        setup, started, phase = self.setup, time.monotonic(), PHASE[split]
+        setup, started, phase = self.setup, time.monotonic(), MEASURING[split]
         evaluation = Evaluation(
             other or setup.network, setup.split(split), len(setup.classes), setup.normalisation,
             self.recipe.data.evaluation_batch_size, setup.precision,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from statistics import median
 from typing import NamedTuple
 
+from core.events import MEASURING
 from core.view.series import Series
 from core.view.state import EpochRow, Measurement, State
 from core.view.words import format_bytes as format_bytes
@@ -17,8 +18,6 @@ from core.view.words import format_metric as format_metric
 
 STALE_SECONDS = 5.0
 """A living trainer says something every second; after so long without a word it is worth saying so."""
-PHASES = {"validation": "validate", "test": "test"}
-"""The phase in which a split is measured."""
 
 
 class Confusion(NamedTuple):
@@ -102,7 +101,7 @@ def _validation_left(state: State) -> float:
 
 def _share_measured(state: State, split: str) -> float:
     """Of the pass over a split that is under way."""
-    under_way = state.phase is not None and state.phase.name == PHASES[split]
+    under_way = state.phase is not None and state.phase.name == MEASURING[split]
     return (phase_fraction(state) or 0.0) if under_way else 0.0
 
 

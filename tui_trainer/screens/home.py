@@ -57,6 +57,7 @@ class HomeScreen(ActionScreen):
         self._listing = Listing(runs)
         self._listed: list[ListedRun] = []
         self._scanning = False
+        self._empty: bool | None = None
 
     def compose(self) -> ComposeResult:
         yield Static(id="home-title")
@@ -106,16 +107,17 @@ class HomeScreen(ActionScreen):
 
     async def _set_empty(self, empty: bool) -> None:
         """Without runs the form stands in the place of the list."""
-        box = self.query_one("#first-run-box")
-        if empty == bool(box.children):
+        if empty == self._empty:
             return
+        self._empty = empty
         self.set_class(empty, "empty")
-        if empty:
-            await box.mount(NewRunForm(self.runs))
-            self.query_one("#start").focus()
-        else:
-            await box.remove_children()
+        if not empty:
             self.query_one(RunTable).focus()
+            return
+        box = self.query_one("#first-run-box")
+        if not box.children:  # kept from then on: a Select that is removed while it still mounts ends the app
+            await box.mount(NewRunForm(self.runs))
+        self.query_one("#start").focus()
 
     def _form_is_starting(self) -> bool:
         return any(form.starting for form in self.query(NewRunForm))

@@ -28,12 +28,12 @@ def label(value: float, step: float) -> str:
     if value == 0:
         return "0"
     if step < 1e-3 or abs(value) >= 1e6:
-        return scientific(value)
+        return scientific(value, max(0, math.floor(math.log10(abs(value))) - math.floor(math.log10(step) + 1e-9)))
     return f"{value:.{max(0, -math.floor(math.log10(step) + 1e-9))}f}"
 
 
-def scientific(value: float) -> str:
-    mantissa, exponent = f"{value:.1e}".split("e")
+def scientific(value: float, decimals: int = 1) -> str:
+    mantissa, exponent = f"{value:.{decimals}e}".split("e")
     return f"{mantissa.removesuffix('.0')}e{int(exponent)}"
 
 

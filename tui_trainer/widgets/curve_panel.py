@@ -8,6 +8,7 @@ from typing import ClassVar, NamedTuple
 from rich.text import Text
 from textual.geometry import Size
 
+from core.events import PREFIX
 from core.view.readings import smooth
 from core.view.state import Point, Series, State
 from tui_trainer.theme import Palette
@@ -41,7 +42,7 @@ class CurvePanel(Panel[Curves]):
     """Values are shown times this."""
 
     def reads(self, state: State, now: float) -> Curves:
-        prefix = "test" if state.split == "test" else "val"
+        prefix = PREFIX[state.split]
         return Curves(
             state.series.get(f"train.{self.METRIC}", Series()),
             state.series.get(f"{prefix}.{self.METRIC}", Series()),

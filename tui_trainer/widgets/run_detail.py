@@ -10,6 +10,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from core.events import PREFIX
 from core.run.folder import RunFolder, runs_folder
 from core.view import readings
 from core.view.state import State
@@ -41,7 +42,7 @@ def latest_epochs(listed: ListedRun, colours: Palette) -> RenderableType:
     state = listed.state
     if state is None or not state.rows:
         return Text("no finished epoch yet", style=colours.faint)
-    held_out = "test" if state.split == "test" else "val"
+    held_out = PREFIX[state.split]
     names = ("train.loss", f"{held_out}.loss", "train.accuracy", f"{held_out}.accuracy")
     table = Table(box=None, expand=True, padding=(0, 1, 0, 0), header_style=colours.muted)
     table.add_column("epoch", width=8)
