@@ -20,7 +20,7 @@ from pathlib import Path
 import msgspec
 
 from core.errors import UserError
-from core.run.folder import RunFolder, sync_folder, write_whole
+from core.run.folder import sync_folder, write_whole
 
 MANIFEST = "MANIFEST.json"
 WEIGHTS = "model.safetensors"
@@ -52,14 +52,6 @@ class Best(msgspec.Struct, frozen=True):
     checkpoint: str
     metric: str = ""
     value: float | None = None
-
-
-class Finding(msgspec.Struct, frozen=True):
-    """What ``verify`` says of one thing."""
-
-    item: str
-    good: bool
-    text: str
 
 
 class Damaged(Exception):
@@ -200,62 +192,6 @@ def sweep(folder: Path) -> None:
     """Clear what a killed writer left half-done; only for the run's one writer."""
     for leftover in (*folder.glob(".writing-*"), *folder.glob(".removing-*")):
         shutil.rmtree(leftover, ignore_errors=True)
-
-
-def find(run: RunFolder, which: str) -> Path:
-    """A checkpoint by ``best``, ``last``, ``step-N`` (as listed, or with the bare number) or the name it was saved under."""
-    found = listing(run.checkpoints)
-    if not found:
-        raise UserError(f"run '{run.name}' has no checkpoint in {run.checkpoints}")
-    if which == "last":
-        return found[-1]
-    if which == "best":
-        best = pointed(run.checkpoints, "best")
-        return run.checkpoints / best.checkpoint if best else found[-1]
-    number = re.fullmatch(r"step-(\d{1,12})", which)
-    for checkpoint in reversed(found):
-        if which == checkpoint.name or (number and position(checkpoint.name)[0] == int(number[1])):
-            return checkpoint
-        if _name_of(checkpoint) == which:
-            return checkpoint
-    names = ", ".join([*(entry.name for entry in found[-5:]), *filter(None, map(_name_of, found))])
-    raise UserError(f"run '{run.name}' has no checkpoint '{which}'; expected best, last or one of {names}")
-
-
-def weights_file(run: RunFolder, which: str) -> Path:
-    """The weights of a checkpoint, once they match its manifest; raises UserError."""
-    checkpoint = find(run, which)
-    try:
-        read(checkpoint, only=WEIGHTS)
-    except Damaged as error:
-        raise UserError(f"{checkpoint}: damaged ({error}); try another one with --checkpoint") from None
-    return checkpoint / WEIGHTS
-
-
-def verify(run: RunFolder) -> list[Finding]:
-    """Every checkpoint held against its manifest, and the two pointers; changes nothing."""
-    findings = []
-    for checkpoint in listing(run.checkpoints):
-        try:
-            manifest, _ = read(checkpoint)
-            size = sum(entry.bytes for entry in manifest.files.values())
-            findings.append(Finding(checkpoint.name, True, f"whole, {len(manifest.files)} files, {size:,} bytes"))
-        except Damaged as error:
-            findings.append(Finding(checkpoint.name, False, str(error)))
-    for pointer in ("last", "best"):
-        path = run.checkpoints / f"{pointer}.json"
-        if path.exists():
-            target = pointed(run.checkpoints, pointer)
-            text = f"points to {target.checkpoint}" if target else "damaged, or points to what is not there"
-            findings.append(Finding(path.name, target is not None, text))
-    return findings
-
-
-def _name_of(checkpoint: Path) -> str:
-    try:
-        return read_manifest(checkpoint).name
-    except Damaged:
-        return ""
 
 
 def _free_folder(folder: Path, step: int) -> Path:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from typing import Literal, TypeAlias
 
 import msgspec
 
-from core.events import Number, to_number
+from core.events import Number
 from core.recipe import Recipe
 
 Key: TypeAlias = Literal["learning_rate", "epochs", "early_stopping.enabled", "early_stopping.patience"]
@@ -59,18 +58,6 @@ def patience(recipe: Recipe, amendments: list[Amendment]) -> int:
 
 def stops_early(recipe: Recipe, amendments: list[Amendment]) -> bool:
     return bool(_latest("early_stopping.enabled", amendments, recipe.early_stopping.enabled))
-
-
-def update_watch(watch: Watch, value: float, epoch: int, step: int, higher_is_better: bool, min_delta: float) -> bool:
-    """Take in an epoch's monitored value; returns whether it is an improvement of at least ``min_delta``."""
-    best = to_number(watch.best)
-    gain = value - best if higher_is_better else best - value
-    improved = math.isfinite(value) and (watch.best_epoch == 0 or (gain > 0 and gain >= min_delta))
-    if improved:
-        watch.best, watch.best_epoch, watch.best_step, watch.epochs_since = value, epoch, step, 0
-    else:
-        watch.epochs_since += 1
-    return improved
 
 
 def _latest(key: Key, amendments: list[Amendment], planned: float) -> float:

@@ -15,31 +15,23 @@ from core import checkpoint
 from core.checkpoint import Best
 from core.errors import TrainingError
 from core.events import (
-    MEASURING,
-    PREFIX,
-    EarlyStopped,
-    EarlyStoppingUpdated,
     EpochDone,
     EpochStarted,
     Event,
     Metrics,
-    PhaseEnded,
-    PhaseProgressed,
-    PhaseStarted,
     RunFinished,
     RunPaused,
     RunStopped,
     SettingChanged,
     Split,
     StepDone,
-    ValidationDone,
     from_number,
-    to_number,
 )
+from core.training import early_stopping, steering
 from core.training import progress as plan
-from core.training import steering
 from core.training.control import Control, Leave
-from core.training.evaluation import Evaluation, Result
+from core.training.evaluation import Result
+from core.training.measuring import measure, measured, metrics_of
 from core.training.progress import Amendment, Progress
 from core.training.saver import Job, Saver, weights_path
 from core.training.schedules import learning_rate
@@ -49,8 +41,6 @@ from core.training.steps import Steps
 
 WINDOW = 0.25
 """Seconds of steps that one StepDone covers at the least; the device is waited for once per window."""
-LARGEST_CONFUSION = 64
-"""Classes; beyond, the counts would outgrow a line of the journal."""
 
 
 class Trainer:
@@ -200,65 +190,35 @@ class Trainer:
 
     def measure(self, split: Split, other: nn.Module | None = None, name: str = "") -> Generator[Event, None, Result]:
         """One pass over a split with the present weights, or with another network's, read from the checkpoint ``name``."""
-        setup, started, phase = self.setup, time.monotonic(), MEASURING[split]
-        evaluation = Evaluation(
-            other or setup.network, setup.split(split), len(setup.classes), setup.normalisation,
-            self.recipe.data.evaluation_batch_size, setup.precision,
-        )  # fmt: skip
-        total = len(setup.split(split))
-        yield PhaseStarted(phase=phase, label=split, total=total, unit="images")
-        yield from self._pass_over(evaluation, phase, total)
-        result, seconds = evaluation.result(), time.monotonic() - started
-        yield PhaseEnded(phase=phase, seconds=seconds)
-        confusion = tuple(map(tuple, result.confusion)) if len(setup.classes) <= LARGEST_CONFUSION else ()
-        yield ValidationDone(
-            split=split, epoch=self.epoch, step=self.progress.step, seconds=seconds, metrics=metrics_of(split, result),
-            correct=tuple(result.correct), images=tuple(result.images), confusion=confusion, checkpoint=name,
-        )  # fmt: skip
-        return result
-
-    def _pass_over(self, evaluation: Evaluation, phase: str, total: int) -> Iterator[Event]:
-        self.measuring, said = True, time.monotonic()
+        self.measuring = True
         try:
-            for done in evaluation:
-                self.steps.started = time.monotonic()
-                if self.steps.started - said >= WINDOW:
-                    said = self.steps.started
-                    yield PhaseProgressed(phase=phase, done=done, total=total)
-                yield from self.between_steps()
+            passing = measure(self.setup, split, other or self.setup.network, self._between_batches)
+            result, seconds = yield from passing
         finally:
             self.measuring = False
             self.steps.window_started = time.monotonic()
+        yield measured(split, result, seconds, self.epoch, self.progress.step, name)
+        return result
+
+    def _between_batches(self) -> Iterator[Event]:
+        self.steps.started = time.monotonic()
+        yield from self.between_steps()
 
     def _finish_epoch(self) -> Iterator[Event]:
-        progress, stopping, epoch = self.progress, self.recipe.early_stopping, self.epoch
-        result = yield from self.measure(stopping.split)
+        progress, settings, epoch = self.progress, self.recipe.early_stopping, self.epoch
+        result = yield from self.measure(settings.split)
         train = {"train.loss": progress.loss_sum / progress.images, "train.accuracy": progress.correct / progress.images}
-        metrics: Metrics = {**train, **metrics_of(stopping.split, result)}
+        metrics: Metrics = {**train, **metrics_of(settings.split, result)}
         yield EpochDone(epoch=epoch, step=progress.step, seconds=progress.epoch_seconds, metrics=metrics)
-        value, higher = (result.loss, False) if stopping.metric == "loss" else (result.accuracy, True)
-        improved = plan.update_watch(progress.watch, value, epoch, progress.step, higher, stopping.min_delta)
-        yield from self._early_stopping(epoch, value, improved)
+        value = early_stopping.monitored(settings, result.loss, result.accuracy)
+        improved = early_stopping.update(progress.watch, settings, value, epoch, progress.step)
+        yield from early_stopping.consider(self.recipe, progress, value, epoch, improved, last=epoch >= self.epochs)
         progress.validated = epoch
         progress.loss_sum, progress.correct, progress.images, progress.epoch_seconds = 0.0, 0, 0, 0.0
         self.steps.begin_epoch()
         if improved or epoch % self.recipe.checkpoint.every_epochs == 0 or self._over:
-            self.save("epoch", best=Best("", stopping.monitor, value) if improved else None)
+            self.save("epoch", best=Best("", settings.monitor, value) if improved else None)
         yield from self.saver.events()
-
-    def _early_stopping(self, epoch: int, value: float, improved: bool) -> Iterator[Event]:
-        watch, patience = self.progress.watch, plan.patience(self.recipe, self.progress.amendments)
-        enabled = plan.stops_early(self.recipe, self.progress.amendments)
-        yield EarlyStoppingUpdated(
-            enabled=enabled, metric=self.recipe.early_stopping.monitor, value=from_number(value), best=watch.best,
-            best_epoch=watch.best_epoch, best_step=watch.best_step, epoch=epoch, epochs_since=watch.epochs_since,
-            patience=patience, min_delta=self.recipe.early_stopping.min_delta, improved=improved,
-        )  # fmt: skip
-        if enabled and watch.epochs_since >= patience and epoch < self.epochs:
-            watch.stopped = True
-            best = f"{self.recipe.early_stopping.monitor} {to_number(watch.best):.4f} at epoch {watch.best_epoch}"
-            reason = f"{watch.epochs_since} epochs without an improvement on {best}"
-            yield EarlyStopped(epoch=epoch, step=self.progress.step, reason=reason)
 
     # Ends
 
@@ -297,7 +257,3 @@ class Trainer:
             step=self.progress.step, epoch=self.epoch, reason=leave.reason, signal=leave.signal,
             weights=weights_path(last.checkpoint) if last else "",
         )  # fmt: skip
-
-
-def metrics_of(split: Split, result: Result) -> Metrics:
-    return {f"{PREFIX[split]}.loss": from_number(result.loss), f"{PREFIX[split]}.accuracy": result.accuracy}

@@ -10,6 +10,7 @@ import pytest
 from core import checkpoint
 from core.checkpoint import Best, Damaged, Manifest
 from core.errors import UserError
+from core.run import checkpoints
 from core.run.folder import RunFolder
 
 FILES = {"model.safetensors": b"weights" * 100, "state.json": b"{}"}
@@ -121,9 +122,9 @@ def test_finding_one_by_the_words_people_use(folder: Path) -> None:
         publish(folder, step, name="before-change" if step == 10 else "")
     checkpoint.point(folder, "best", Best("step-00000020", "val.loss", 0.5))
     asked = ["last", "best", "step-30", "step-00000010", "before-change"]
-    assert [checkpoint.find(run, which).name[-2:] for which in asked] == ["30", "20", "30", "10", "10"]
+    assert [checkpoints.find(run, which).name[-2:] for which in asked] == ["30", "20", "30", "10", "10"]
     with pytest.raises(UserError, match="expected best, last or one of"):
-        checkpoint.find(run, "step-7")
+        checkpoints.find(run, "step-7")
 
 
 def test_verify_reports_each_and_changes_nothing(folder: Path) -> None:
@@ -131,7 +132,7 @@ def test_verify_reports_each_and_changes_nothing(folder: Path) -> None:
     publish(folder, 1)
     (publish(folder, 2) / "state.json").write_bytes(b"other")
     before = sorted(path.name for path in folder.rglob("*"))
-    findings = {finding.item: finding.good for finding in checkpoint.verify(run)}
+    findings = {finding.item: finding.good for finding in checkpoints.verify(run)}
     assert findings == {"step-00000001": True, "step-00000002": False, "last.json": True}
     assert sorted(path.name for path in folder.rglob("*")) == before
 

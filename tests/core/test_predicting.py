@@ -9,10 +9,11 @@ import pytest
 from PIL import Image
 
 import core
-from core import checkpoint, data
+from core import data
 from core.errors import UserError
 from core.events import ValidationDone
 from core.recipe import Data
+from core.run.checkpoints import weights_file
 from tests.core.training import new_run, tiny, train
 
 
@@ -22,7 +23,7 @@ def weights_and_test(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Va
     said = train(run)
     (test,) = [event for event in said if isinstance(event, ValidationDone) and event.split == "test"]
     alone = tmp_path_factory.mktemp("alone") / "model.safetensors"
-    shutil.copy(checkpoint.weights_file(run, "best"), alone)
+    shutil.copy(weights_file(run, "best"), alone)
     return alone, test
 
 

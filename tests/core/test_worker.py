@@ -25,7 +25,7 @@ from core.events import (
     RunStopped,
     StepDone,
 )
-from core.run import inbox, journal, session
+from core.run import checkpoints, inbox, journal, session
 from core.run.folder import RunFolder
 from tests.core.training import TINY, fingerprint, new_run, tiny
 
@@ -145,7 +145,7 @@ def test_a_divergence_fails_with_its_reason_and_keeps_the_last_good_checkpoint(t
     end = journal.read_all(run.journal)[-1]
     assert isinstance(end, RunFailed) and end.kind == "diverged" and "lower optimizer.lr" in end.reason
     assert (run.path / end.weights).is_file()
-    assert all(finding.good for finding in checkpoint.verify(run))
+    assert all(finding.good for finding in checkpoints.verify(run))
 
 
 def test_a_finished_run_is_left_as_it_is_unless_more_epochs_are_asked_for(tmp_path: Path) -> None:

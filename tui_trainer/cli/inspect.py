@@ -42,9 +42,9 @@ def show(run: options.Run, runs: options.Runs = None, json: options.Json = False
 
 def verify(run: options.Run, runs: options.Runs = None, json: options.Json = False) -> None:
     """Check every checkpoint. Exit status 1 when one is damaged."""
-    from core import checkpoint
+    from core.run import checkpoints
 
-    findings = checkpoint.verify(find(run, runs_folder(runs)))
+    findings = checkpoints.verify(find(run, runs_folder(runs)))
     if json:
         say_json(findings)
     else:

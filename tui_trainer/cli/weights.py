@@ -76,6 +76,6 @@ def _weights(target: str, checkpoint: str, runs: Path | None) -> Path:
         return Path(target)
     if target.endswith(".safetensors"):
         raise UserError(f"{target}: no such file; expected a run or a model.safetensors of one")
-    from core.checkpoint import weights_file
+    from core.run.checkpoints import weights_file
 
     return weights_file(find(target, runs_folder(runs)), checkpoint)
