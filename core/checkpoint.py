@@ -19,7 +19,7 @@ from pathlib import Path
 
 import msgspec
 
-from core.errors import UserError
+from core.errors import UNREADABLE, UserError
 from core.run.folder import sync_folder, write_whole
 
 MANIFEST = "MANIFEST.json"
@@ -94,7 +94,7 @@ def pointed(folder: Path, pointer: str) -> Best | None:
     """What a pointer names; None when it is missing, damaged, or names what is not there."""
     try:
         best = msgspec.json.decode((folder / f"{pointer}.json").read_bytes(), type=Best)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+    except (OSError, *UNREADABLE):
         return None
     return best if FOLDER.fullmatch(best.checkpoint) and (folder / best.checkpoint).is_dir() else None
 
@@ -121,7 +121,7 @@ def read_manifest(checkpoint: Path) -> Manifest:
         if path.stat().st_size > LARGEST_MANIFEST:
             raise Damaged(f"{MANIFEST} is larger than any of ours")
         manifest = msgspec.json.decode(path.read_bytes(), type=Manifest)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (OSError, *UNREADABLE) as error:
         raise Damaged(f"{MANIFEST}: {error}") from None
     for name in manifest.files:
         if not FILE.fullmatch(name):
@@ -156,6 +156,8 @@ def newest_good(
             set_aside(checkpoint)
             aside.append(f"checkpoint {checkpoint.name} is damaged ({error}) and was set aside as bad-{checkpoint.name}")
             continue
+        if aside:
+            point(folder, "last", Best(checkpoint.name))
         return checkpoint, aside
     if candidates or any(folder.glob("bad-*")):
         raise UserError(f"{folder}: none of the checkpoints is whole; restore one from a copy, or begin a new run")
@@ -195,11 +197,10 @@ def sweep(folder: Path) -> None:
 
 
 def _free_folder(folder: Path, step: int) -> Path:
-    target, serial = folder / f"step-{step:08d}", 0
-    while target.exists():
-        serial += 1
-        target = folder / f"step-{step:08d}.{serial}"
-    return target
+    """A name after all others of this step: one that was pruned must not be taken again, it would sort before them."""
+    serials = [serial for found, serial in (position(entry.name) for entry in listing(folder)) if found == step]
+    serial = max(serials, default=-1) + 1
+    return folder / (f"step-{step:08d}" + (f".{serial}" if serial else ""))
 
 
 def _write(path: Path, data: bytes) -> str:
@@ -216,8 +217,8 @@ def _read_checked(path: Path, entry: FileEntry) -> bytes:
         if path.is_symlink() or path.stat().st_size != entry.bytes:
             raise Damaged(f"{path.name} is not the {entry.bytes:,} bytes that were written")
         data = path.read_bytes()
-    except OSError as error:
-        raise Damaged(f"{path.name}: {error.strerror}") from None
+    except FileNotFoundError:
+        raise Damaged(f"{path.name} is missing") from None
     if hashlib.sha256(data).hexdigest() != entry.sha256:
         raise Damaged(f"{path.name} does not match its SHA-256")
     return data

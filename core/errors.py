@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import msgspec
+
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises for bytes that are not what was expected, hostile ones included."""
+
 
 class UserError(Exception):
     """Wrong use: one line that says what, where, what was expected and what to do. Commands print it and exit with 2."""

@@ -15,7 +15,7 @@ Conventions
 from __future__ import annotations
 
 import math
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 
@@ -257,6 +257,8 @@ class SettingChanged(Event, frozen=True, kw_only=True):
     value: float = 0.0
     previous: float = 0.0
     note: str = ""
+    validated: int = 0
+    """Epochs measured so far: whether it came before or after the measurement that follows an epoch's last step."""
     again: bool = False
     """Not a new change: after a resume one that had come later than its checkpoint takes effect again."""
 
@@ -309,7 +311,20 @@ _header_decoder = msgspec.json.Decoder(_Header)
 
 def encode(event: Event) -> bytes:
     """One line of the journal, without its newline."""
-    return event.raw if isinstance(event, Unknown) else _encoder.encode(event)
+    if isinstance(event, Unknown):
+        return event.raw
+    try:
+        return _encoder.encode(event)
+    except UnicodeEncodeError:  # a path that is not UTF-8, in the text of an error
+        return _encoder.encode(_escaped(msgspec.to_builtins(event)))
+
+
+def _escaped(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, dict):
+        return {key: _escaped(item) for key, item in value.items()}
+    return [_escaped(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def decode(line: bytes) -> Event:

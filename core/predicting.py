@@ -45,6 +45,8 @@ class Loaded:
 
     def __init__(self, weights: Path, device: str = "auto", threads: int | None = None) -> None:
         """Raises UserError when the file is missing, damaged, or not one of ours."""
+        import torch
+
         from core.training.device import choose_device, choose_precision, place, set_up
         from core.training.snapshot import check_weights, read_weights
 
@@ -55,9 +57,10 @@ class Loaded:
             set_up(self.recipe, threads)
             self.device: torch.device = choose_device(device)
             self.precision = choose_precision(self.recipe.precision, self.device)
+            with torch.device("meta"):  # what the file claims costs no memory until its tensors are known to fit
+                check_weights(tensors, models.build(self.recipe.model, self.inputs))
             network = models.build(self.recipe.model, self.inputs)
-            check_weights(tensors, network)
-        except Damaged as error:
+        except (Damaged, RuntimeError, RecursionError) as error:
             raise UserError(f"{weights}: {error}; expected a run, or a model.safetensors of one") from None
         network.load_state_dict(tensors)
         self.network: nn.Module = place(network, self.device).eval()
@@ -83,6 +86,10 @@ def evaluate(
     dataset = data.load(settings, progress)
     if dataset.classes != loaded.classes:
         raise UserError(f"data '{dataset.name}': its classes are not those that {weights} was trained on")
+    if dataset.test.pixels.shape[1:] != (loaded.inputs.channels, loaded.inputs.size, loaded.inputs.size):
+        raise UserError(
+            f"data '{dataset.name}': the model takes images of {loaded.inputs.size} pixels; set data.size"
+        )
     chosen = batches.first_per_class(dataset.test.labels, settings.limit)
     examples = Examples(*batches.to_device(dataset.test, chosen, loaded.device))
     batch = settings.evaluation_batch_size

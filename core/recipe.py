@@ -20,6 +20,10 @@ from msgspec import Meta
 
 from core.errors import UserError
 
+LARGEST_COUNT = 1_000_000
+"""Epochs."""
+LARGEST_RATE = 1e30
+"""Keeps infinity out."""
 Probability: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
 Positive: TypeAlias = Annotated[int, Meta(ge=1)]
 Count: TypeAlias = Annotated[int, Meta(ge=0)]
@@ -68,7 +72,7 @@ class Data(Section, frozen=True, kw_only=True):
 
 class Optimizer(Section, frozen=True, kw_only=True):
     name: Literal["adam", "adamw", "sgd"] = "adam"
-    lr: PositiveFloat = 1e-3
+    lr: Annotated[float, Meta(gt=0, le=LARGEST_RATE)] = 1e-3
     weight_decay: NonNegativeFloat = 0.0
     momentum: Annotated[float, Meta(ge=0, lt=1)] = 0.0
     """SGD only."""
@@ -91,7 +95,7 @@ class EarlyStopping(Section, frozen=True, kw_only=True):
     enabled: bool = True
     split: Literal["validation", "test"] = "validation"
     metric: Literal["loss", "accuracy"] = "loss"
-    patience: Positive = 10
+    patience: Annotated[int, Meta(ge=1, le=LARGEST_COUNT)] = 10
     """Epochs without an improvement of at least ``min_delta`` after which the run ends."""
     min_delta: NonNegativeFloat = 0.0
 
@@ -102,7 +106,8 @@ class EarlyStopping(Section, frozen=True, kw_only=True):
 
 
 class Checkpoint(Section, frozen=True, kw_only=True):
-    every_seconds: PositiveFloat | None = 60.0
+    every_seconds: NonNegativeFloat = 60.0
+    """0 for never."""
     every_epochs: Positive = 1
     keep: Positive = 3
     """How many of the latest stay, beside the best one and every named one."""
@@ -111,7 +116,7 @@ class Checkpoint(Section, frozen=True, kw_only=True):
 class Recipe(Section, frozen=True, kw_only=True):
     name: str = "unnamed"
     description: str = ""
-    epochs: Positive = 50
+    epochs: Annotated[int, Meta(ge=1, le=LARGEST_COUNT)] = 50
     batch_size: Positive = 100
     seed: Count = 0
     precision: Literal["auto", "fp32", "bf16"] = "auto"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import re
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from core.errors import UserError
+from core.errors import UNREADABLE, UserError
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
 
@@ -61,6 +62,7 @@ class RunFolder:
                 folder.mkdir(mode=0o700)
             write_whole(self.run_file, msgspec.json.format(msgspec.json.encode(run), indent=2) + b"\n")
         except OSError as error:
+            shutil.rmtree(self.path, ignore_errors=True)
             raise UserError(f"{self.path}: cannot create the run: {error.strerror}; choose another --runs folder") from None
 
     def read(self) -> RunFile:
@@ -71,7 +73,7 @@ class RunFolder:
             raise UserError(f"{self.path}: not a run (it has no run.json)") from None
         except OSError as error:
             raise UserError(f"{self.run_file}: cannot be read: {error.strerror}") from None
-        except msgspec.DecodeError as error:
+        except UNREADABLE as error:
             raise UserError(f"{self.run_file}: damaged ({error}); restore it from a copy of the run") from None
 
     def alive(self) -> bool:

@@ -12,7 +12,7 @@ import msgspec
 
 from core import commands
 from core.commands import AnyCommand, Command
-from core.errors import UserError
+from core.errors import UNREADABLE, UserError
 from core.run.folder import RunFolder
 
 LARGEST = 64 << 10
@@ -40,17 +40,22 @@ def waiting(inbox: Path) -> list[Path]:
     """Commands not yet taken, in the order of sending. Cheap enough to call between two steps."""
     try:
         with os.scandir(inbox) as entries:
-            names = [entry.name for entry in entries if entry.name.endswith(".json") and not entry.name.startswith(".")]
+            names = [entry.name for entry in entries if _is_command(entry)]
     except FileNotFoundError:
         return []
     return [inbox / name for name in sorted(names)]
 
 
+def _is_command(entry: os.DirEntry[str]) -> bool:
+    """A plain file: anything else (a folder, a link, a pipe that would block its reader) is left alone."""
+    return entry.name.endswith(".json") and not entry.name.startswith(".") and entry.is_file(follow_symlinks=False)
+
+
 def read(path: Path) -> AnyCommand | str:
     """The command in a file, or in words why it is none."""
     try:
-        if path.is_symlink() or path.stat().st_size > LARGEST:
+        if path.stat().st_size > LARGEST:
             return "not a command file"
         return commands.decode(path.read_bytes())
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (OSError, *UNREADABLE) as error:
         return f"not a command: {error}"

@@ -6,11 +6,16 @@ import os
 import time
 from pathlib import Path
 from types import TracebackType
+from typing import Any, TypeVar, overload
 
 import msgspec
 
 from core import events
+from core.errors import UNREADABLE
 from core.events import Event
+
+One = TypeVar("One", bound=Event)
+Two = TypeVar("Two", bound=Event)
 
 SLICE = 1 << 18
 """Bytes that a reader takes at a time: about 2,000 lines, some milliseconds of decoding."""
@@ -73,7 +78,7 @@ class JournalReader:
             with self.path.open("rb") as file:
                 file.seek(self.offset)
                 data = file.read(limit)
-        except FileNotFoundError:
+        except OSError:
             return []
         self.offset += len(data)
         *lines, self._rest = (self._rest + data).split(b"\n")
@@ -103,14 +108,18 @@ def read_all(path: Path) -> list[Event]:
     return found
 
 
-def find(path: Path, *kinds: type[Event]) -> list[Event]:
-    """The events of some kinds, without decoding the others."""
+@overload
+def find(path: Path, kind: type[One], /) -> list[One]: ...
+@overload
+def find(path: Path, kind: type[One], other: type[Two], /) -> list[One | Two]: ...
+def find(path: Path, *kinds: type[Event]) -> list[Any]:
+    """The events of one or two kinds, without decoding the others."""
     tags = [f'"type":"{kind.__name__}"'.encode() for kind in kinds]
-    found = []
-    if path.exists():
+    try:
         with path.open("rb") as file:
-            lines = (line for line in file if any(tag in line for tag in tags))
-            found = [event for line in lines if (event := _decoded(line))]
+            found = [_decoded(line) for line in file if any(tag in line for tag in tags)]
+    except OSError:
+        return []
     return [event for event in found if isinstance(event, kinds)]
 
 
@@ -132,7 +141,7 @@ def next_seq(path: Path) -> int:
 def _decoded(line: bytes) -> Event | None:
     try:
         return events.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return None
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -36,8 +35,9 @@ class Listener:
             if path in self._taken.values():
                 continue
             command = inbox.read(path)
-            if isinstance(command, str):
-                self._put(CommandRejected(id=path.stem.partition("-")[2], command="", reason=command))
+            if isinstance(command, str) or command.id in self._taken:
+                reason = command if isinstance(command, str) else "a command of that id is being carried out"
+                self._put(CommandRejected(id=path.stem.partition("-")[2], command="", reason=reason))
                 path.unlink(missing_ok=True)
             else:
                 self._taken[command.id] = path
@@ -91,12 +91,13 @@ def listen_to_signals(listener: Listener) -> None:
     threading.Thread(target=work, name="signals", daemon=True).start()
 
 
-def tie_to_parent() -> None:
+def tie_to_parent(listener: Listener) -> None:
     """Take the end of standard input, a pipe held by the process that started this one, for SIGTERM."""
 
     def work() -> None:
-        while sys.stdin.buffer.read(1):
+        while os.read(0, 1):  # sys.stdin has a lock of its own, which would abort the interpreter at its end
             pass
-        os.kill(os.getpid(), signal.SIGTERM)
+        if not listener.signal:  # after a signal the parent's end is not a second one
+            os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=work, name="tie", daemon=True).start()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import queue
 import threading
 from pathlib import Path
@@ -49,6 +50,8 @@ class Pump:
                     self._writer.append(item)
             except OSError as error:
                 self.failure = self.failure or error
+            except Exception as error:  # the thread must live on, or whoever waits for it waits for ever
+                self.failure = self.failure or OSError(errno.EINVAL, f"{type(error).__name__}: {error}")
             finally:
                 if isinstance(item, threading.Event):
                     item.set()

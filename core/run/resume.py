@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from core import checkpoint as checkpoints
+from core.checkpoint import Best
 from core.errors import UserError
-from core.events import RunFinished, RunResumed, SettingChanged
+from core.events import RunFinished, RunResumed, RunStarted, SettingChanged, to_number
+from core.recipe import Recipe
 from core.run import journal
 from core.run.folder import RunFolder
 
 if TYPE_CHECKING:
     from core.training.progress import Amendment, Progress
     from core.training.setup import Setup
-    from core.training.snapshot import World
+    from core.training.snapshot import SavedState, World
 
 
 def about(setup: Setup, name: str, progress: Progress) -> dict[str, Any]:
@@ -45,31 +49,82 @@ def about(setup: Setup, name: str, progress: Progress) -> dict[str, Any]:
     }
 
 
-def refuse_change(was: World, now: World, allowed: bool) -> None:
-    """Raises UserError when the recipe or the data are not those that the checkpoint was trained with."""
+def resumed(setup: Setup, name: str, checkpoint: str, saved: SavedState) -> RunResumed:
+    """What a session says that begins at a checkpoint."""
+    from core.training.progress import epochs
+
+    fields = [field for field in saved.world.__struct_fields__ if getattr(saved.world, field)]
+    notes = [
+        f"{field} was {getattr(saved.world, field)}, is {getattr(setup.world, field)}"
+        for field in fields
+        if getattr(saved.world, field) != getattr(setup.world, field)
+    ]
+    if not setup.recipe.deterministic:
+        notes.append("deterministic is off")
+    progress = saved.progress
+    over = progress.watch.stopped or progress.validated >= epochs(setup.recipe, progress.amendments)
+    return RunResumed(
+        **about(setup, name, progress), step=progress.step, epoch=progress.validated + (0 if over else 1),
+        checkpoint=checkpoint, bit_exact=not notes, note="; ".join(notes),
+    )  # fmt: skip
+
+
+def refuse_change(was: World, now: World, allowed: bool) -> str:
+    """What of the recipe and the data is not as the checkpoint knew it, in words; raises UserError unless that is allowed."""
     changed = {"recipe": was.recipe_hash != now.recipe_hash, "data": was.data_fingerprint != now.data_fingerprint}
-    names = [name for name, differs in changed.items() if differs]
-    if names and not allowed:
-        raise UserError(
-            f"the {' and the '.join(names)} changed since the checkpoint; resume with --allow-change to go on all the same"
-        )
+    what = " and the ".join(name for name, differs in changed.items() if differs)
+    if what and not allowed:
+        raise UserError(f"the {what} changed since the checkpoint; resume with --allow-change to go on all the same")
+    return what
+
+
+def check_length(progress: Progress, steps_per_epoch: int) -> None:
+    """Raises UserError when an epoch has another number of steps than it had: the place in it would mean nothing."""
+    if not progress.validated * steps_per_epoch <= progress.step <= (progress.validated + 1) * steps_per_epoch:
+        raise UserError("an epoch has another number of steps than when the checkpoint was saved; begin a new run")
+
+
+def repair_best(folder: Path, progress: Progress, recipe: Recipe) -> None:
+    """Point ``best.json`` to the best epoch's checkpoint again, which a kill between the two writes leaves undone."""
+    watch, best = progress.watch, checkpoints.pointed(folder, "best")
+    if not watch.best_epoch or (best and checkpoints.position(best.checkpoint)[0] == watch.best_step):
+        return
+    same = [path for path in checkpoints.listing(folder) if checkpoints.position(path.name)[0] == watch.best_step]
+    if same:
+        checkpoints.point(folder, "best", Best(same[-1].name, recipe.early_stopping.monitor, to_number(watch.best)))
 
 
 def changes_not_in(progress: Progress, run: RunFolder) -> tuple[Amendment, ...]:
-    """Live changes that the journal knows of and the checkpoint does not, since they came after it."""
-    from core.training.progress import Amendment
+    """Live changes that the journal knows of and the checkpoint does not, since they came after it.
 
-    known = list(progress.amendments)
-    later = []
-    for event in journal.find(run.journal, SettingChanged):
-        if not isinstance(event, SettingChanged) or event.again:
+    A change overrules what was still to come under its key; a run that began again has none.
+    """
+    known, later = list(progress.amendments), list[Amendment]()
+    for event in journal.find(run.journal, SettingChanged, RunStarted):
+        if isinstance(event, RunStarted):
+            known, later = list(progress.amendments), []
             continue
-        amendment = msgspec.convert({"step": event.step, "key": event.key, "value": event.value}, Amendment)
+        amendment = _amendment(event)
+        if amendment is None or event.again:
+            continue
+        place = (amendment.step, amendment.validated)
+        later = [item for item in later if item.key != amendment.key or (item.step, item.validated) <= place]
         if amendment in known:
             known.remove(amendment)
         else:
             later.append(amendment)
-    return tuple(sorted(later, key=lambda amendment: amendment.step))
+    return tuple(sorted(later, key=lambda item: (item.step, item.validated)))
+
+
+def _amendment(event: SettingChanged) -> Amendment | None:
+    """None for a setting that this version does not know."""
+    from core.training.progress import Amendment
+
+    table = {"step": event.step, "key": event.key, "value": event.value, "validated": event.validated}
+    try:
+        return msgspec.convert(table, Amendment)
+    except msgspec.ValidationError:
+        return None
 
 
 def finished(run: RunFolder) -> RunFinished | None:

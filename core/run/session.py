@@ -106,5 +106,8 @@ def _git_revision() -> str:
     root = Path(core.__path__[0]).parent
     if not (root / ".git").exists():
         return ""
-    answer = subprocess.run(["git", "-C", str(root), "rev-parse", "HEAD"], capture_output=True, text=True, check=False)  # noqa: S607
+    try:
+        answer = subprocess.run(["git", "-C", str(root), "rev-parse", "HEAD"], capture_output=True, text=True, check=False)  # noqa: S607
+    except OSError:  # no git here
+        return ""
     return answer.stdout.strip()

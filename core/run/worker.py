@@ -26,7 +26,6 @@ from core.events import (
     PhaseProgressed,
     PhaseStarted,
     RunFailed,
-    RunResumed,
     RunStarted,
     RunStopped,
 )
@@ -36,7 +35,7 @@ from core.run.folder import RunFile, RunFolder
 from core.run.listener import Listener, listen_to_signals, tie_to_parent
 from core.run.pulse import Pulse
 from core.run.pump import Pump
-from core.run.resume import about, changes_not_in, finished, refuse_change
+from core.run.resume import about, changes_not_in, check_length, finished, refuse_change, repair_best, resumed
 
 if TYPE_CHECKING:
     from core.training.progress import Amendment
@@ -75,8 +74,7 @@ class Session:
             self._clear_up()
             return self._train()
         except Interrupted:
-            self.pump.put(RunStopped(reason=f"signal {self.listener.signal}", signal=self.listener.signal))
-            return 128 + self.listener.signal
+            return self._end(RunStopped(reason=f"signal {self.listener.signal}", signal=self.listener.signal))
         except UserError as error:
             return self._fail("use", str(error), 2)
         except TrainingError as error:
@@ -90,9 +88,11 @@ class Session:
     def _train(self) -> int:
         run_file = self.run.read()
         recipe = self._recipe(run_file)
+        started = time.monotonic()
         self.pump.put(PhaseStarted(phase="start", label="loading torch"))
         from core.training import setup as setups
 
+        self.pump.put(PhaseEnded(phase="start", seconds=time.monotonic() - started))
         self._check_signal()
         setup = setups.prepare(recipe, self.options.threads or run_file.threads, self._progress)
         self.pulse.gpu = setup.device.index or 0 if setup.device.type == "cuda" else None
@@ -126,8 +126,9 @@ class Session:
             opening.append(RunStarted(**about(setup, run_file.name, progress)))
         else:
             progress = saved.progress
+            repair_best(self.run.checkpoints, progress, setup.recipe)
             opening += [MessageLogged(level="warning", text=text) for text in aside]
-            opening.append(self._resumed(setup, run_file, folder, saved))
+            opening.append(resumed(setup, run_file.name, folder.name, saved))
             again = changes_not_in(progress, self.run)
         saver = Saver(self.run, setup.recipe, setup.world, setup.metadata(), self.pump.sync)
         trainer = Trainer(setup, progress, self.listener, saver, again)
@@ -141,31 +142,29 @@ class Session:
 
         def accept(_: Path, __: checkpoint.Manifest, files: dict[str, bytes]) -> None:
             saved = snapshot.read_state(files)
-            refuse_change(saved.world, setup.world, self.options.allow_change)
-            states.append(snapshot.restore(files, setup.network, setup.optimizer))
+            changed = refuse_change(saved.world, setup.world, self.options.allow_change)
+            try:
+                states.append(snapshot.restore(files, setup.network, setup.optimizer))
+            except checkpoint.Damaged as error:
+                if not changed:
+                    raise
+                raise UserError(f"the checkpoint does not fit the changed {changed}: {error}") from None
+            check_length(saved.progress, setup.steps_per_epoch)
 
         folder, aside = checkpoint.newest_good(self.run.checkpoints, accept)
         return folder, aside, states[-1]
 
-    def _resumed(self, setup: Setup, run_file: RunFile, folder: Path, saved: SavedState) -> RunResumed:
-        notes = [
-            f"{field} was {getattr(saved.world, field)}, is {getattr(setup.world, field)}"
-            for field in saved.world.__struct_fields__
-            if getattr(saved.world, field) != getattr(setup.world, field)
-        ]
-        if not setup.recipe.deterministic:
-            notes.append("deterministic is off")
-        return RunResumed(
-            **about(setup, run_file.name, saved.progress), step=saved.progress.step, epoch=saved.progress.validated + 1,
-            checkpoint=folder.name, bit_exact=not notes, note="; ".join(notes),
-        )  # fmt: skip
-
     def _extension(self, trainer: Trainer) -> Iterator[Event]:
         from core.training.steering import extend
 
-        epochs = self.options.epochs
-        if epochs is not None and epochs > trainer.progress.validated and epochs != trainer.epochs:
-            yield from extend(trainer, epochs)
+        epochs, progress = self.options.epochs, trainer.progress
+        if epochs is None or (epochs == trainer.epochs and not progress.watch.stopped):
+            return
+        if epochs < trainer.epoch or epochs <= progress.validated:
+            raise UserError(
+                f"--epochs {epochs}: epoch {trainer.epoch} of {trainer.epochs} was under way; expected that or more"
+            )
+        yield extend(trainer, epochs)
 
     # What goes on meanwhile
 
@@ -189,37 +188,59 @@ class Session:
             raise Interrupted
 
     def _beat(self) -> tuple[int, float]:
-        if self.trainer is None:
-            return 0, 0.0
+        if self.trainer is None or self.trainer.paused:
+            return self.trainer.progress.step if self.trainer else 0, 0.0
         return self.trainer.progress.step, time.monotonic() - self.trainer.steps.started
 
     # Beginning and end
 
     def _clear_up(self) -> None:
         checkpoint.sweep(self.run.checkpoints)
-        answers = journal.find(self.run.journal, CommandAccepted, CommandRejected)
-        known = [answer.id for answer in answers if isinstance(answer, (CommandAccepted, CommandRejected))]
+        known = [answer.id for answer in journal.find(self.run.journal, CommandAccepted, CommandRejected)]
         self.listener.refuse_all("sent before this session", known)
 
     def _fail(self, kind: str, reason: str, status: int) -> int:
         print(f"{kind}: {reason}", file=sys.stderr)  # noqa: T201 - the worker's own log
-        step = self.trainer.progress.step if self.trainer else 0
-        epoch = self.trainer.epoch if self.trainer else 0
         if self.trainer:
             self.trainer.saver.finish()
-        last = checkpoint.pointed(self.run.checkpoints, "last")
-        weights = f"checkpoints/{last.checkpoint}/{checkpoint.WEIGHTS}" if last else ""
-        if not self.pump.failure:
-            self.pump.put(RunFailed(step=step, epoch=epoch, kind=kind, reason=reason, weights=weights))
+        if self.pump.failure:
+            return status
+        if self.trainer:
+            for event in self.trainer.saver.drain():
+                self._say(event)
+        self._end(RunFailed(kind=kind, reason=reason))
         return status
+
+    def _end(self, event: RunStopped | RunFailed) -> int:
+        """Say how a session ended that the trainer could not end itself; one that came to nothing leaves a finished run so."""
+        if self.trainer is None and finished(self.run):
+            reason = event.reason
+            self.pump.put(MessageLogged(level="error", text=f"not resumed: {reason}"))
+        else:
+            self.pump.put(msgspec.structs.replace(event, **self._place()))
+        return 128 + self.listener.signal
+
+    def _place(self) -> dict[str, object]:
+        found = checkpoint.listing(self.run.checkpoints)
+        weights = f"checkpoints/{found[-1].name}/{checkpoint.WEIGHTS}" if found else ""
+        if self.trainer:
+            return {"step": self.trainer.progress.step, "epoch": self.trainer.epoch, "weights": weights}
+        try:
+            manifest = checkpoint.read_manifest(found[-1]) if found else None
+        except checkpoint.Damaged:
+            manifest = None
+        place = {"step": manifest.step, "epoch": manifest.epoch} if manifest else {}
+        return {**place, "weights": weights}
 
     def _close(self) -> None:
         self.pulse.close()
-        if self.trainer:
-            self.trainer.saver.close()
-        if not self.pump.failure:
-            self.listener.refuse_all("the session has ended")
-        self.pump.close()
+        try:
+            if self.trainer:
+                self.trainer.saver.close()
+            if not self.pump.failure:
+                self.listener.refuse_all("the session has ended")
+        finally:
+            self.pump.close()
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -240,7 +261,7 @@ def main(arguments: list[str] | None = None) -> int:
             session = Session(run, options)
             listen_to_signals(session.listener)
             if options.tied:
-                tie_to_parent()
+                tie_to_parent(session.listener)
             return session.work()
     except UserError as error:
         print(error, file=sys.stderr)  # noqa: T201 - the worker's own log

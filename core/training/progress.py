@@ -13,11 +13,13 @@ Key: TypeAlias = Literal["learning_rate", "epochs", "early_stopping.enabled", "e
 
 
 class Amendment(msgspec.Struct, frozen=True):
-    """A setting changed while the run was live; it holds from ``step`` on."""
+    """A setting changed while the run was live; it holds from ``step`` on, and when that step ends an epoch, from before its
+    measurement on or from after it, as ``validated`` epochs had been measured."""
 
     step: int
     key: Key
     value: float
+    validated: int = 0
 
 
 class Watch(msgspec.Struct):

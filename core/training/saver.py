@@ -5,8 +5,10 @@ from __future__ import annotations
 import queue
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from core import checkpoint
 from core.checkpoint import WEIGHTS, Best, Manifest
@@ -54,10 +56,14 @@ class Saver:
 
     def events(self) -> Iterator[Event]:
         """What has happened since the last call. Raises TrainingError when a checkpoint could not be written."""
-        while not self._done.empty():
-            yield self._done.get()
+        yield from self.drain()
         if self.failure:
             raise self.failure
+
+    def drain(self) -> Iterator[Event]:
+        """What has happened since the last call, whether it went well or not."""
+        while not self._done.empty():
+            yield self._done.get()
 
     def finish(self) -> None:
         """Wait until all that was handed over is on disk."""
@@ -72,8 +78,12 @@ class Saver:
             try:
                 self._save(job)
             except OSError as error:
-                self._fail(job, TrainingError("disk", f"checkpoint not written: {error.strerror}: {error.filename}"))
+                where = error.filename or self.folder
+                self._fail(job, TrainingError("disk", f"checkpoint not written: {error.strerror}: {where}"))
+            except TrainingError as error:
+                self._fail(job, error)
             except Exception as error:  # whatever it was, training must hear of it rather than go on unsaved
+                traceback.print_exc()
                 self._fail(job, TrainingError("checkpoint", f"checkpoint not written: {type(error).__name__}: {error}"))
             finally:
                 self._jobs.task_done()
@@ -107,11 +117,17 @@ class Saver:
             self._done.put(CheckpointRemoved(checkpoint=name, reason=f"older than the last {self.keep}"))
 
     def _fail(self, job: Job, error: TrainingError) -> None:
-        self.failure = self.failure or error
         self._done.put(MessageLogged(level="error", text=error.reason))
         if job.command:
             step = job.snapshot.progress.step
             self._done.put(CommandRejected(id=job.command, command="Save", step=step, reason=error.reason))
+        self.failure = self.failure or error  # last: whoever sees it finds the answers there
+
+
+def newest_weights(folder: Path) -> str:
+    """Of the newest checkpoint in a run's folder of checkpoints, relative to the run; empty when there is none."""
+    found = checkpoint.listing(folder)
+    return weights_path(found[-1].name) if found else ""
 
 
 def weights_path(name: str) -> str:

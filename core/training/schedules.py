@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from core.recipe import Recipe
-from core.training.progress import Amendment, epochs
+from core.training.progress import Amendment
 
 
 def learning_rate(recipe: Recipe, amendments: list[Amendment], step: int, steps_per_epoch: int) -> float:
@@ -14,25 +14,17 @@ def learning_rate(recipe: Recipe, amendments: list[Amendment], step: int, steps_
     Each amendment of the rate or of the length begins the schedule anew at its step: from the rate given (or the one in
     force there) over what then remains. ``cosine`` per epoch is torch's CosineAnnealingLR with T_max = epochs.
     """
-    past = [amendment for amendment in amendments if amendment.step <= step]
-    begins = [index for index, amendment in enumerate(past) if amendment.key in ("learning_rate", "epochs")]
-    if not begins:
-        warmup = _warmup(recipe, step, steps_per_epoch)
-        return warmup * _scheduled(recipe, recipe.optimizer.lr, 0, step, recipe.epochs * steps_per_epoch, steps_per_epoch)
-    last = begins[-1]
-    start = past[last]
-    if start.key == "learning_rate":
-        rate = start.value
-    else:
-        rate = learning_rate(
-            recipe, past[:last], _last_trained(start.step, recipe, past[:last], steps_per_epoch), steps_per_epoch
-        )
-    return _scheduled(recipe, rate, start.step, step, epochs(recipe, past) * steps_per_epoch, steps_per_epoch)
-
-
-def _last_trained(step: int, recipe: Recipe, amendments: list[Amendment], steps_per_epoch: int) -> int:
-    """At the end of the plan the rate in force is that of the last step taken, not the zero that would follow it."""
-    return min(step, epochs(recipe, amendments) * steps_per_epoch - 1)
+    rate, start, total, warmup = recipe.optimizer.lr, 0, recipe.epochs * steps_per_epoch, _warmup(recipe, step, steps_per_epoch)
+    for amendment in amendments:
+        if amendment.step > step:
+            break
+        if amendment.key == "learning_rate":
+            rate, start, warmup = amendment.value, amendment.step, 1.0
+        elif amendment.key == "epochs":
+            # At the end of the plan the rate in force is that of the last step taken, not the zero that would follow it.
+            rate = _scheduled(recipe, rate, start, min(amendment.step, total - 1), total, steps_per_epoch)
+            start, total = amendment.step, int(amendment.value) * steps_per_epoch
+    return warmup * _scheduled(recipe, rate, start, step, total, steps_per_epoch)
 
 
 def _scheduled(recipe: Recipe, rate: float, start: int, step: int, total: int, steps_per_epoch: int) -> float:

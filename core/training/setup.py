@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import platform
 from dataclasses import dataclass
 
 import msgspec
@@ -103,6 +104,7 @@ def prepare(recipe: Recipe, threads: int | None, progress: data.Progress) -> Set
             device=device_name(device),
             precision=devices.choose_precision(recipe.precision, device),
             threads=threads,
+            processor=f"{platform.machine()} {torch.backends.cpu.get_cpu_capability()}",
         ),
     )
 

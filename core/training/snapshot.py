@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from core.checkpoint import WEIGHTS, Damaged
+from core.errors import UNREADABLE
 from core.models import Inputs
 from core.training.evaluation import Normalisation
 from core.training.progress import Progress
@@ -36,6 +37,8 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     device: str = ""
     precision: str = ""
     threads: int = 0
+    processor: str = ""
+    """Architecture and vector extensions, which decide on the kernels of the CPU."""
 
 
 class About(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,7 +99,7 @@ def read_state(files: Mapping[str, bytes]) -> SavedState:
     """Raises :class:`Damaged`."""
     try:
         return msgspec.json.decode(files[STATE], type=SavedState)
-    except (KeyError, msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (KeyError, *UNREADABLE) as error:
         raise Damaged(f"{STATE}: {error}") from None
 
 
@@ -119,10 +122,10 @@ def restore(files: Mapping[str, bytes], network: nn.Module, optimizer: torch.opt
 def read_weights(data: bytes) -> tuple[dict[str, Tensor], About]:
     """The tensors of a weights file, and what it says of itself; raises :class:`Damaged`."""
     tensors = _load({WEIGHTS: data}, WEIGHTS)
-    header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
     try:
+        header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
         about = msgspec.json.decode(header.get("__metadata__", {}).get(METADATA, ""), type=About)
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise Damaged(f"{WEIGHTS}: its metadata are not a tui-trainer run's ({error})") from None
     return tensors, about
 

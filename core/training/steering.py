@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from core import commands
 from core.commands import Command, name_of
-from core.events import CommandAccepted, CommandRejected, Event, RemarkAdded, RunContinued
+from core.events import CommandAccepted, CommandRejected, Event, RemarkAdded, RunContinued, SettingChanged
+from core.recipe import LARGEST_COUNT
 from core.training import progress as plan
 from core.training.control import Leave
 from core.training.progress import Amendment, Key
@@ -49,19 +50,16 @@ def present_value(trainer: Trainer, key: Key) -> float:
             return float(plan.patience(trainer.recipe, amendments))
 
 
-def extend(trainer: Trainer, epochs: int) -> Iterator[Event]:
+def extend(trainer: Trainer, epochs: int) -> SettingChanged:
     """Another length of the run, with what that does to the schedule in words."""
-    progress = trainer.progress
-    amendment = Amendment(progress.step, "epochs", epochs)
+    progress, recipe = trainer.progress, trainer.recipe
     remaining = epochs - progress.validated
     note = f"{remaining} epochs remain"
-    if trainer.recipe.schedule.name == "cosine":
-        amended = [*progress.amendments, amendment]
-        rate = learning_rate(trainer.recipe, amended, progress.step, trainer.setup.steps_per_epoch)
+    if recipe.schedule.name == "cosine":
+        amended = [*progress.amendments, Amendment(progress.step, "epochs", epochs, progress.validated)]
+        rate = learning_rate(recipe, amended, progress.step, trainer.setup.steps_per_epoch)
         note = f"the cosine anneals anew from the present rate {rate:.3g} over the {remaining} epochs that remain"
-    if progress.watch.stopped:
-        progress.watch.stopped, progress.watch.epochs_since = False, 0
-    yield trainer.amend(amendment, note)
+    return trainer.amend("epochs", epochs, note)
 
 
 def _carry_out(trainer: Trainer, command: Command) -> Generator[Event, None, str | None]:
@@ -89,8 +87,8 @@ def _carry_out(trainer: Trainer, command: Command) -> Generator[Event, None, str
             trainer.stop_after_epoch = True
             return f"stops after epoch {trainer.epoch}"
         case commands.Validate():
-            if trainer.measuring:
-                raise Refused("a split is being measured right now")
+            if trainer.measuring or trainer.paused:
+                raise Refused("a split is being measured right now" if trainer.measuring else "paused; continue first")
             yield from trainer.close_window()
             result = yield from trainer.measure(trainer.recipe.early_stopping.split)
             return f"accuracy {result.accuracy:.4f}, loss {result.loss:.4f}"
@@ -102,24 +100,25 @@ def _carry_out(trainer: Trainer, command: Command) -> Generator[Event, None, str
 
 
 def _change_setting(trainer: Trainer, command: Command) -> Generator[Event, None, str]:
-    step = trainer.progress.step
     yield from trainer.close_window()  # the rate that the window's steps had is still the optimizer's
     match command:
         case commands.SetLearningRate(value=value):
             if not (math.isfinite(value) and 0 < value <= 100):
                 raise Refused(f"learning rate {value}: expected a number above 0, at most 100")
-            yield trainer.amend(Amendment(step, "learning_rate", value), "the schedule goes on from it over what remains")
+            yield trainer.amend("learning_rate", value, "the schedule goes on from it over what remains")
         case commands.SetEpochs(value=value):
-            if not trainer.epoch <= value <= 1_000_000:
+            if not trainer.epoch <= value <= LARGEST_COUNT:
                 raise Refused(f"epochs {value}: epoch {trainer.epoch} is under way, so expected that or more")
-            yield from extend(trainer, value)
+            if value == trainer.epochs and not trainer.progress.watch.stopped:
+                return f"{value} already"
+            yield extend(trainer, value)
         case commands.SetEarlyStopping(enabled=enabled, patience=patience):
-            if patience is not None and patience < 1:
-                raise Refused(f"patience {patience}: expected 1 or more")
+            if patience is not None and not 1 <= patience <= LARGEST_COUNT:
+                raise Refused(f"patience {patience}: expected 1 or more, at most {LARGEST_COUNT:,}")
             if patience is not None:
-                yield trainer.amend(Amendment(step, "early_stopping.patience", patience))
+                yield trainer.amend("early_stopping.patience", patience)
             if enabled is not None:
-                yield trainer.amend(Amendment(step, "early_stopping.enabled", float(enabled)))
+                yield trainer.amend("early_stopping.enabled", float(enabled))
         case _:
             raise Refused("this version does not know that command")
     return "set"

@@ -12,12 +12,13 @@ from collections.abc import Generator, Iterator
 from torch import nn
 
 from core import checkpoint
-from core.checkpoint import Best
+from core.checkpoint import Best, Damaged
 from core.errors import TrainingError
 from core.events import (
     EpochDone,
     EpochStarted,
     Event,
+    MessageLogged,
     Metrics,
     RunFinished,
     RunPaused,
@@ -32,8 +33,8 @@ from core.training import progress as plan
 from core.training.control import Control, Leave
 from core.training.evaluation import Result
 from core.training.measuring import measure, measured, metrics_of
-from core.training.progress import Amendment, Progress
-from core.training.saver import Job, Saver, weights_path
+from core.training.progress import Amendment, Key, Progress
+from core.training.saver import Job, Saver, newest_weights, weights_path
 from core.training.schedules import learning_rate
 from core.training.setup import Setup
 from core.training.snapshot import Snapshot, read_weights
@@ -79,6 +80,9 @@ class Trainer:
         try:
             if self.saved is None:
                 self.save("start")
+                self.saver.finish()  # before the first step, so that there is always one, and a full disk is met at once
+                yield from self.saver.events()
+            yield from self._apply_again()
             finished = False
             while not finished:
                 yield from self._remaining_epochs()
@@ -134,8 +138,7 @@ class Trainer:
 
     def between_steps(self) -> Iterator[Event]:
         """Take commands, wait through a pause, pass on what the saver did. Raises :class:`Leave` when asked to."""
-        while self.again and self.again[0].step <= self.progress.step:
-            yield self.amend(self.again.pop(0), again=True)
+        yield from self._apply_again()
         yield from self._take_commands()
         while self.paused:
             self.control.wait(0.5)
@@ -148,13 +151,25 @@ class Trainer:
             yield from steering.apply(self, command)
         yield from self.saver.events()
 
-    def amend(self, amendment: Amendment, note: str = "", again: bool = False) -> SettingChanged:
-        """Change a setting from the present step on."""
-        previous = steering.present_value(self, amendment.key)
+    def _apply_again(self) -> Iterator[Event]:
+        """Amendments that come due; they are in the order of their places."""
+        progress = self.progress
+        while self.again and self.again[0].step <= progress.step and self.again[0].validated <= progress.validated:
+            yield self._amended(self.again.pop(0), again=True)
+
+    def amend(self, key: Key, value: float, note: str = "") -> SettingChanged:
+        """Change a setting from here on. What was to come later under the same key is overruled."""
+        self.again = [amendment for amendment in self.again if amendment.key != key]
+        return self._amended(Amendment(self.progress.step, key, value, self.progress.validated), note)
+
+    def _amended(self, amendment: Amendment, note: str = "", again: bool = False) -> SettingChanged:
+        previous, watch = steering.present_value(self, amendment.key), self.progress.watch
         self.progress.amendments.append(amendment)
+        if amendment.key == "epochs" and watch.stopped:  # asked to go on after an early stop: patience begins anew
+            watch.stopped, watch.epochs_since = False, 0
         return SettingChanged(
-            step=amendment.step, epoch=self.epoch, key=amendment.key,
-            value=amendment.value, previous=previous, note=note, again=again,
+            step=amendment.step, epoch=self.epoch, key=amendment.key, value=amendment.value, previous=previous,
+            note=note, validated=amendment.validated, again=again,
         )  # fmt: skip
 
     def pause(self) -> Iterator[Event]:
@@ -229,12 +244,8 @@ class Trainer:
         """
         self.saver.finish()
         yield from self.saver.events()
-        best = checkpoint.pointed(self.saver.folder, "best") or checkpoint.pointed(self.saver.folder, "last")
-        if best is None:
-            raise TrainingError("checkpoint", f"{self.saver.folder}: the checkpoints are gone")
-        _, files = checkpoint.read(self.saver.folder / best.checkpoint, only=checkpoint.WEIGHTS)
         network = self.setup.another_network()
-        network.load_state_dict(read_weights(files[checkpoint.WEIGHTS])[0])
+        best = yield from self._load_best(network)
         result = yield from self.measure("test", network, best.checkpoint)
         if not self._over:
             return False
@@ -247,13 +258,28 @@ class Trainer:
         )  # fmt: skip
         return True
 
+    def _load_best(self, network: nn.Module) -> Generator[Event, None, Best]:
+        """Put the best weights into a network; where they are damaged, the newest that are not."""
+        folder = self.saver.folder
+        best = checkpoint.pointed(folder, "best")
+        others = [Best(path.name) for path in reversed(checkpoint.listing(folder))]
+        for candidate in [best, *others] if best else others:
+            try:
+                _, files = checkpoint.read(folder / candidate.checkpoint, only=checkpoint.WEIGHTS)
+                network.load_state_dict(read_weights(files[checkpoint.WEIGHTS])[0])
+                return candidate
+            except Damaged as error:
+                text = f"checkpoint {candidate.checkpoint} is damaged ({error}) and was set aside"
+                checkpoint.set_aside(folder / candidate.checkpoint)
+                yield MessageLogged(level="warning", text=text)
+        raise TrainingError("checkpoint", f"{folder}: none of the checkpoints is whole")
+
     def _leave(self, leave: Leave) -> Iterator[Event]:
         yield from self.close_window()
         self.save("stopped")
         self.saver.finish()
         yield from self.saver.events()
-        last = checkpoint.pointed(self.saver.folder, "last")
         yield RunStopped(
             step=self.progress.step, epoch=self.epoch, reason=leave.reason, signal=leave.signal,
-            weights=weights_path(last.checkpoint) if last else "",
+            weights=newest_weights(self.saver.folder),
         )  # fmt: skip

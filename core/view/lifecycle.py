@@ -63,7 +63,7 @@ def _ended(state: State, weights: str) -> State:
 def phase_started(state: State, event: e.PhaseStarted) -> State:
     """The first phase after an ending is a new session that prepares."""
     phase = Phase(event.phase, short(event.label), 0, event.total, event.unit, event.time)
-    return replace(state, phase=phase, status="preparing" if state.ended else state.status)
+    return replace(state, phase=phase, status="preparing" if state.ended or event.phase == "start" else state.status)
 
 
 def phase_progressed(state: State, event: e.PhaseProgressed) -> State:
