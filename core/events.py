@@ -122,6 +122,12 @@ class RunFailed(Event, frozen=True, kw_only=True):
     weights: str = ""
 
 
+class ResumeRefused(Event, frozen=True, kw_only=True):
+    """A session ended before it had resumed anything (wrong use, or a signal meanwhile); the run is as it was."""
+
+    reason: str = ""
+
+
 class PhaseStarted(Event, frozen=True, kw_only=True):
     """Something that a person waits for: ``download``, ``prepare``, ``validate``, ``test``, ``save`` ..."""
 
@@ -291,7 +297,7 @@ class Unknown(Event, frozen=True, kw_only=True):
 
 
 KnownEvent: TypeAlias = (
-    RunStarted | RunResumed | RunPaused | RunContinued | RunFinished | RunStopped | RunFailed
+    RunStarted | RunResumed | RunPaused | RunContinued | RunFinished | RunStopped | RunFailed | ResumeRefused
     | PhaseStarted | PhaseProgressed | PhaseEnded | EpochStarted | StepDone | ValidationDone | EpochDone
     | EarlyStoppingUpdated | EarlyStopped | CheckpointSaved | CheckpointRemoved | DeviceSampled | Heartbeat
     | MessageLogged | SettingChanged | RemarkAdded | CommandAccepted | CommandRejected

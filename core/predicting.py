@@ -87,9 +87,7 @@ def evaluate(
     if dataset.classes != loaded.classes:
         raise UserError(f"data '{dataset.name}': its classes are not those that {weights} was trained on")
     if dataset.test.pixels.shape[1:] != (loaded.inputs.channels, loaded.inputs.size, loaded.inputs.size):
-        raise UserError(
-            f"data '{dataset.name}': the model takes images of {loaded.inputs.size} pixels; set data.size"
-        )
+        raise UserError(f"data '{dataset.name}': the model takes images of {loaded.inputs.size} pixels; set data.size")
     chosen = batches.first_per_class(dataset.test.labels, settings.limit)
     examples = Examples(*batches.to_device(dataset.test, chosen, loaded.device))
     batch = settings.evaluation_batch_size

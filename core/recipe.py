@@ -6,8 +6,6 @@ data source that ``name`` / ``source`` picks; :mod:`core.run.describe` checks a 
 
 from __future__ import annotations
 
-import difflib
-import re
 import tomllib
 from collections.abc import Iterable
 from importlib import resources
@@ -19,6 +17,7 @@ import msgspec
 from msgspec import Meta
 
 from core.errors import UserError
+from core.explain import explain, hint
 
 LARGEST_COUNT = 1_000_000
 """Epochs."""
@@ -147,7 +146,7 @@ def names() -> list[str]:
 def source_text(name: str) -> str:
     """The TOML text of a recipe of the package; raises UserError for an unknown name."""
     if name not in names():
-        raise UserError(f"recipe '{name}' is not known{_hint(name, names())}; known are {', '.join(names())}")
+        raise UserError(f"recipe '{name}' is not known{hint(name, names())}; known are {', '.join(names())}")
     return (_folder() / f"{name}.toml").read_text("utf-8")
 
 
@@ -167,12 +166,20 @@ def load(name_or_path: str | Path, overrides: Iterable[str] = ()) -> Recipe:
     return from_table(table, where)
 
 
+def changed(recipe: Recipe, overrides: Iterable[str]) -> Recipe:
+    """The recipe with ``key.path=value`` overrides applied in order; raises UserError as :func:`load` does."""
+    table = to_table(recipe)
+    for override in overrides:
+        _apply(table, override)
+    return from_table(table, f"recipe '{recipe.name}'")
+
+
 def from_table(table: Any, where: str = "recipe") -> Recipe:
     """A recipe from plain dicts and lists, checked; raises UserError."""
     try:
         return msgspec.convert(table, Recipe)
     except msgspec.ValidationError as error:
-        raise UserError(f"{where}: {_explain(str(error), table)}") from None
+        raise UserError(f"{where}: {explain(str(error), table, Recipe)}") from None
 
 
 def to_table(recipe: Recipe) -> dict[str, Any]:
@@ -225,39 +232,3 @@ def _without_none(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _without_none(item) for key, item in value.items() if item is not None}
     return [_without_none(item) for item in value] if isinstance(value, (list, tuple)) else value
-
-
-def _explain(message: str, table: Any) -> str:
-    """msgspec's message turned round: the key first, then what was expected."""
-    body, _, path = message.partition(" - at `$")
-    key = path.rstrip("`").lstrip(".")
-    unknown = re.match(r"Object contains unknown field `(.*)`", body)
-    if unknown:
-        full = f"{key}.{unknown[1]}" if key else unknown[1]
-        return f"unknown key '{full}'{_hint(unknown[1], _fields(key))}"
-    if body.startswith("Invalid value"):
-        known = "perspective, crop, flip" if key.startswith("augment") else ""
-        body = f"{body[0].lower()}{body[1:]}" + (f"; known are {known}" if known else "")
-    return f"{key}: {body[0].lower()}{body[1:]}{_given(key, table)}" if key else body
-
-
-def _given(key: str, table: Any) -> str:
-    for part in key.split("."):
-        if not isinstance(table, dict) or part not in table:
-            return ""
-        table = table[part]
-    return f" (given: {table!r})"
-
-
-def _fields(key: str) -> list[str]:
-    struct: Any = Recipe
-    for part in filter(None, key.split(".")):
-        struct = next((field.type for field in msgspec.structs.fields(struct) if field.name == part), None)
-        if not (isinstance(struct, type) and issubclass(struct, msgspec.Struct)):
-            return []
-    return [field.name for field in msgspec.structs.fields(struct)]
-
-
-def _hint(word: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(word, known, n=1)
-    return f" (did you mean '{close[0]}'?)" if close else ""

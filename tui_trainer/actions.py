@@ -63,12 +63,12 @@ TABLE: tuple[Action, ...] = (
     ),
     Action("pause", ("p",), "Pause", "Stop after the present step and wait", "run", is_running, "tui-trainer pause RUN"),
     Action("continue", ("p",), "Continue", "Go on where the run was paused", "run", is_paused, "tui-trainer continue RUN"),
-    Action("save", ("s",), "Save", "Write a checkpoint now and keep it", "run", is_training, "tui-trainer save RUN"),
+    Action(
+        "save", ("s",), "Save", "Write a checkpoint now and keep it", "run", is_training, "tui-trainer save RUN --name NAME"
+    ),
     Action("stop", ("x",), "Stop", "Save, then end the training (asks first)", "run", is_live, "tui-trainer stop RUN"),
     Action("resume", ("r",), "Resume", "Go on from the last checkpoint", "anywhere", can_resume, "tui-trainer resume RUN"),
-    Action(
-        "detach", ("d",), "Detach", "Back to the shell; training goes on", "run", is_live, "tui-trainer attach RUN comes back"
-    ),
+    Action("detach", ("d",), "Detach", "Back to the shell; training goes on", "run", is_live, "tui-trainer attach RUN"),
     Action("next_panel", ("tab", "right_square_bracket"), "Next panel", "Focus the next panel", "run", in_footer=False),
     Action(
         "previous_panel",
@@ -81,7 +81,7 @@ TABLE: tuple[Action, ...] = (
     Action("zoom", ("z", "enter"), "Zoom", "Show the focused panel alone, or all of them again", "run"),
     Action("home", ("h", "escape"), "Home", "Back to the list of runs; training goes on", "run", cli="tui-trainer runs"),
     Action("help", ("question_mark",), "Help", "Keys and commands", "anywhere", cli="tui-trainer --help"),
-    Action("quit", ("q",), "Quit", "Leave; asks what a live run shall do", "anywhere"),
+    Action("quit", ("q",), "Quit", "Leave; training goes on unless you stop it", "anywhere"),
     Action("next_theme", ("t",), "Theme", "Next colour theme", "anywhere"),
 )
 

@@ -21,6 +21,7 @@ from core.view.readings import (
     stopping_sentence,
 )
 from core.view.state import State
+from core.view.words import count
 from tui_trainer.escape import printable
 
 LONG_PHASE = 2.0
@@ -71,6 +72,8 @@ def happening(event: Event) -> Iterator[str]:
             yield f"{event.key} {event.previous:g} -> {event.value:g} from step {event.step} on{note}"
         case e.RemarkAdded():
             yield f"remark at step {event.step}: {event.text}"
+        case e.ResumeRefused():
+            yield f"not resumed: {event.reason}"
         case e.CommandRejected():
             yield f"{event.command or 'command'} rejected: {event.reason}"
         case e.MessageLogged():
@@ -82,8 +85,8 @@ def header(state: State, event: e.SessionStart) -> Iterator[str]:
     images = f"{state.train_images:,} train, {state.validation_images:,} validation, {state.test_images:,} test images"
     yield (
         f"run {state.name}: recipe {state.recipe}, data {state.data} ({images}), model {state.model} with "
-        f"{format_count(state.parameters)} parameters, {state.device} {state.precision}, {state.threads} threads, "
-        f"{state.epochs} epochs of {state.steps_per_epoch} steps"
+        f"{format_count(state.parameters)} parameters, {state.device} {state.precision}, {count(state.threads, 'thread')}, "
+        f"{count(state.epochs, 'epoch')} of {count(state.steps_per_epoch, 'step')}"
     )
     if isinstance(event, e.RunResumed):
         exact = "" if event.bit_exact else f", not bit for bit: {event.note}"

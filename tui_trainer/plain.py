@@ -14,7 +14,7 @@ from core.view.fold import fold
 from core.view.state import State
 from tui_trainer.narrator import LONG_PHASE, ROUTINE, Narrator, phase_words, progress_line
 from tui_trainer.result import result_lines
-from tui_trainer.stream import wants_live, write_lines
+from tui_trainer.stream import wants_live, write_bytes, write_lines
 
 PROGRESS_SECONDS = 30.0
 """A long epoch says at least this often how far it is."""
@@ -56,8 +56,7 @@ class JsonLines:
 
     def feed(self, told: Told) -> None:
         self.state = fold(self.state, [event for _, event in told])
-        self._stream.writelines(line + b"\n" for line, _ in told)
-        self._stream.flush()
+        write_bytes(self._stream, b"".join(line + b"\n" for line, _ in told))
 
     def tick(self) -> None:
         pass

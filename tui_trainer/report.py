@@ -14,6 +14,7 @@ from core.run.folder import RunFolder, last_activity
 from core.view.readings import format_duration, format_metric, monitor, stopping_sentence
 from core.view.state import State
 from core.view.summary import summarise, with_liveness
+from core.view.words import count
 
 
 def look(run: RunFolder) -> State:
@@ -90,7 +91,7 @@ def facts(run: RunFolder, state: State) -> list[tuple[str, str]]:
         ("recipe", state.recipe),
         ("data", state.data),
         ("model", f"{state.model}, {state.parameters:,} parameters" if state.model else ""),
-        ("device", f"{state.device} {state.precision}, {state.threads} threads" if state.device else ""),
+        ("device", f"{state.device} {state.precision}, {count(state.threads, 'thread')}" if state.device else ""),
         ("epoch", f"{state.epoch} of {state.epochs}, step {state.step} of {state.total_steps}"),
         ("trained", format_duration(state.trained_seconds)),
         ("early stopping", stopping_sentence(state)),

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 
-from core.run.folder import RunFolder
+from core.run.folder import RunFolder, reference
 from core.view.readings import format_duration, format_metric, monitor, stopping_sentence
 from core.view.state import Measurement, State
 from tui_trainer.escape import printable
@@ -52,8 +51,8 @@ def _scores(measurement: Measurement) -> str:
 
 
 def _next(run: RunFolder, state: State) -> Iterator[str]:
-    path = shlex.quote(str(run.path))
+    name = reference(run)
     if state.weights:
-        yield f"next: tui-trainer evaluate {path}"
+        yield f"next: tui-trainer evaluate {name}"
     more = f" --epochs {2 * state.epochs}" if state.status in ("finished", "early-stopped") else ""
-    yield f"next: tui-trainer resume {path}{more}"
+    yield f"next: tui-trainer resume {name}{more}"

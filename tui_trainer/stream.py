@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from typing import TextIO
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import BinaryIO, TextIO
+
+from core.errors import UserError
 
 
 def wants_live(stream: TextIO) -> bool:
@@ -13,8 +16,28 @@ def wants_live(stream: TextIO) -> bool:
 
 
 def write_lines(stream: TextIO, lines: Sequence[str]) -> None:
-    """At once, and with a stand-in for characters that the stream's encoding lacks."""
+    """At once, and with a stand-in for characters that the stream's encoding lacks.
+
+    Raises BrokenPipeError when nobody reads any more, and UserError when the stream takes no more for another reason."""
     encoding = stream.encoding or "utf-8"
     text = "".join(f"{line}\n" for line in lines)
-    stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
-    stream.flush()
+    with _writing():
+        stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        stream.flush()
+
+
+def write_bytes(stream: BinaryIO, data: bytes) -> None:
+    """At once; raises as :func:`write_lines` does."""
+    with _writing():
+        stream.write(data)
+        stream.flush()
+
+
+@contextmanager
+def _writing() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise UserError(f"the output cannot be written: {error.strerror}") from None

@@ -72,12 +72,12 @@ def read(location: Location, tick: Callable[[int], None]) -> list[Images]:
     batches = {}
     for name, data in files:
         if hashlib.new(form.algorithm, data, usedforsecurity=False).hexdigest() != form.checksums[name]:
-            raise UserError(f"{location.path}: {name} does not match its published checksum; {_AGAIN}")
+            raise UserError(f"{location.path}: {name} does not match its published checksum; {_ADVICE}")
         batches[name] = form.decode(data)
         tick(len(batches))
     missing = [name for name in form.checksums if name not in batches]
     if missing:
-        raise UserError(f"{location.path}: {', '.join(missing)} missing; {_AGAIN}")
+        raise UserError(f"{location.path}: {', '.join(missing)} missing; {_ADVICE}")
     return [batches[name] for name in form.checksums]
 
 
@@ -93,7 +93,7 @@ def _archive(path: Path) -> tuple[Form, Iterator[tuple[str, bytes]]]:
     for form in FORMS:
         if form.archive_md5 == md5:
             return form, _members(path, form)
-    raise UserError(f"{path}: damaged or not a CIFAR-10 archive (its MD5 {md5} is not a published one); {_AGAIN}")
+    raise UserError(f"{path}: damaged or not a CIFAR-10 archive (its MD5 {md5} is not a published one); {_ADVICE}")
 
 
 def _members(path: Path, form: Form) -> Iterator[tuple[str, bytes]]:
@@ -106,7 +106,7 @@ def _members(path: Path, form: Form) -> Iterator[tuple[str, bytes]]:
                 if file and member.size <= _LARGEST:
                     yield name, file.read()
     except (tarfile.TarError, EOFError, zlib.error) as error:
-        raise UserError(f"{path}: damaged ({error}); {_AGAIN}") from error
+        raise UserError(f"{path}: damaged ({error}); {_ADVICE}") from error
 
 
 def decode_binary(data: bytes) -> Images:
@@ -121,7 +121,7 @@ def decode_python(data: bytes) -> Images:
     try:
         batch = _ArrayUnpickler(io.BytesIO(data), encoding="bytes").load()
     except pickle.UnpicklingError as error:
-        raise UserError(f"CIFAR-10 batch refused: {error}; {_AGAIN}") from error
+        raise UserError(f"CIFAR-10 batch refused: {error}; {_ADVICE}") from error
     return Images(batch[b"data"].reshape(-1, *SHAPE), np.array(batch[b"labels"], np.int64))
 
 
@@ -141,7 +141,7 @@ class _ArrayUnpickler(pickle.Unpickler):
         return admitted[module, name]
 
 
-_AGAIN = "fetch it anew with: tui-trainer data get cifar10"
+_ADVICE = "remove or replace it, or unset TUI_TRAINER_DATA"
 
 BINARY = Form(
     folder="cifar-10-batches-bin",

@@ -18,8 +18,9 @@ _FORMATS = ("PNG", "JPEG", "BMP", "WEBP")
 def read_image(path: Path, size: int) -> npt.NDArray[np.uint8]:
     """RGB uint8 [3, size, size]: the centre square, resampled bicubic with antialiasing, turned upright as EXIF says.
 
-    An image that has this size already keeps its pixels. Raises UserError, naming the file, when it is damaged, of another
-    format than PNG, JPEG, BMP or WebP, deeper than 8 bits a channel, or above Pillow's limit against decompression bombs.
+    An image that has this size already keeps its pixels. Raises UserError, naming the file, when it is absent or damaged, of
+    another format than PNG, JPEG, BMP or WebP, deeper than 8 bits a channel, or above Pillow's limit against
+    decompression bombs.
     """
     try:
         with warnings.catch_warnings():
@@ -32,9 +33,19 @@ def read_image(path: Path, size: int) -> npt.NDArray[np.uint8]:
         limit = (Image.MAX_IMAGE_PIXELS or 0) / 1e6
         raise UserError(f"{str(path)!r}: larger than {limit:.0f} megapixels; make it smaller or remove it") from None
     except Exception as error:  # decoders raise anything from SyntaxError to struct.error on damaged bytes
-        reason = "not a PNG, JPEG, BMP or WebP image" if isinstance(error, UnidentifiedImageError) else str(error)
-        raise UserError(f"{str(path)!r}: cannot be decoded ({reason}); replace the file or remove it") from None
+        raise UserError(f"{str(path)!r}: {_reason(error)}") from None
     return np.ascontiguousarray(np.asarray(square).transpose(2, 0, 1))
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "no such file"
+    if isinstance(error, IsADirectoryError):
+        return "a folder; expected an image file"
+    if isinstance(error, OSError) and error.errno is not None:  # Pillow's own have no number
+        return f"cannot be read ({error.strerror}); check the file and its permissions"
+    reason = "not a PNG, JPEG, BMP or WebP image" if isinstance(error, UnidentifiedImageError) else str(error)
+    return f"cannot be decoded ({reason}); replace the file or remove it"
 
 
 def _eight_bits(image: Image.Image, path: Path) -> Image.Image:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import re
+import shlex
 import shutil
 import time
 from collections.abc import Iterator
@@ -110,17 +111,24 @@ class RunFolder:
 
 
 def busy(run: RunFolder) -> UserError:
-    return UserError(f"run '{run.name}' is being trained already; look at it with: tui-trainer attach {run.path}")
+    return UserError(f"run '{run.name}' is being trained already; look at it with: tui-trainer attach {reference(run)}")
 
 
 def reference(run: RunFolder) -> str:
-    """How a command names this run: by its name where the default runs folder has it, else by its path."""
-    return run.name if run.path.parent == runs_folder() else str(run.path)
+    """How a command names this run, quoted for a shell: by its name where the default runs folder has it, else by its path."""
+    return shlex.quote(run.name if run.path.parent == _default_runs() else str(run.path))
 
 
 def runs_folder(given: Path | None = None) -> Path:
-    """``--runs``, else ``TUI_TRAINER_RUNS``, else ``./runs``."""
-    return given or Path(os.environ.get("TUI_TRAINER_RUNS") or "runs")
+    """``--runs``, else ``TUI_TRAINER_RUNS``, else ``./runs``; it need not exist. Raises UserError when it is a file."""
+    runs = given or _default_runs()
+    if runs.exists() and not runs.is_dir():
+        raise UserError(f"{runs}: not a folder; choose another --runs folder")
+    return runs
+
+
+def _default_runs() -> Path:
+    return Path(os.environ.get("TUI_TRAINER_RUNS") or "runs")
 
 
 def list_runs(runs: Path) -> list[RunFolder]:

@@ -13,7 +13,8 @@ import msgspec
 from core import commands
 from core.commands import AnyCommand, Command
 from core.errors import UNREADABLE, UserError
-from core.run.folder import RunFolder
+from core.run.folder import RunFolder, reference
+from core.run.resume import finished
 
 LARGEST = 64 << 10
 """Bytes; a bigger file is no command."""
@@ -22,7 +23,9 @@ LARGEST = 64 << 10
 def send(run: RunFolder, command: Command) -> str:
     """Put a command into a living run's inbox and return its id. Raises UserError at once when nobody trains the run."""
     if not run.alive():
-        raise UserError(f"run '{run.name}' has no living trainer; go on with it by: tui-trainer resume {run.name}")
+        end = finished(run)
+        more = f" --epochs {2 * end.epoch}" if end else ""
+        raise UserError(f"run '{run.name}' has no living trainer; go on with it by: tui-trainer resume {reference(run)}{more}")
     stamped = msgspec.structs.replace(command, id=secrets.token_hex(6), time=time.time())
     name = f"{time.time_ns():020d}-{stamped.id}.json"
     temporary = run.inbox / f".{name}"

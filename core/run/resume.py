@@ -15,17 +15,15 @@ from core.events import RunFinished, RunResumed, RunStarted, SettingChanged, to_
 from core.recipe import Recipe
 from core.run import journal
 from core.run.folder import RunFolder
+from core.training.progress import Amendment, Progress, epochs
 
 if TYPE_CHECKING:
-    from core.training.progress import Amendment, Progress
     from core.training.setup import Setup
     from core.training.snapshot import SavedState, World
 
 
 def about(setup: Setup, name: str, progress: Progress) -> dict[str, Any]:
     """The fields that RunStarted and RunResumed share."""
-    from core.training.progress import epochs
-
     return {
         "name": name,
         "recipe": setup.recipe.name,
@@ -51,8 +49,6 @@ def about(setup: Setup, name: str, progress: Progress) -> dict[str, Any]:
 
 def resumed(setup: Setup, name: str, checkpoint: str, saved: SavedState) -> RunResumed:
     """What a session says that begins at a checkpoint."""
-    from core.training.progress import epochs
-
     fields = [field for field in saved.world.__struct_fields__ if getattr(saved.world, field)]
     notes = [
         f"{field} was {getattr(saved.world, field)}, is {getattr(setup.world, field)}"
@@ -118,8 +114,6 @@ def changes_not_in(progress: Progress, run: RunFolder) -> tuple[Amendment, ...]:
 
 def _amendment(event: SettingChanged) -> Amendment | None:
     """None for a setting that this version does not know."""
-    from core.training.progress import Amendment
-
     table = {"step": event.step, "key": event.key, "value": event.value, "validated": event.validated}
     try:
         return msgspec.convert(table, Amendment)

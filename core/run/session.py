@@ -15,18 +15,22 @@ from core import data
 from core.errors import UserError
 from core.models import Inputs
 from core.recipe import Recipe, to_table
-from core.run.describe import describe
+from core.run.describe import describe, machine
 from core.run.folder import RunFile, RunFolder, busy, check_name, free_name
 from core.run.resume import finished
 
 WORKER = (sys.executable, "-P", "-m", "core.run.worker")
 """``-P`` keeps the current folder off the module path, so that a ``core`` lying there is not taken for this one."""
+THREADS_PER_CORE = 4
 STARTUP = 30.0
 """Seconds that a worker may take from its start to its lock."""
 
 
-def check(recipe: Recipe) -> None:
-    """Raises UserError when the recipe's data are not to be had or its network cannot be built as described."""
+def check(recipe: Recipe, threads: int | None = None) -> None:
+    """Raises UserError when the recipe's data are not to be had, its network cannot be built as described, or this machine has
+    not the device or the threads."""
+    check_threads(threads)
+    check_device(recipe.device)
     availability = data.availability(recipe.data)
     if not availability.ready and not availability.fetchable:
         raise UserError(availability.hint)
@@ -35,7 +39,7 @@ def check(recipe: Recipe) -> None:
 
 def create(recipe: Recipe, runs: Path, name: str | None = None, threads: int | None = None) -> RunFolder:
     """A new run folder for a checked recipe. Raises UserError; nothing is left behind then."""
-    check(recipe)
+    check(recipe, threads)
     run = RunFolder(runs / (check_name(name) if name else free_name(recipe.name, runs)))
     run.create(
         RunFile(
@@ -64,6 +68,7 @@ def start(
     ``tied`` makes the worker save and leave when this process is gone; otherwise it outlives it. Raises UserError when the run
     has a trainer already.
     """
+    check_threads(threads)
     if run.alive():
         raise busy(run)
     values = {"--epochs": epochs, "--device": device, "--threads": threads}
@@ -76,6 +81,22 @@ def start(
             raise UserError(f"the worker did not start within {STARTUP:.0f} s; its words are in {run.log}")
         time.sleep(0.02)
     return worker
+
+
+def check_threads(threads: int | None) -> None:
+    """Raises UserError for more threads than could do any good: each costs memory, and very many bring the machine down."""
+    most = THREADS_PER_CORE * (os.cpu_count() or 1)
+    if threads is not None and not 1 <= threads <= most:
+        raise UserError(f"--threads {threads}: expected 1 to {most} on this machine of {os.cpu_count()} cores")
+
+
+def check_device(name: str) -> None:
+    """Raises UserError for a device that torch cannot use here; asking it takes as long as importing it."""
+    if name in ("auto", "cpu"):
+        return
+    devices = machine().devices
+    if name not in devices and name not in {device.partition(":")[0] for device in devices}:
+        raise UserError(f"device: '{name}' is not usable here; available: {', '.join(devices)}")
 
 
 def nothing_to_do(run: RunFolder, epochs: int | None) -> bool:

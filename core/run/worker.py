@@ -25,6 +25,7 @@ from core.events import (
     PhaseEnded,
     PhaseProgressed,
     PhaseStarted,
+    ResumeRefused,
     RunFailed,
     RunStarted,
     RunStopped,
@@ -36,9 +37,9 @@ from core.run.listener import Listener, listen_to_signals, tie_to_parent
 from core.run.pulse import Pulse
 from core.run.pump import Pump
 from core.run.resume import about, changes_not_in, check_length, finished, refuse_change, repair_best, resumed
+from core.training.progress import Amendment, Progress
 
 if TYPE_CHECKING:
-    from core.training.progress import Amendment
     from core.training.setup import Setup
     from core.training.snapshot import SavedState
     from core.training.trainer import Trainer
@@ -113,11 +114,10 @@ class Session:
     # Where to begin
 
     def _begin_or_resume(self, setup: Setup, run_file: RunFile) -> tuple[Trainer, list[Event]]:
-        from core.training.progress import Progress
         from core.training.saver import Saver
         from core.training.trainer import Trainer
 
-        progress, opening, again = Progress(), list[Event](), tuple["Amendment", ...]()
+        progress, opening, again = Progress(), list[Event](), tuple[Amendment, ...]()
         try:
             folder, aside, saved = self._restore(setup)
         except FileNotFoundError:
@@ -162,7 +162,7 @@ class Session:
             return
         if epochs < trainer.epoch or epochs <= progress.validated:
             raise UserError(
-                f"--epochs {epochs}: epoch {trainer.epoch} of {trainer.epochs} was under way; expected that or more"
+                f"--epochs {epochs}: epoch {trainer.epoch} was under way; expected that or more"
             )
         yield extend(trainer, epochs)
 
@@ -212,25 +212,20 @@ class Session:
         return status
 
     def _end(self, event: RunStopped | RunFailed) -> int:
-        """Say how a session ended that the trainer could not end itself; one that came to nothing leaves a finished run so."""
-        if self.trainer is None and finished(self.run):
-            reason = event.reason
-            self.pump.put(MessageLogged(level="error", text=f"not resumed: {reason}"))
+        """Say how a session ended that the trainer could not end itself; one that came to nothing leaves the run as it was."""
+        if self.trainer is None and checkpoint.listing(self.run.checkpoints):
+            self.pump.put(ResumeRefused(reason=event.reason))
         else:
             self.pump.put(msgspec.structs.replace(event, **self._place()))
         return 128 + self.listener.signal
 
     def _place(self) -> dict[str, object]:
-        found = checkpoint.listing(self.run.checkpoints)
-        weights = f"checkpoints/{found[-1].name}/{checkpoint.WEIGHTS}" if found else ""
-        if self.trainer:
-            return {"step": self.trainer.progress.step, "epoch": self.trainer.epoch, "weights": weights}
-        try:
-            manifest = checkpoint.read_manifest(found[-1]) if found else None
-        except checkpoint.Damaged:
-            manifest = None
-        place = {"step": manifest.step, "epoch": manifest.epoch} if manifest else {}
-        return {**place, "weights": weights}
+        if self.trainer is None:
+            return {}
+        from core.training.saver import newest_weights
+
+        weights = newest_weights(self.run.checkpoints)
+        return {"step": self.trainer.progress.step, "epoch": self.trainer.epoch, "weights": weights}
 
     def _close(self) -> None:
         self.pulse.close()

@@ -22,6 +22,8 @@ def choose_device(name: str) -> torch.device:
     try:
         device = torch.device(name)
         torch.empty(1, device=device)
+        if device.type not in ("cuda", "mps", "cpu") or (device.type == "cpu" and device.index):
+            raise RuntimeError("not one of ours")
     except (RuntimeError, AssertionError, NotImplementedError):
         raise UserError(f"device: '{name}' is not usable here; available: {', '.join(available_devices())}") from None
     return device

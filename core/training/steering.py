@@ -111,7 +111,9 @@ def _change_setting(trainer: Trainer, command: Command) -> Generator[Event, None
                 raise Refused(f"epochs {value}: epoch {trainer.epoch} is under way, so expected that or more")
             if value == trainer.epochs and not trainer.progress.watch.stopped:
                 return f"{value} already"
-            yield extend(trainer, value)
+            change = extend(trainer, value)
+            yield change
+            return change.note
         case commands.SetEarlyStopping(enabled=enabled, patience=patience):
             if patience is not None and not 1 <= patience <= LARGEST_COUNT:
                 raise Refused(f"patience {patience}: expected 1 or more, at most {LARGEST_COUNT:,}")
@@ -125,8 +127,9 @@ def _change_setting(trainer: Trainer, command: Command) -> Generator[Event, None
 
 
 def _checked_name(name: str) -> str:
-    if len(name) > 100 or not name.isprintable():
-        raise Refused("name: expected at most 100 printable characters")
+    taken = name in ("best", "last") or name.startswith("step-")
+    if taken or len(name) > 100 or not name.isprintable():
+        raise Refused("name: expected at most 100 printable characters, and not best, last or step-N")
     return name
 
 

@@ -151,6 +151,7 @@ FOLDERS: dict[type[Event], Callable[[State, Any], State]] = {
     e.RunFinished: lifecycle.run_finished,
     e.RunStopped: lifecycle.run_stopped,
     e.RunFailed: lifecycle.run_failed,
+    e.ResumeRefused: lifecycle.resume_refused,
     e.PhaseStarted: lifecycle.phase_started,
     e.PhaseProgressed: lifecycle.phase_progressed,
     e.PhaseEnded: lifecycle.phase_ended,

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from core import events as e
 from core.view import rewind
 from core.view.parts import appended, marked, merged, short
-from core.view.state import KEPT_ANSWERS, Answer, Phase, State
+from core.view.state import KEPT_ANSWERS, KEPT_MESSAGES, Answer, Message, Phase, State
 
 
 def _session(state: State, event: e.SessionStart) -> State:
@@ -18,7 +18,7 @@ def _session(state: State, event: e.SessionStart) -> State:
         device=event.device, precision=event.precision, threads=event.threads, monitor=event.monitor,
         epochs=event.epochs, steps_per_epoch=event.steps_per_epoch, session_started=event.time,
         sessions=state.sessions + 1, phase=None, step_age=0.0, windows=(), stop_after_epoch=False,
-        ending="", failure="", weights="",
+        ended_as=None, refusal="", ending="", failure="", weights="",
     )  # fmt: skip
 
 
@@ -56,6 +56,14 @@ def run_failed(state: State, event: e.RunFailed) -> State:
     return replace(_ended(state, event.weights), status="failed", failure=event.kind, ending=short(event.reason))
 
 
+def resume_refused(state: State, event: e.ResumeRefused) -> State:
+    """As before it was tried; a run whose last session had been killed is lost again."""
+    reason = short(event.reason)
+    message = Message(event.time, "error", f"not resumed: {reason}")
+    state = replace(_ended(state, state.weights), status=state.ended_as or "lost", refusal=reason)
+    return replace(state, messages=appended(state.messages, message, KEPT_MESSAGES))
+
+
 def _ended(state: State, weights: str) -> State:
     return replace(state, phase=None, step_age=0.0, stop_after_epoch=False, weights=weights)
 
@@ -63,7 +71,10 @@ def _ended(state: State, weights: str) -> State:
 def phase_started(state: State, event: e.PhaseStarted) -> State:
     """The first phase after an ending is a new session that prepares."""
     phase = Phase(event.phase, short(event.label), 0, event.total, event.unit, event.time)
-    return replace(state, phase=phase, status="preparing" if state.ended or event.phase == "start" else state.status)
+    if event.phase == "start" or state.ended:
+        before = state.status if state.ended else state.ended_as
+        return replace(state, phase=phase, status="preparing", ended_as=before, refusal="")
+    return replace(state, phase=phase)
 
 
 def phase_progressed(state: State, event: e.PhaseProgressed) -> State:

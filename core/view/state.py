@@ -217,6 +217,10 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     device_reading: DeviceReading | None = None
     stop_after_epoch: bool = False
 
+    ended_as: Status | None = None
+    """How the session before ended, while a new one prepares."""
+    refusal: str = ""
+    """Why the latest attempt to resume came to nothing."""
     ending: str = ""
     """Why the run ended, in words."""
     failure: str = ""

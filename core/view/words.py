@@ -23,6 +23,12 @@ def format_duration(seconds: float | None) -> str:
     return f"{whole // 86400} d {whole % 86400 // 3600:02d} h"
 
 
+def count(number: int, noun: str) -> str:
+    """``1 class``, ``10 classes``, ``2,500 images``."""
+    plural = f"{noun}es" if noun.endswith("s") else f"{noun}s"
+    return f"{number:,} {noun if number == 1 else plural}"
+
+
 def format_count(number: float) -> str:
     """Three significant digits: ``950``, ``12.3k``, ``4.26M``, ``1.5G``."""
     return _scaled(number, 1000.0, ("", "k", "M", "G", "T", "P"))

@@ -73,6 +73,14 @@ def test_a_run_without_a_trainer_is_refused_at_once(verb: tuple[str, ...], cli: 
     assert inbox.waiting(run.inbox) == []
 
 
+def test_advice_works_where_it_is_pasted(cli: Cli, make_run: Make, tmp_path: Path) -> None:
+    make_run("demo", [*runs.healthy(2), e.RunFinished(step=20, epoch=2)])
+    assert one_line(cli("pause", "demo", cwd=tmp_path)).endswith("by: tui-trainer resume demo --epochs 4")
+    (tmp_path / "runs").rename(tmp_path / "my runs")
+    for arguments in (("--runs", "my runs", "pause", "demo"), ("pause", "demo", "--runs", "my runs")):
+        assert one_line(cli(*arguments, cwd=tmp_path)).endswith("tui-trainer resume 'my runs/demo' --epochs 4")
+
+
 def test_a_command_is_sent_and_not_waited_for(cli: Cli, make_run: Make, tmp_path: Path) -> None:
     run = make_run("demo", runs.healthy(1))
     with run.hold():
@@ -127,7 +135,21 @@ def test_what_can_be_told(text: str, command: commands.Command) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "epochs", "epochs=x", "epochs=1.5", "epohs=3", "early-stopping=maybe", "validate=", "learning-rate="]
+    "text",
+    [
+        "",
+        "epochs",
+        "epochs=x",
+        "epochs=1.5",
+        "epohs=3",
+        "early-stopping=maybe",
+        "validate=",
+        "learning-rate=",
+        "learning-rate=nan",
+        "learning-rate=inf",
+        "learning-rate=-inf",
+        "epochs=1" + "0" * 400,
+    ],
 )
 def test_what_cannot_be_told(text: str) -> None:
     with pytest.raises(UserError, match="tell "):

@@ -39,6 +39,11 @@ def test_a_header_names_run_recipe_data_device_and_size() -> None:
         assert words in line
 
 
+def test_one_thread_epoch_and_step_are_told_as_one() -> None:
+    (line,) = tell(runs.started(threads=1, epochs=1, steps_per_epoch=1))
+    assert line.endswith("1 thread, 1 epoch of 1 step")
+
+
 def test_a_run_that_watches_test_says_so() -> None:
     assert any("watches the TEST split" in line for line in tell(runs.started(monitor="test.loss")))
 

@@ -8,7 +8,7 @@ import pytest
 
 from core.errors import UserError
 from core.view.state import State
-from tui_trainer.cli.require import Requirement, parse, unmet
+from tui_trainer.cli.require import Requirement, check, parse, unmet
 
 
 @pytest.mark.parametrize(
@@ -24,7 +24,19 @@ def test_reading(text: str, requirement: Requirement) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "test.accuracy", "test.accuracy>=", ">=1", "test.accuracy=>1", "test.accuracy>=x", "val.loss>nan"]
+    "text",
+    [
+        "",
+        "test.accuracy",
+        "test.accuracy>=",
+        ">=1",
+        "test.accuracy=>1",
+        "test.accuracy>=x",
+        "val.loss>nan",
+        "test.accuracy>=90",
+        "best.val.accuracy<-0.1",
+        "val.accuracy<=inf",
+    ],
 )
 def test_what_cannot_be_read(text: str) -> None:
     with pytest.raises(UserError, match="--require"):
@@ -41,3 +53,9 @@ def test_what_cannot_be_read(text: str) -> None:
 def test_holding(text: str, holds: bool) -> None:
     state = State(metrics={"val.loss": 0.5, "train.loss": math.nan})
     assert (unmet(parse([text]), state) == []) is holds
+
+
+def test_only_the_watched_metric_has_a_best() -> None:
+    check(parse(["best.val.loss<1", "test.accuracy>0.5"]), "val.loss")
+    with pytest.raises(UserError, match=r"'best.val.loss<1': this run watches test.loss; expected best.test.loss"):
+        check(parse(["best.val.loss<1"]), "test.loss")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 import sys
 import time
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Cli, one_line
+from tests.cli.conftest import COMMAND, Cli, one_line
 
 HEAVY = ("torch", "torchvision", "numpy", "textual", "plotext", "rich")
 
@@ -50,9 +51,8 @@ def test_help_names_every_verb(cli: Cli, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("arguments", [("nosuch",), ("train",), ("runs", "--nosuch"), ("train", "quickstart", "--epochs", "x")])
 def test_usage_errors_exit_with_2(arguments: tuple[str, ...], cli: Cli, tmp_path: Path) -> None:
-    process = cli(*arguments, cwd=tmp_path)
-    assert process.returncode == 2
-    assert "Traceback" not in process.stderr
+    line = one_line(cli(*arguments, cwd=tmp_path))
+    assert line.endswith(" --help")
 
 
 @pytest.mark.parametrize("arguments", [(), ("attach", "demo")])
@@ -73,6 +73,10 @@ def test_the_console_needs_a_terminal(arguments: tuple[str, ...], cli: Cli, tmp_
         (("train", "quickstart", "--name", "../x"), "--name"),
         (("train", "quickstart", "--require", "test.acc>=0.9"), "did you mean 'test.accuracy'"),
         (("train", "quickstart", "--require", "0.9"), "expected METRIC"),
+        (("train", "quickstart", "--require", "test.accuracy>=90"), "accuracies go from 0 to 1"),
+        (("train", "quickstart", "--require", "best.test.loss<1"), "expected best.val.loss"),
+        (("train", "quickstart", "--data", "folder", "--set", "data.path=/nowhere"), "the folder 'train' is missing"),
+        (("train", "quickstart", "--set", "data.path=/nowhere"), "takes no path"),
         (("train", "quickstart", "--json", "--quiet"), "exclude each other"),
         (("train", "quickstart", "--detach", "--require", "test.loss<1"), "exclude each other"),
         (("show", "last"), "no runs in runs"),
@@ -85,6 +89,36 @@ def test_the_console_needs_a_terminal(arguments: tuple[str, ...], cli: Cli, tmp_
 def test_wrong_use_is_one_line(arguments: tuple[str, ...], words: str, cli: Cli, tmp_path: Path) -> None:
     assert words in one_line(cli(*arguments, cwd=tmp_path))
     assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize("arguments", [("runs",), ("show", "demo"), ("train", "quickstart")])
+def test_runs_that_are_a_file(arguments: tuple[str, ...], cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert "file: not a folder" in one_line(cli(*arguments, "--runs", "file", cwd=tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "redirection", "status", "words"),
+    [
+        (("recipes", "seed"), "| true", 141, ""),
+        (("runs", "--json"), "| true", 141, ""),
+        (("--help",), "| true", 141, ""),
+        (("recipes",), ">/dev/full", 2, "No space left on device"),
+        (("--help",), ">/dev/full", 2, "No space left on device"),
+        (("runs", "--json"), ">/dev/full", 2, "No space left on device"),
+        (("recipes",), ">&-", 2, "the standard output is closed"),
+    ],
+)
+def test_an_output_that_takes_no_more(
+    arguments: tuple[str, ...], redirection: str, status: int, words: str, tmp_path: Path, environment: dict[str, str]
+) -> None:
+    if redirection == ">/dev/full" and not Path("/dev/full").exists():
+        pytest.skip("this system has no /dev/full")
+    # The pause lets the reader leave before the first line comes.
+    script = f"(sleep 0.2; exec {shlex.join([*COMMAND, *arguments])}) {redirection}; exit ${{PIPESTATUS[0]}}"
+    process = subprocess.run(["bash", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert process.returncode == status
+    assert words in process.stderr and len(process.stderr.splitlines()) == bool(words)
 
 
 @pytest.mark.parametrize("path", ["core.py", "core/__init__.py"])

@@ -164,7 +164,7 @@ def test_detach_names_the_run(cli: Cli, folder: Path) -> None:
     run = RunFolder(folder / "runs" / "detached")
     try:
         assert process.returncode == 0
-        assert process.stdout.splitlines() == ["detached", "look at it with: tui-trainer attach runs/detached"]
+        assert process.stdout.splitlines() == ["detached", "look at it with: tui-trainer attach detached"]
         assert run.alive()
     finally:
         wait_for(lambda: bool(journal.find(run.journal, events.RunStarted)))

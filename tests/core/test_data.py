@@ -78,6 +78,13 @@ def test_sample_has_its_classes_evenly() -> None:
     assert dataset.fingerprint == data.load(Data(source="sample")).fingerprint
 
 
+def test_sample_takes_no_path(tmp_path: Path) -> None:
+    settings = Data(source="sample", path=str(tmp_path))
+    for use in (data.availability, data.load):
+        with pytest.raises(UserError, match=r"the data source 'sample' takes no path; .* choose source 'folder'"):
+            use(settings)
+
+
 def test_sample_is_small() -> None:
     folder = Path(sample.__file__).parents[1] / "sample"
     assert sum(file.stat().st_size for file in folder.iterdir()) < 7_000_000

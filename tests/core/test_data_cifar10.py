@@ -97,14 +97,17 @@ def test_a_changed_byte_is_found_also_after_the_first_load(form: str, tmp_path: 
     content[100] ^= 1
     batch.write_bytes(content)
     os.utime(batch, (1, 1))
-    with pytest.raises(UserError, match=r"data_batch_3\S* does not match its published checksum; fetch it anew with"):
+    with pytest.raises(
+        UserError,
+        match=r"data_batch_3\S* does not match its published checksum; remove or replace it, or unset TUI_TRAINER_DATA",
+    ):
         data.load(Data(path=str(path)))
 
 
 def test_a_missing_batch_is_named(tmp_path: Path) -> None:
     path = write("binary", tmp_path)
     (path / "data_batch_2.bin").unlink()
-    with pytest.raises(UserError, match=r"data_batch_2.bin missing; fetch it anew with"):
+    with pytest.raises(UserError, match=r"data_batch_2.bin missing; remove or replace it, or unset TUI_TRAINER_DATA"):
         data.load(Data(path=str(path)))
 
 

@@ -171,7 +171,7 @@ def test_wrong_checksum_is_thrown_away(server: Server, target: Path) -> None:
 def test_damaged_file_in_the_cache_is_fetched_anew(server: Server, target: Path) -> None:
     target.parent.mkdir(parents=True)
     target.write_bytes(b"damaged")
-    with pytest.raises(UserError, match="tui-trainer data get cifar10"):
+    with pytest.raises(UserError, match="remove or replace it"):
         data.load(Data())
     assert data.fetch("cifar10").read_bytes() == ARCHIVE
 

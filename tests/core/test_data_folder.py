@@ -163,6 +163,13 @@ def test_what_is_no_image_is_named(content: bytes, root: Path) -> None:
     fails(root, r"bad\.png': cannot be decoded")
 
 
+def test_what_is_not_there_is_not_called_damaged(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"nope\.png': no such file$"):
+        images.read_image(tmp_path / "nope.png", 8)
+    with pytest.raises(UserError, match=r"a folder; expected an image file$"):
+        images.read_image(tmp_path, 8)
+
+
 def test_a_format_that_its_name_hides_is_not_opened(root: Path) -> None:
     Image.new("RGB", (8, 8)).save(root / "train" / "ant" / "hidden.png", format="TIFF")
     fails(root, "not a PNG, JPEG, BMP or WebP image")

@@ -12,6 +12,7 @@ from core.view import readings
 from core.view.fold import fold
 from core.view.series import Series, extended
 from core.view.state import Phase, State, Stopping, Window
+from core.view.words import count
 from tests.core import strategies as runs
 
 
@@ -166,3 +167,8 @@ def test_bytes_and_metrics() -> None:
     assert [readings.format_metric("val.loss", value) for value in (0.3124, 1e-5, 1e6)] == ["0.3124", "1e-05", "1e+06"]
     assert readings.format_metric("val.loss", math.nan) == "NaN"
     assert readings.format_metric("val.loss", None) == "-"
+
+
+def test_one_is_not_many() -> None:
+    assert [count(number, "class") for number in (0, 1, 2500)] == ["0 classes", "1 class", "2,500 classes"]
+    assert count(1, "thread") == "1 thread"

@@ -40,12 +40,27 @@ def test_overrides_are_typed_and_applied_in_order() -> None:
     assert (changed.epochs, changed.optimizer.lr, changed.model["blocks"], changed.device) == (3, 1e-4, [1, 1], "cpu")
 
 
+def test_a_recipe_is_changed_as_if_it_had_been_loaded_so() -> None:
+    overrides = ["epochs=2", "data.path=/pictures", "augment=[{name='flip'}]"]
+    assert recipe.changed(recipe.load("seed"), overrides) == recipe.load("seed", overrides)
+    with pytest.raises(UserError, match="recipe 'seed': epochs: "):
+        recipe.changed(recipe.load("seed"), ["epochs=0"])
+
+
 @pytest.mark.parametrize(
     ("override", "words"),
     [
-        ("epochs=none", ["epochs", "expected `int`", "'none'"]),
+        ("epochs=none", ["epochs: expected a whole number, got a text", "'none'"]),
         ("epochs=0", ["epochs", ">= 1"]),
-        ("optimizer.name=adm", ["optimizer.name", "adm"]),
+        ("optimizer.name=adm", ["optimizer.name: expected one of adam, adamw, sgd, got 'adm'"]),
+        ("early_stopping.split=x", ["early_stopping.split: expected one of validation, test, got 'x'"]),
+        ("precision=half", ["precision: expected one of auto, fp32, bf16, got 'half'"]),
+        ("data.limit=x", ["data.limit: expected a whole number, got a text"]),
+        ("optimizer.nesterov=1", ["optimizer.nesterov: expected true or false, got a whole number"]),
+        ("optimizer.lr=fast", ["optimizer.lr: expected a number, got a text"]),
+        ("optimizer.betas=3", ["optimizer.betas: expected a list, got a whole number"]),
+        ("optimizer=1", ["optimizer: expected a table, got a whole number"]),
+        ("device=1", ["device: expected a text, got a whole number"]),
         ("optimizer.lr=-1", ["optimizer.lr", "> 0"]),
         ("optimizer.rate=1", ["unknown key 'optimizer.rate'"]),
         ("epohs=3", ["unknown key 'epohs'", "did you mean 'epochs'"]),
@@ -55,7 +70,8 @@ def test_overrides_are_typed_and_applied_in_order() -> None:
         ("epochs.x=3", ["epochs is a value"]),
         ("data.validation=1.5", ["data.validation", "< 1"]),
         ("data.validation=0", []),
-        ("augment=[{name='warp'}]", ["augment", "warp", "perspective, crop, flip"]),
+        ("augment=[{name='warp'}]", ["augment[0].name: expected one of perspective, crop, flip, got 'warp'"]),
+        ("augment=[{name='crop', padding='x'}]", ["augment[0].padding: expected a whole number, got a text"]),
         ("optimizer.nesterov=true", ["nesterov needs optimizer.momentum"]),
     ],
 )

@@ -79,6 +79,19 @@ def luminance(colour: Color) -> float:
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
+def test_the_commands_can_be_typed_as_they_stand() -> None:
+    import typer
+
+    from tui_trainer.cli import app
+
+    verbs = typer.main.get_command(app)
+    commands = [action.cli.split()[1:] for action in TABLE if action.cli and "--help" not in action.cli]
+    for verb, *arguments in commands:
+        command = verbs.get_command(typer.Context(verbs), verb)  # type: ignore[attr-defined]
+        assert command, verb
+        command.make_context(verb, arguments)
+
+
 def test_the_footer_of_a_running_run_fits_into_80_columns() -> None:
     state = State(status="paused")
     labels = [action.label for action in actions.for_scope("run") if action.in_footer and action.enabled(state)]

@@ -104,6 +104,19 @@ async def test_the_list_at_every_size(many: Path, monkeypatch: pytest.MonkeyPatc
         check(f"home-{size[0]}x{size[1]}", text_of(pilot))
 
 
+@pytest.mark.parametrize("size", [(60, 16), (80, 24), (120, 40)], ids=lambda size: f"{size[0]}x{size[1]}")
+async def test_a_list_that_scrolls_keeps_its_last_column(runs: Path, size: tuple[int, int]) -> None:
+    for number in range(40):
+        add(runs, f"run-{number}", made.warming_up(), age=60 * 15)
+    app = console(runs)
+    async with app.run_test(size=size) as pilot:
+        screen = await settled(pilot)
+        await until(pilot, lambda: screen.query_one(RunTable).show_vertical_scrollbar and "15m ago" in text_of(pilot))
+        rows = [row for row in text_of(pilot).splitlines() if "run-" in row and "ago" in row]
+        assert rows and all("15m ago" in row for row in rows)
+        assert text_of(pilot).splitlines()[2].rstrip("│ ▁▂▃▄▅▆▇█").endswith("active")
+
+
 @pytest.mark.parametrize("size", [(59, 16), (60, 15)])
 async def test_a_terminal_too_small_gets_one_line(many: Path, size: tuple[int, int]) -> None:
     app = console(many)

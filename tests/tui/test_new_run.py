@@ -66,7 +66,10 @@ def no_disk(monkeypatch: pytest.MonkeyPatch) -> None:
             raise UserError(f"data.path {settings.path!r}: expected a folder [bold]\x1b[31m")
         ready = settings.source == "sample"
         return Availability(
-            ready, where="in the package" if ready else "", hint="" if ready else "get it with: tui-trainer data get"
+            ready,
+            "in the package" if ready else "",
+            "" if ready else "get it with: tui-trainer data get",
+            settings.source == "cifar10",
         )
 
     monkeypatch.setattr(data, "availability", availability)
@@ -165,8 +168,8 @@ async def test_the_start_button_takes_a_click(console: TrainerApp, starts: Start
     ("field", "text", "words"),
     [
         ("epochs", "ten", "expected a whole number"),
-        ("epochs", "0", ">= 1"),
-        ("seed", "-1", ">= 0"),
+        ("epochs", "0", "whole number >="),
+        ("seed", "-1", "whole number >="),
         ("name", "a b", "expected 1 to 100 letters"),
         ("name", "demo", "exists already"),
     ],
@@ -203,6 +206,25 @@ async def test_missing_data_say_how_to_get_them(console: TrainerApp) -> None:
         await until(pilot, lambda: "get it with: tui-trainer data get" in text_of(pilot))
         await fill(pilot, "path", "/nowhere")
         await until(pilot, lambda: r"expected a folder [bold]\x1b[31m" in " ".join(text_of(pilot).split()))
+
+
+@pytest.mark.parametrize(("source", "path", "focused"), [("sample", "/nowhere", "path"), ("folder", "", "source")])
+async def test_data_that_cannot_be_had_start_nothing(
+    console: TrainerApp, starts: Starts, source: str, path: str, focused: str
+) -> None:
+    async with console.run_test(size=(80, 24)) as pilot:
+        screen = await opened(pilot)
+        await choose(pilot, "source", source)
+        await fill(pilot, "path", path)
+        await until(pilot, lambda: screen.query_one("#source-field").has_class("wrong"))
+        await pilot.click("#start")
+        assert screen.focused is screen.query_one(f"#{focused}")
+        assert not starts.recipes
+        await choose(pilot, "source", "cifar10")
+        await fill(pilot, "path", "")
+        await until(pilot, lambda: "get it with" in text_of(pilot))
+        await pilot.click("#start")
+        await until(pilot, lambda: starts.started)
 
 
 async def test_other_devices_are_looked_for_when_one_is_chosen(console: TrainerApp, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
-from typing import NoReturn
+from typing import NoReturn, cast
 
 import typer
 
@@ -41,14 +43,55 @@ app.add_typer(catalogue.data_app, name="data")
 app.command("doctor")(doctor.doctor)
 
 
+USAGE_ERROR = cast("type[typer.BadParameter]", typer.BadParameter.__base__)
+"""What all usage errors are; typer itself exports only this child of it."""
+READER_GONE = 128 + signal.SIGPIPE
+
+
 def run() -> NoReturn:
     """Parse the command line and do it. An error that the user can mend is one line and exit status 2, never a traceback."""
     try:
-        app(prog_name="tui-trainer")
+        sys.exit(_status())
+    finally:
+        _drop_unwritten()
+
+
+def _status() -> int:
+    if sys.stdout is None:
+        return _wrong("the standard output is closed; give the command one, for instance >/dev/null")
+    try:
+        return app(prog_name="tui-trainer", standalone_mode=False) or 0
+    except USAGE_ERROR as error:
+        return _wrong(f"{error.format_message().rstrip('.')}{_see_help(error)}")
     except UserError as error:
-        complain(str(error))
-        sys.exit(2)
+        return _wrong(str(error))
+    except OSError as error:
+        return _wrong(f"{error.filename or 'output'}: {error.strerror}")
     except TrainingError as error:
         complain(error.reason)
-        sys.exit(3)
-    sys.exit(0)
+        return 3
+    except typer.Abort:
+        return 128 + signal.SIGINT
+    except SystemExit as leaving:
+        if isinstance(leaving.__context__, BrokenPipeError):  # typer makes 1 of it
+            return READER_GONE
+        raise
+
+
+def _wrong(text: str) -> int:
+    complain(text)
+    return 2
+
+
+def _see_help(error: typer.BadParameter) -> str:
+    return f"; see: {error.ctx.command_path} --help" if error.ctx else ""
+
+
+def _drop_unwritten() -> None:
+    """What a full or abandoned standard output did not take would be tried again, with a traceback, at the very end."""
+    if sys.__stdout__ is None:
+        return
+    try:
+        sys.__stdout__.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno())

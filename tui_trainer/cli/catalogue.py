@@ -11,6 +11,7 @@ from tui_trainer.cli import options
 from tui_trainer.cli.progress import Ticker
 from tui_trainer.cli.say import say, say_json, table
 from tui_trainer.cli.train import load
+from tui_trainer.stream import write_bytes
 
 data_app = typer.Typer(help="List the data sources, or get one.", invoke_without_command=True, rich_markup_mode=None)
 
@@ -22,7 +23,7 @@ def recipes(
     from core import recipe
 
     if name is not None:
-        sys.stdout.write(recipe.source_text(name))
+        write_bytes(sys.stdout.buffer, recipe.source_text(name).encode())
         return
     say(*table([(known, recipe.load(known).description) for known in recipe.names()]))
 

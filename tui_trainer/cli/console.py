@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
 import typer
@@ -16,7 +15,7 @@ def home(context: typer.Context, runs: options.Runs = None) -> None:
     if context.invoked_subcommand is None:
         _open(runs, None)
     elif runs is not None:
-        os.environ["TUI_TRAINER_RUNS"] = str(runs)
+        context.default_map = {context.invoked_subcommand: {"runs": str(runs)}}
 
 
 def attach(run: options.Run, runs: options.Runs = None) -> None:

@@ -6,18 +6,20 @@ import os
 import platform
 import shutil
 import sys
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from core.errors import UserError
+from core.view.words import count
 from tui_trainer.cli import options
 from tui_trainer.cli.say import say, say_json, table
 
 
-def doctor(json: options.Json = False) -> None:
+def doctor(runs: options.Runs = None, json: options.Json = False) -> None:
     """Show versions, devices, caches, data and terminal."""
-    report = {"program": _program(), "machine": _machine(), "caches": _caches(), "data": _data(), "terminal": _terminal()}
+    report = {"program": _program(), "machine": _machine(), "caches": _caches(runs), "data": _data(), "terminal": _terminal()}
     if json:
         say_json(report)
         return
@@ -42,13 +44,17 @@ def _machine() -> dict[str, Any]:
     return facts
 
 
-def _caches() -> dict[str, Any]:
+def _caches(given: Path | None) -> dict[str, Any]:
     from core.cache import cache_folder
     from core.run.folder import list_runs, runs_folder
 
-    cache, runs = cache_folder(), runs_folder()
+    cache, runs = cache_folder(), runs_folder(given)
     free = shutil.disk_usage(cache if cache.exists() else ".").free
-    return {"cache": str(cache), "free": f"{free / 2**30:.1f} GiB", "runs": f"{runs.absolute()} ({len(list_runs(runs))} runs)"}
+    return {
+        "cache": str(cache),
+        "free": f"{free / 2**30:.1f} GiB",
+        "runs": f"{runs.absolute()} ({count(len(list_runs(runs)), 'run')})",
+    }
 
 
 def _data() -> dict[str, Any]:

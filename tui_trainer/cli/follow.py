@@ -88,8 +88,8 @@ def exit_status(worker: Worker) -> int:
 
 def last_words(run: RunFolder, state: State) -> str:
     """Why a worker gave up, from its journal or else its log."""
-    if state.failure:
-        return state.ending
+    if state.refusal or state.failure:
+        return state.refusal or state.ending
     try:
         lines = run.log.read_text("utf-8", "replace").strip().splitlines()
     except OSError:

@@ -43,6 +43,13 @@ def parse(texts: Iterable[str]) -> list[Requirement]:
     return [_parsed(text) for text in texts]
 
 
+def check(requirements: Iterable[Requirement], monitor: str) -> None:
+    """Raises UserError for a ``best.*`` that a run never has: only the metric that it watches has a best value."""
+    for requirement in requirements:
+        if requirement.metric.startswith("best.") and requirement.metric != f"best.{monitor}":
+            raise UserError(f"--require '{requirement}': this run watches {monitor}; expected best.{monitor}")
+
+
 def unmet(requirements: Iterable[Requirement], state: State) -> list[str]:
     """In words, those that do not hold; a metric that was never measured holds nothing."""
     return [words for requirement in requirements if (words := _unmet(requirement, state))]
@@ -63,6 +70,8 @@ def _parsed(text: str) -> Requirement:
         bound = math.nan
     if math.isnan(bound):
         raise UserError(f"--require {text!r}: {number!r} is not a number (accuracies go from 0 to 1)")
+    if metric.endswith("accuracy") and not 0 <= bound <= 1:
+        raise UserError(f"--require {text!r}: accuracies go from 0 to 1 (0.9 is 90 per cent)")
     return Requirement(metric, comparison, bound)
 
 

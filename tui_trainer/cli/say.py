@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 import msgspec
 
+from core.errors import UserError
 from tui_trainer.escape import printable
-from tui_trainer.stream import write_lines
+from tui_trainer.stream import write_bytes, write_lines
+
+WIDEST = 60
+"""Columns of a terminal; longer cells of a table are cut, since all of their column would move."""
 
 
 def say(*lines: str) -> None:
@@ -18,24 +23,41 @@ def say(*lines: str) -> None:
 
 def say_json(value: Any) -> None:
     """One JSON document, indented; whatever msgspec can encode."""
-    sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n")
-    sys.stdout.buffer.flush()
+    write_bytes(sys.stdout.buffer, msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n")
 
 
 def complain(text: str) -> None:
     """One line on the standard error, however many the text has."""
-    write_lines(sys.stderr, [printable(f"tui-trainer: {' '.join(text.split())}")])
+    if sys.stderr is not None:
+        with suppress(UserError, BrokenPipeError):  # there is nobody left to tell it
+            write_lines(sys.stderr, [printable(f"tui-trainer: {' '.join(text.split())}")])
 
 
 def table(rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> list[str]:
-    """Aligned columns; those whose numbers are in ``right`` are set to the right."""
-    cells = [[printable(cell) for cell in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    """Aligned columns; those whose numbers are in ``right`` are set to the right. Only the last may be wider than WIDEST."""
+    cells = [[*(_shortened(printable(cell)) for cell in row[:-1]), printable(row[-1])] for row in rows]
+    widths = [max(map(_width, column)) for column in zip(*cells, strict=True)]
     return ["  ".join(_aligned(row, widths, right)).rstrip() for row in cells]
 
 
-def _aligned(row: Sequence[str], widths: Sequence[int], right: Sequence[int]) -> list[str]:
-    return [
-        cell.rjust(width) if number in right else cell.ljust(width)
-        for number, (cell, width) in enumerate(zip(row, widths, strict=True))
-    ]
+def _aligned(row: Sequence[str], widths: Sequence[int], right: Sequence[int]) -> Iterator[str]:
+    for number, (cell, width) in enumerate(zip(row, widths, strict=True)):
+        blanks = " " * (width - _width(cell))
+        yield blanks + cell if number in right else cell + blanks
+
+
+def _width(text: str) -> int:
+    """In columns of a terminal, of which a Chinese character takes two."""
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len  # seldom needed: light commands start without rich
+
+    return cell_len(text)
+
+
+def _shortened(cell: str) -> str:
+    if _width(cell) <= WIDEST:
+        return cell
+    while _width(cell) >= WIDEST:
+        cell = cell[:-1]
+    return f"{cell}…"

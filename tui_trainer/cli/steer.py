@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,7 +14,7 @@ import typer
 from core import commands
 from core.commands import Command
 from core.errors import UserError
-from core.run.folder import RunFolder, find, runs_folder
+from core.run.folder import RunFolder, find, reference, runs_folder
 from tui_trainer.cli import options
 from tui_trainer.cli.say import say
 
@@ -112,9 +113,13 @@ def _remark(value: str) -> Command:
 
 def _number(value: str, kind: Callable[[str], N], expected: str) -> N:
     try:
-        return kind(value)
-    except ValueError:
-        raise ValueError(f"expected {expected}") from None
+        number = kind(value)
+        finite = math.isfinite(number)
+    except (ValueError, OverflowError):
+        finite = False
+    if not finite:
+        raise ValueError(f"expected {expected}")
+    return number
 
 
 def _one_of(value: str, expected: Sequence[str]) -> str:
@@ -167,4 +172,4 @@ def answer(run: RunFolder, identity: str, offset: int, patience: float = PATIENC
 def _give_up(run: RunFolder, patience: float) -> NoReturn:
     if run.alive():
         raise UserError(f"no answer within {patience:.0f} s; the command waits in {run.inbox} for the end of the present step")
-    raise UserError(f"run '{run.name}' has ended before it answered; see: tui-trainer show {run.path}")
+    raise UserError(f"run '{run.name}' has ended before it answered; see: tui-trainer show {reference(run)}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
@@ -11,8 +12,8 @@ import typer
 from msgspec.structs import replace
 
 from core.errors import UserError
-from core.run.folder import RunFolder, busy, check_name, find, runs_folder
-from tui_trainer.cli import options
+from core.run.folder import RunFolder, busy, check_name, find, reference, runs_folder
+from tui_trainer.cli import options, require
 from tui_trainer.cli.say import complain, say
 
 if TYPE_CHECKING:
@@ -46,8 +47,13 @@ def train(
         check_name(name)  # before the model is looked at, which takes seconds the first time
     given = {"epochs": epochs, "seed": seed, "device": device}
     chosen = load(recipe, [*(changes or []), *(f"{key}={value}" for key, value in given.items() if value is not None)], data)
+    require.check(requirements, chosen.early_stopping.monitor)
     run = session.create(chosen, runs_folder(runs), name, threads)
-    _go(run, form, detach, requirements, tied=tied, threads=threads)
+    try:
+        _go(run, form, detach, requirements, tied=tied, threads=threads)
+    except UserError:
+        _remove_unbegun(run)
+        raise
 
 
 def resume(
@@ -69,10 +75,12 @@ def resume(
     runs: options.Runs = None,
 ) -> None:
     """Go on with a run from its last checkpoint. A finished run stays as it is unless --epochs asks for more."""
+    from core.recipe import from_table
     from core.run import session
 
     form, tied, requirements = _watching(json, quiet, detach, foreground, required)
     folder = find(run, runs_folder(runs))
+    require.check(requirements, from_table(folder.read().recipe).early_stopping.monitor)
     if folder.alive():
         raise busy(folder)
     if session.nothing_to_do(folder, epochs):
@@ -80,16 +88,25 @@ def resume(
     _go(folder, form, detach, requirements, tied=tied, epochs=epochs, allow_change=allow_change, device=device, threads=threads)
 
 
+def _remove_unbegun(run: RunFolder) -> None:
+    """A mistake that showed only once the worker looked (damaged data, say) leaves no run behind."""
+    from core.events import RunStarted
+    from core.run import journal
+
+    if not run.alive() and not journal.find(run.journal, RunStarted):
+        shutil.rmtree(run.path, ignore_errors=True)
+
+
 def load(recipe: str, overrides: Sequence[str], data: str | None) -> Recipe:
-    """A recipe as the options of ``train`` and ``model`` describe it; raises UserError."""
+    """A recipe as the options of ``train`` and ``model`` describe it, ``--set`` having the last word; raises UserError."""
     from core import recipe as recipes
 
     if data is None:
         return recipes.load(recipe, overrides)
     from core.data import from_text
 
-    chosen = recipes.load(recipe, overrides)
-    return replace(chosen, data=from_text(data, chosen.data))
+    chosen = recipes.load(recipe)
+    return recipes.changed(replace(chosen, data=from_text(data, chosen.data)), overrides)
 
 
 def _watching(
@@ -102,8 +119,6 @@ def _watching(
         if has_one and has_other:
             raise UserError(f"{one} and {other} exclude each other; leave one out")
     tied = bool(os.environ.get("CI")) and not detach if foreground is None else foreground
-    from tui_trainer.cli import require
-
     return "json" if json else "quiet" if quiet else "lines", tied, require.parse(required or [])
 
 
@@ -127,7 +142,7 @@ def _go(
 
     if detach:
         launch_only(run, launch)
-        say(run.name, f"look at it with: tui-trainer attach {run.path}")
+        say(run.name, f"look at it with: tui-trainer attach {reference(run)}")
         return
     status, state = follow(run, form, launch)
     _leave(status, requirements, state)
@@ -145,8 +160,6 @@ def _show_finished(run: RunFolder, form: Form, requirements: Sequence[Requiremen
 
 def _leave(status: int, requirements: Sequence[Requirement], state: State) -> None:
     """Ends the process: with 1 when all went well but a requirement does not hold."""
-    from tui_trainer.cli import require
-
     missed = require.unmet(requirements, state) if status == 0 else []
     for words in missed:
         complain(words)

@@ -8,6 +8,7 @@ from textual.geometry import Size
 
 from core.view.readings import format_bytes, format_count
 from core.view.state import DeviceReading, State
+from core.view.words import count
 from tui_trainer.escape import printable
 from tui_trainer.theme import Palette
 from tui_trainer.widgets.glyphs import bar, glyphs
@@ -39,9 +40,10 @@ class Device(Panel[Machine]):
     def reads(self, state: State, now: float) -> Machine:
         size = f"{format_count(state.parameters)} parameters, {format_count(state.macs)} MACs" if state.parameters else "-"
         images = f"{state.train_images:,} train  {state.validation_images:,} val  {state.test_images:,} test"
+        threads = count(state.threads, "thread")
         return Machine(
             (
-                ("device", f"{state.device or '-'}  {state.precision}  {state.threads} threads  batch {state.batch_size}"),
+                ("device", f"{state.device or '-'}  {state.precision}  {threads}  batch {state.batch_size}"),
                 ("model", f"{state.model or '-'}  {size}"),
                 ("images", images),
             ),

@@ -16,6 +16,7 @@ from textual.widgets import DataTable, Footer, Static
 from core.errors import UserError
 from core.run import session
 from core.run.folder import RunFolder, list_runs
+from core.view import words
 from core.view.state import State
 from tui_trainer.bindings import ActionScreen, bindings
 from tui_trainer.escape import printable
@@ -192,7 +193,7 @@ class HomeScreen(ActionScreen):
 
 def _title(runs: Path, listed: list[ListedRun], colours: Palette) -> Text:
     live = sum(item.alive for item in listed)
-    count = f"{len(listed)} run{'' if len(listed) == 1 else 's'}" if listed else "no runs yet"
+    count = words.count(len(listed), "run") if listed else "no runs yet"
     return Text.assemble(
         ("tui-trainer", f"bold {colours.train}"),
         (f"   {count}", colours.text),

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
-from textual.widgets import Select, Static
+from textual.widgets import Input, Select, Static
+
+from tui_trainer.escape import printable
 
 
 class Choice(Select[str], inherit_bindings=False):
@@ -60,3 +64,15 @@ class Field(Vertical):
 
     def _show(self, text: str) -> None:
         self.query_one(".field-note", Static).update(Text(text))
+
+
+def choice(values: Sequence[str], id: str, value: str | None = None) -> Choice:
+    return Choice(options(values), value=value or values[0], allow_blank=False, compact=True, id=id)
+
+
+def options(values: Sequence[str]) -> list[tuple[Text, str]]:
+    return [(Text(printable(text)), text) for text in values]
+
+
+def entry(id: str, placeholder: str = "") -> Input:
+    return Input(placeholder=placeholder, compact=True, id=id)

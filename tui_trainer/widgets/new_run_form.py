@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.text import Text
 from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -23,7 +22,7 @@ from core.run import describe, session
 from core.run.folder import RunFolder, free_name
 from tui_trainer.draft import Draft
 from tui_trainer.escape import printable
-from tui_trainer.widgets.field import Choice, Field
+from tui_trainer.widgets.field import Field, choice, entry, options
 
 FIRST = "quickstart"
 DEVICES = ("auto", "cpu")
@@ -48,7 +47,8 @@ class NewRunForm(Vertical):
     @dataclass
     class DataFound(Message):
         text: str
-        ready: bool
+        ready: bool = False
+        error: bool = False
 
     @dataclass
     class DevicesFound(Message):
@@ -67,21 +67,22 @@ class NewRunForm(Vertical):
         self.runs = runs
         self._start: Worker[None] | None = None
         self._devices: Sequence[str] = DEVICES
+        self._data_error = ""
 
     def compose(self) -> ComposeResult:
         names = recipe.names()
         first = FIRST if FIRST in names else names[0]
         with VerticalScroll(id="fields", can_focus=False):
-            yield Field("recipe", _choice(names, "recipe", first), id="recipe-field")
+            yield Field("recipe", choice(names, "recipe", first), id="recipe-field")
             yield Static(f"! {WATCHES_TEST}", id="watches-test", markup=False)
-            yield Field("data", _choice(data.names(), "source"), id="source-field")
-            yield Field("path", _input("path", "only where the data lies elsewhere"), id="path-field")
+            yield Field("data", choice(data.names(), "source"), id="source-field")
+            yield Field("path", entry("path", "only where the data lies elsewhere"), id="path-field")
             with Horizontal(classes="pair"):
-                yield Field("epochs", _input("epochs"), id="epochs-field")
-                yield Field("seed", _input("seed"), id="seed-field")
+                yield Field("epochs", entry("epochs"), id="epochs-field")
+                yield Field("seed", entry("seed"), id="seed-field")
             with Horizontal(classes="pair"):
-                yield Field("device", _choice(DEVICES, "device"), id="device-field")
-                yield Field("name", _input("name"), id="name-field")
+                yield Field("device", choice(DEVICES, "device"), id="device-field")
+                yield Field("name", entry("name"), id="name-field")
         with Horizontal(id="start-bar"):
             yield Button("Start", id="start", variant="primary", compact=True)
             yield Static(id="start-status", markup=False)
@@ -127,7 +128,7 @@ class NewRunForm(Vertical):
     @on(Select.Changed, "#source")
     @on(Input.Changed, "#path")
     def _look_for_data(self) -> None:
-        draft = self.draft
+        self._data_error, draft = "", self.draft
         if not Draft(draft.recipe).errors(self.runs):
             self._find_data(draft)
 
@@ -137,16 +138,19 @@ class NewRunForm(Vertical):
         worker = get_current_worker()
         try:
             found = data.availability(Draft(draft.recipe, draft.source, draft.path).build().data)
-            answer = self.DataFound(f"ready: {found.where}" if found.ready else found.hint, found.ready)
+            text = f"ready: {found.where}" if found.ready else found.hint
+            answer = self.DataFound(text, found.ready, error=not (found.ready or found.fetchable))
         except UserError as error:
-            answer = self.DataFound(str(error), ready=False)
+            answer = self.DataFound(str(error), error=True)
         if not worker.is_cancelled:
             self.post_message(answer)
 
     def on_new_run_form_data_found(self, event: DataFound) -> None:
         field = self._field("source")
         field.set_class(not event.ready, "missing")
-        field.note(printable(event.text))
+        self._data_error = printable(event.text) if event.error else ""
+        field.note("" if event.error else printable(event.text))
+        field.error(self._data_error)
 
     @on(events.DescendantFocus, "#device")
     def _look_for_devices(self) -> None:
@@ -165,7 +169,7 @@ class NewRunForm(Vertical):
         self._devices = ("auto", *event.devices) if event.devices else DEVICES
         self._field("device").note(printable(event.error))
         select, chosen = self.query_one("#device", Select), self._chosen("device")
-        select.set_options(_options(self._devices))
+        select.set_options(options(self._devices))
         if chosen in self._devices:
             select.value = chosen
 
@@ -176,6 +180,8 @@ class NewRunForm(Vertical):
         if self.starting:
             return
         errors = self._check()
+        if self._data_error:
+            errors["path" if self._typed("path") else "source"] = self._data_error
         if errors:
             self.query_one(f"#{next(iter(errors))}").focus()
             return
@@ -234,15 +240,3 @@ class NewRunForm(Vertical):
 
     def _typed(self, name: str) -> str:
         return self.query_one(f"#{name}", Input).value
-
-
-def _choice(values: Sequence[str], id: str, value: str | None = None) -> Choice:
-    return Choice(_options(values), value=value or values[0], allow_blank=False, compact=True, id=id)
-
-
-def _options(values: Sequence[str]) -> list[tuple[Text, str]]:
-    return [(Text(printable(text)), text) for text in values]
-
-
-def _input(id: str, placeholder: str = "") -> Input:
-    return Input(placeholder=placeholder, compact=True, id=id)

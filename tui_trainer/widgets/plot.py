@@ -125,7 +125,7 @@ def _line(cells: list[Cell], name: str | None, margin: int, colours: Palette, ma
 def _axis(chart: Chart, frame: Frame, margin: int, colours: Palette, marks: Glyphs) -> Text:
     """The bottom line, its numbers in it: ``└──5───10──epoch``."""
     scale, unit = (chart.steps_per_epoch, "epoch") if chart.steps_per_epoch else (1, "step")
-    places = ticks(0, frame.right / scale, max(2, frame.columns // 6), least=1.0)
+    places = ticks(0, frame.right / scale, max(2, frame.columns // 6), least=1.0 if frame.right > 2 * scale else 0.0)
     step = places[1] - places[0] if len(places) > 1 else 1.0
     row = [(marks.line, colours.faint)] * frame.columns
     free = frame.columns - len(unit) - 1

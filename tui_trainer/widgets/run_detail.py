@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 from typing import TypeAlias
 
@@ -11,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from core.events import PREFIX
-from core.run.folder import RunFolder, runs_folder
+from core.run.folder import RunFolder, reference
 from core.view import readings
 from core.view.state import State
 from tui_trainer.actions import can_resume
@@ -96,5 +95,4 @@ def _training(state: State) -> str:
 
 def _command(run: RunFolder, state: State) -> str:
     verb = "resume" if can_resume(state) else "evaluate" if state.ended else "attach"
-    place = "" if run.path.parent == runs_folder() else f" --runs {shlex.quote(str(run.path.parent))}"
-    return f"tui-trainer {verb} {shlex.quote(run.name)}{place}"
+    return f"tui-trainer {verb} {reference(run)}"

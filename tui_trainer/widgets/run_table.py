@@ -37,7 +37,7 @@ class RunTable(DataTable[Text], inherit_bindings=False):
 
     def show(self, listed: Sequence[ListedRun], now: float, colours: Palette) -> None:
         """Bring the rows up to date; the cursor stays on its run, and cells that are as before are not drawn again."""
-        places = placed(self.size.width)
+        places = placed(self._width_for(len(listed)))
         moved = places != self._placed or [item.run.name for item in listed] != [item.run.name for item in self._listed]
         selected = self.selected
         self._placed, self._listed = places, tuple(listed)
@@ -46,6 +46,11 @@ class RunTable(DataTable[Text], inherit_bindings=False):
             self._rebuild(rows, selected)
         else:
             self._update(rows)
+
+    def _width_for(self, runs: int) -> int:
+        """Columns of the terminal that rows have beside the scrollbar, which comes only once they are there."""
+        width, height = self.content_size
+        return width - (self.styles.scrollbar_size_vertical if self.header_height + runs > height else 0)
 
     def _rebuild(self, rows: list[list[Text]], selected: ListedRun | None) -> None:
         top = self.scroll_y

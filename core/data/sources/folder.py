@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from core.data import Availability, Dataset, Progress
 from core.errors import UserError
 from core.recipe import Data
+from core.view.words import count
 
 if TYPE_CHECKING:
     import numpy as np
@@ -98,7 +99,7 @@ def _images(folder: Path) -> list[Path]:
 
 def _check_classes(root: Path, train: dict[str, list[Path]], test: dict[str, list[Path]]) -> None:
     if len(train) < 2:
-        raise UserError(f"{str(root / 'train')!r}: {len(train)} classes found, at least 2 needed; expected {EXPECTED}")
+        raise UserError(f"{str(root / 'train')!r}: {count(len(train), 'class')} found, at least 2 needed; expected {EXPECTED}")
     for name in sorted(train.keys() ^ test.keys()):
         here, absent = ("train", "test") if name in train else ("test", "train")
         raise UserError(f"{str(root)!r}: the class {name!r} is in '{here}' but not in '{absent}'; both need the same classes")

@@ -31,6 +31,7 @@ def recognises(path: Path) -> bool:
 
 
 def availability(settings: Data) -> Availability:
+    _refuse_path(settings)
     return Availability(True, "comes with the package")
 
 
@@ -41,7 +42,8 @@ def class_count(settings: Data) -> int:
 
 
 def load(settings: Data, progress: Progress) -> Dataset:
-    """Raises UserError when the package's own files are damaged."""
+    """Raises UserError for a ``settings.path``, and when the package's own files are damaged."""
+    _refuse_path(settings)
     from core.data import cifar
     from core.data.decoded import fingerprint_of
 
@@ -52,6 +54,13 @@ def load(settings: Data, progress: Progress) -> Dataset:
 
 def fetch(progress: Progress) -> Path:
     raise UserError("the data source 'sample' comes with the package; there is nothing to fetch")
+
+
+def _refuse_path(settings: Data) -> None:
+    if settings.path:
+        raise UserError(
+            f"data.path {settings.path!r}: the data source 'sample' takes no path; leave it out, or choose source 'folder'"
+        )
 
 
 def _split(name: str) -> Images:
