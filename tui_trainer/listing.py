@@ -54,16 +54,9 @@ class Listing:
             return known[1]
         if time.monotonic() > deadline:
             return known[1] if known else None
-        state = _read(run)
+        state = summarise(run)
         self._summaries[run.name] = (version, state)
         return state
-
-
-def _read(run: RunFolder) -> State:
-    try:
-        return summarise(run)
-    except OSError as error:
-        return State(name=run.name, status="failed", ending=f"its journal cannot be read: {error.strerror}")
 
 
 def _version(path: Path) -> Version:

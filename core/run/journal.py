@@ -78,7 +78,7 @@ class JournalReader:
             with self.path.open("rb") as file:
                 file.seek(self.offset)
                 data = file.read(limit)
-        except OSError:
+        except FileNotFoundError:
             return []
         self.offset += len(data)
         *lines, self._rest = (self._rest + data).split(b"\n")

@@ -161,9 +161,7 @@ class Session:
         if epochs is None or (epochs == trainer.epochs and not progress.watch.stopped):
             return
         if epochs < trainer.epoch or epochs <= progress.validated:
-            raise UserError(
-                f"--epochs {epochs}: epoch {trainer.epoch} was under way; expected that or more"
-            )
+            raise UserError(f"--epochs {epochs}: epoch {trainer.epoch} was under way; expected that or more")
         yield extend(trainer, epochs)
 
     # What goes on meanwhile

@@ -39,5 +39,6 @@ def consider(recipe: Recipe, progress: Progress, value: float, epoch: int, impro
     if enabled and watch.epochs_since >= allowed and not last:
         watch.stopped = True
         best = f"{settings.monitor} {to_number(watch.best):.4f} at epoch {watch.best_epoch}"
-        reason = f"{watch.epochs_since} epochs without an improvement on {best}"
+        epochs = "1 epoch" if watch.epochs_since == 1 else f"{watch.epochs_since} epochs"
+        reason = f"{epochs} without an improvement on {best}"
         yield EarlyStopped(epoch=epoch, step=progress.step, reason=reason)

@@ -54,11 +54,12 @@ def extend(trainer: Trainer, epochs: int) -> SettingChanged:
     """Another length of the run, with what that does to the schedule in words."""
     progress, recipe = trainer.progress, trainer.recipe
     remaining = epochs - progress.validated
-    note = f"{remaining} epochs remain"
+    left = "1 epoch remains" if remaining == 1 else f"{remaining} epochs remain"
+    note = left
     if recipe.schedule.name == "cosine":
         amended = [*progress.amendments, Amendment(progress.step, "epochs", epochs, progress.validated)]
         rate = learning_rate(recipe, amended, progress.step, trainer.setup.steps_per_epoch)
-        note = f"the cosine anneals anew from the present rate {rate:.3g} over the {remaining} epochs that remain"
+        note = f"the cosine anneals anew from the present rate {rate:.3g} over what remains; {left}"
     return trainer.amend("epochs", epochs, note)
 
 

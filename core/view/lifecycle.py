@@ -8,6 +8,7 @@ from core import events as e
 from core.view import rewind
 from core.view.parts import appended, marked, merged, short
 from core.view.state import KEPT_ANSWERS, KEPT_MESSAGES, Answer, Message, Phase, State
+from core.view.words import count
 
 
 def _session(state: State, event: e.SessionStart) -> State:
@@ -45,7 +46,7 @@ def run_finished(state: State, event: e.RunFinished) -> State:
     state = replace(_ended(state, event.weights), metrics=merged(state.metrics, event.metrics))
     if event.early:
         return replace(state, status="early-stopped", ending=state.ending or "early stopping")
-    return replace(state, status="finished", ending=f"all {state.epochs} epochs done")
+    return replace(state, status="finished", ending=f"{count(state.epochs, 'epoch')} done")
 
 
 def run_stopped(state: State, event: e.RunStopped) -> State:

@@ -164,6 +164,8 @@ def _stopping_words(state: State) -> str:
         return f"{best}, the latest; stops after {epochs(stopping.patience)} without {improvement}"
     count = f"{stopping.epochs_since} of {epochs(stopping.patience)} without {improvement}"
     end = stopping.epoch + max(stopping.patience - stopping.epochs_since, 0)
+    if 0 < state.epochs <= end:
+        return f"{best}; {count}; the last epoch, {state.epochs}, comes first"
     return f"{best}; {count}; stops after epoch {end} unless it improves"
 
 

@@ -21,7 +21,15 @@ GRACE_SECONDS = 15.0
 
 
 def summarise(run: RunFolder) -> State:
-    """The fold of the run's journal. Of a long journal the middle is left out: its curves have a gap, its end does not."""
+    """The fold of the run's journal. Of a long journal the middle is left out: its curves have a gap, its end does not.
+    A journal that cannot be read makes a failed run, so that one bad folder does not hide the others."""
+    try:
+        return _summary(run)
+    except OSError as error:
+        return State(name=run.name, status="failed", ending=f"its journal cannot be read: {error.strerror}")
+
+
+def _summary(run: RunFolder) -> State:
     state, size = opening(run), _size(run)
     if size <= READ_WHOLE:
         return _folded(state, JournalReader(run.journal), size)

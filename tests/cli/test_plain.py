@@ -110,7 +110,7 @@ def test_the_result_says_all_that_is_needed(tmp_path: Path) -> None:
     text = "\n".join(result_lines(RunFolder(tmp_path / "demo"), state))
     for words in (
         "accuracy by class, test split, weights of step-00000010", "cat     66.67 %       20      30",
-        "finished: all 4 epochs done", "best 0.5000 (val.loss) at epoch 2", "test: accuracy 66.67 %, loss 0.6000",
+        "finished: 4 epochs done", "best 0.5000 (val.loss) at epoch 2", "test: accuracy 66.67 %, loss 0.6000",
         f"{tmp_path}/demo/checkpoints/step-00000010/model.safetensors", f"tui-trainer evaluate {tmp_path}/demo",
         f"tui-trainer resume {tmp_path}/demo --epochs 8",
     ):  # fmt: skip

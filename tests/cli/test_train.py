@@ -78,7 +78,7 @@ def test_train_prints_plain_lines(finished: Finished) -> None:
     assert "\x1b" not in process.stdout and "\r" not in process.stdout
     lines = process.stdout.splitlines()
     assert [line.split()[1] for line in lines if line.startswith("epoch ")] == ["1/2", "2/2"]
-    assert any(line.startswith("finished: all 2 epochs done") for line in lines)
+    assert any(line.startswith("finished: 2 epochs done") for line in lines)
     assert any("checkpoints/step-" in line for line in lines)
 
 

@@ -132,7 +132,7 @@ def test_measuring_other_weights_replaces_the_measurement_but_is_no_point() -> N
 @pytest.mark.parametrize(
     ("ending", "status", "words"),
     [
-        (e.RunFinished(), "finished", "all 4 epochs done"),
+        (e.RunFinished(), "finished", "4 epochs done"),
         (e.RunFinished(early=True), "early-stopped", "early stopping"),
         (e.RunStopped(reason="signal 15"), "stopped", "signal 15"),
         (e.RunFailed(kind="diverged", reason="NaN at step 3"), "failed", "NaN at step 3"),
