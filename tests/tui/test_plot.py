@@ -128,7 +128,8 @@ def test_ticks_at_1_2_5(low: float, high: float, most: int, expected: list[float
 
 def test_numbers_are_short() -> None:
     assert [label(value, 0.5) for value in (0.0, 0.5, 1.0)] == ["0", "0.5", "1.0"]
-    assert [label(value, 1e-4) for value in (1e-4, 1.5e-4)] == ["1e-4", "1.5e-4"]
+    assert [label(value, 5e-5) for value in (1e-4, 1.5e-4)] == ["1e-4", "1.5e-4"]
+    assert [label(value, 5e-5) for value in (9.5e-4, 1e-3, 1.05e-3)] == ["9.5e-4", "1.00e-3", "1.05e-3"]
     assert scientific(3.25e-5) == "3.2e-5"
     assert [short(value) for value in (None, 0.12345, 12345.6, 1e-5, float("nan"), float("inf"))] == [
         "-", "0.123", "1.235e+04", "1e-5", "NaN", "inf",
