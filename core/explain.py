@@ -20,17 +20,23 @@ TYPES = {
 """msgspec's names of types, and what a writer of TOML calls them."""
 
 
-def explain(message: str, table: Any, root: type[msgspec.Struct]) -> str:
-    """``message`` is a ValidationError's on a ``table`` that should have been a ``root``."""
+def explain(message: str, table: Any, root: type[msgspec.Struct], prefix: str = "") -> str:
+    """``message`` is a ValidationError's on a ``table`` that should have been a ``root``; ``prefix`` is where the table stands
+    in the recipe, for instance ``model.``."""
     body, _, path = message.partition(" - at `$")
     key = path.rstrip("`").lstrip(".")
     if unknown := re.match(r"Object contains unknown field `(.*)`", body):
         full = f"{key}.{unknown[1]}" if key else unknown[1]
-        return f"unknown key '{full}'{hint(unknown[1], _fields(root, key))}"
+        known = _fields(root, key)
+        return f"unknown key '{prefix}{full}'{hint(unknown[1], known) or '; known are ' + ', '.join(known)}"
     if choice := re.match(r"Invalid (?:enum )?value (.*)", body):
-        return f"{key}: expected one of {', '.join(_choices(root, key))}, got {choice[1]}"
+        return f"{prefix}{key}: expected one of {', '.join(_choices(root, key))}, got {choice[1]}"
     body = re.sub(r"`([a-z]+(?: \| [a-z]+)*)`", _in_words, body)
-    return f"{key}: {body[0].lower()}{body[1:]}{_given(key, table)}" if key else body
+    return (
+        f"{prefix}{key}: {body[0].lower()}{body[1:]}{_given(key, table)}"
+        if key
+        else f"{prefix.rstrip('.')}: {body}".lstrip(": ")
+    )
 
 
 def hint(word: str, known: list[str]) -> str:
@@ -45,6 +51,8 @@ def _in_words(types: re.Match[str]) -> str:
 
 
 def _given(key: str, table: Any) -> str:
+    if not key:
+        return ""
     for part in key.split("."):
         if not isinstance(table, dict) or part not in table:
             return ""

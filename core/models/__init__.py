@@ -7,7 +7,6 @@ and ``build(config, inputs) -> nn.Module`` from uint8-normalised images ``[n, ch
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import pkgutil
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from core.errors import UserError
+from core.explain import explain
 
 if TYPE_CHECKING:
     from torch import nn
@@ -42,10 +42,11 @@ def build(settings: dict[str, Any], inputs: Inputs) -> nn.Module:
     if name not in names():
         raise UserError(f"model.name: {name!r} is not known; known are {', '.join(names())}")
     module = importlib.import_module(f"{__name__}.{name}")
+    table = {key: value for key, value in settings.items() if key != "name"}
     try:
-        config = msgspec.convert({key: value for key, value in settings.items() if key != "name"}, module.Config)
+        config = msgspec.convert(table, module.Config)
     except msgspec.ValidationError as error:
-        raise UserError(_explain(str(error), msgspec.structs.fields(module.Config))) from None
+        raise UserError(explain(str(error), table, module.Config, "model.")) from None
     network: nn.Module = module.build(config, inputs)
     return network
 
@@ -62,17 +63,6 @@ def check_limit(parameters: int, limit: int | None) -> None:
             f"parameter_limit: the model has {parameters:,} trainable parameters, {parameters - limit:,} more than the limit "
             f"of {limit:,}; make the model smaller, or raise parameter_limit"
         )
-
-
-def _explain(message: str, fields: tuple[msgspec.structs.FieldInfo, ...]) -> str:
-    body, _, path = message.partition(" - at `$")
-    key = path.rstrip("`").lstrip(".")
-    if body.startswith("Object contains unknown field"):
-        unknown, known = body.split("`")[1], [field.name for field in fields]
-        close = difflib.get_close_matches(unknown, known, n=1)
-        hint = f" (did you mean 'model.{close[0]}'?)" if close else ""
-        return f"unknown key 'model.{unknown}'{hint}; this model has {', '.join(known)}"
-    return f"model.{key}: {body[0].lower()}{body[1:]}" if key else f"model: {body}"
 
 
 class Layer(msgspec.Struct, frozen=True):

@@ -47,9 +47,9 @@ def test_dropout_works_in_training_and_not_in_evaluation() -> None:
     [
         ({}, "model.name: None is not known"),
         ({"name": "resnet", "kernel": 2}, "kernel must be odd"),
-        ({"name": "resnet", "kernal": 3}, "did you mean 'model.kernel'"),
+        ({"name": "resnet", "kernal": 3}, "did you mean 'kernel'"),
         ({"name": "resnet", "blocks": []}, "model.blocks"),
-        ({"name": "resnet", "channels": "many"}, "model.channels: expected `int`"),
+        ({"name": "resnet", "channels": "many"}, "model.channels: expected a whole number"),
         ({"name": "resnet", "dropout": 1.0}, "model.dropout"),
         ({"name": "resnet", "pool": 5}, "model.pool: 5 is larger than the 4x4 feature map"),
     ],
