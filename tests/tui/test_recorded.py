@@ -15,6 +15,7 @@ from core.view.fold import fold
 from core.view.state import State
 from tests.tui.runs import NOW
 from tests.tui.screens import FOLDER, check, console, settled, text_of, trained
+from tui_trainer.theme import palette
 
 JOURNALS = Path(__file__).parent.parent / "journals"
 STATUS = {
@@ -65,6 +66,18 @@ async def test_the_screen_of_a_recorded_run(runs: Path, name: str, size: tuple[i
             check(f"recorded-{name}-{size[0]}x{size[1]}", text_of(pilot))
             if size == (120, 40):
                 check(f"recorded-{name}-styles", styled(pilot))
+
+
+async def test_another_theme_recolours_a_run_that_says_nothing_any_more(runs: Path) -> None:
+    run = recorded(runs, "healthy")
+    async with console(run).run_test(size=(80, 24)) as pilot:
+        await settled(pilot, run)
+        dark = palette(pilot.app.theme_variables).train.lower()
+        await pilot.press("t")
+        await pilot.pause(0.3)
+        light = palette(pilot.app.theme_variables).train.lower()
+        assert dark != light
+        assert dark not in styled(pilot) and light in styled(pilot)
 
 
 def test_no_snapshot_is_left_of_a_journal_that_is_gone() -> None:

@@ -67,7 +67,7 @@ class Panel(ScrollView, Generic[Reads], can_focus=True):
         self._draw()
 
     def on_mount(self) -> None:
-        self.watch(self.app, "theme", self._draw, init=False)
+        self.app.theme_changed_signal.subscribe(self, lambda _: self._draw())  # when its colours are known, as app.theme is not
         self.watch(self, "show_vertical_scrollbar", self._draw, init=False)
 
     def on_click(self) -> None:
@@ -80,11 +80,11 @@ class Panel(ScrollView, Generic[Reads], can_focus=True):
 
     def _draw(self) -> None:
         size = self.scrollable_content_region.size
-        inputs = (self._reads, size, self.app.theme)
+        colours = palette(self.app.theme_variables)
+        inputs = (self._reads, size, colours)
         if self._reads is None or not size or inputs == self._drawn:
             return
         self._drawn = inputs
-        colours = palette(self.app.theme_variables)
         lines = self.draw(self._reads, size, colours)
         self._strips = [_strip(line, size.width, self.app.console) for line in lines]
         self.border_title = self.title(self._reads, colours)

@@ -14,6 +14,7 @@ from tui_trainer.escape import printable
 from tui_trainer.listing import ListedRun
 from tui_trainer.theme import Palette
 from tui_trainer.widgets import run_badge
+from tui_trainer.widgets.axis import short
 from tui_trainer.widgets.glyphs import ASCII, bar, glyphs
 
 BLOCKS = "▁▂▃▄▅▆▇█"
@@ -108,7 +109,7 @@ def _best(row: Row) -> Text:
     if best is None or not math.isfinite(best):
         return Text("")
     split, _, quantity = metric.partition(".")
-    value = percent(best) if quantity == "accuracy" else f"{best:.3f}"
+    value = percent(best) if quantity == "accuracy" else short(best)
     on_test = split == "test"
     return Text.assemble(
         ("TEST " if on_test else f"{printable(split)} ", row.colours.warn if on_test else row.colours.muted),
