@@ -76,6 +76,17 @@ async def test_s_saves_under_a_name_of_its_own(live: RunFolder) -> None:
         assert names == ["saved-2", "saved-3"]
 
 
+async def test_what_was_sent_too_late_is_no_longer_pending(live: RunFolder) -> None:
+    async with console(live).run_test(size=(80, 24)) as pilot:
+        await settled(pilot, live)
+        await pilot.press("s")
+        await seen(pilot, "save sent")
+        say(live, e.RunStopped(step=760, epoch=8, reason="stopped on request"))
+        await settled(pilot, live)
+        await seen(pilot, "stopped")
+        assert "save sent" not in text_of(pilot)
+
+
 async def test_a_refused_command_says_why(live: RunFolder) -> None:
     async with console(live).run_test(size=(80, 24)) as pilot:
         await settled(pilot, live)

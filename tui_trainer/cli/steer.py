@@ -147,7 +147,9 @@ def _send(name: str, runs: Path | None, sent: Sequence[Command], no_wait: bool) 
         offset = run.journal.stat().st_size if run.journal.exists() else 0
         identity = inbox.send(run, command)
         kind = commands.name_of(command)
-        say(f"{kind}: sent" if no_wait else f"{kind}: {answer(run, identity, offset)}")
+        # A pass over a split may take minutes; everything else is done within a step.
+        patience = math.inf if isinstance(command, commands.Validate) else PATIENCE
+        say(f"{kind}: sent" if no_wait else f"{kind}: {answer(run, identity, offset, patience)}")
 
 
 def answer(run: RunFolder, identity: str, offset: int, patience: float = PATIENCE) -> str:

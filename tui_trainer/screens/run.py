@@ -99,6 +99,8 @@ class RunScreen(ActionScreen):
                 self._say(f"{name} was refused: {answer.text}", "error")
             elif name and answer.text:
                 self._say(f"{name}: {answer.text}")
+        if new.ended:
+            self._pending.clear()  # what was sent too late is not answered any more
 
     # Commands
 
