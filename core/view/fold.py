@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from core import events as e
 from core.events import Event
+from core.recipe import LARGEST_COUNT
 from core.view import lifecycle, measured
 from core.view.parts import NOT_FINITE, appended, marked, merged, short
 from core.view.series import RawPoint, Series, extended
@@ -131,12 +132,17 @@ def _setting_changed(state: State, event: e.SettingChanged) -> State:
     state = marked(state, event.step, "setting", f"{event.key} {event.previous:g} -> {event.value:g}")
     match event.key:
         case "epochs":
-            return replace(state, epochs=int(event.value))
+            return replace(state, epochs=_bounded(event.value))
         case "early_stopping.patience":
-            return replace(state, stopping=replace(state.stopping, patience=int(event.value)))
+            return replace(state, stopping=replace(state.stopping, patience=_bounded(event.value)))
         case "early_stopping.enabled":
             return replace(state, stopping=replace(state.stopping, enabled=bool(event.value)))
     return state
+
+
+def _bounded(value: float) -> int:
+    """A number of epochs from a journal, which may hold anything."""
+    return int(min(max(value, 0.0), LARGEST_COUNT))
 
 
 def _remark_added(state: State, event: e.RemarkAdded) -> State:

@@ -5,10 +5,14 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from core import events as e
+from core.recipe import LARGEST_COUNT
 from core.view import rewind
 from core.view.parts import appended, marked, merged, short
 from core.view.state import KEPT_ANSWERS, KEPT_MESSAGES, Answer, Message, Phase, State
 from core.view.words import count
+
+LARGEST_EPOCH = 10**9
+"""Steps; a journal may hold anything, and what it claims must stay countable."""
 
 
 def _session(state: State, event: e.SessionStart) -> State:
@@ -17,8 +21,8 @@ def _session(state: State, event: e.SessionStart) -> State:
         model=event.model, parameters=event.parameters, macs=event.macs, train_images=event.train_images,
         validation_images=event.validation_images, test_images=event.test_images, batch_size=event.batch_size,
         device=event.device, precision=event.precision, threads=event.threads, monitor=event.monitor,
-        epochs=event.epochs, steps_per_epoch=event.steps_per_epoch, session_started=event.time,
-        sessions=state.sessions + 1, phase=None, step_age=0.0, windows=(), stop_after_epoch=False,
+        epochs=min(event.epochs, LARGEST_COUNT), steps_per_epoch=min(event.steps_per_epoch, LARGEST_EPOCH),
+        session_started=event.time, sessions=state.sessions + 1, phase=None, step_age=0.0, windows=(), stop_after_epoch=False,
         ended_as=None, refusal="", ending="", failure="", weights="",
     )  # fmt: skip
 

@@ -221,6 +221,6 @@ def confusions(measurement: Measurement, number: int) -> list[Confusion]:
         Confusion(names[truth], names[guess], count, count / totals[truth])
         for truth, row in enumerate(measurement.confusion[: len(names)])
         for guess, count in enumerate(row[: len(names)])
-        if truth != guess and count > 0
+        if truth != guess and 0 < count <= totals[truth]
     ]
     return sorted(pairs, key=lambda pair: pair.images, reverse=True)[:number]

@@ -172,3 +172,13 @@ def test_bytes_and_metrics() -> None:
 def test_one_is_not_many() -> None:
     assert [count(number, "class") for number in (0, 1, 2500)] == ["0 classes", "1 class", "2,500 classes"]
     assert count(1, "thread") == "1 thread"
+
+
+def test_figures_of_a_hostile_journal_stay_countable() -> None:
+    started = e.RunStarted(epochs=10**400, steps_per_epoch=10**400, classes=("a", "b"))
+    step = e.StepDone(step=1, epoch=1, steps=1, images=1, seconds=1e300)
+    counted = e.ValidationDone(correct=(1, 1), images=(1, 1), confusion=((-1, 1), (2, -5)))
+    state = fold(State(), [started, step, e.SettingChanged(key="epochs", value=1e308), counted])
+    assert state.epochs == 1_000_000
+    assert readings.eta(state, 0.0) is not None
+    assert readings.confusions(state.measurements["validation"], 5) == []
