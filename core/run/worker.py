@@ -117,23 +117,26 @@ class Session:
         from core.training.saver import Saver
         from core.training.trainer import Trainer
 
-        progress, opening, again = Progress(), list[Event](), tuple[Amendment, ...]()
+        opening, again, place = list[Event](), tuple[Amendment, ...](), None
         try:
-            folder, aside, saved = self._restore(setup)
+            place, aside, saved = self._restore(setup)
         except FileNotFoundError:
+            progress = Progress()
             if journal.find(self.run.journal, RunStarted):
                 opening.append(MessageLogged(level="warning", text="ended before its first checkpoint; begins again"))
-            opening.append(RunStarted(**about(setup, run_file.name, progress)))
         else:
             progress = saved.progress
             repair_best(self.run.checkpoints, progress, setup.recipe)
             opening += [MessageLogged(level="warning", text=text) for text in aside]
-            opening.append(resumed(setup, run_file.name, folder.name, saved))
             again = changes_not_in(progress, self.run)
         saver = Saver(self.run, setup.recipe, setup.world, setup.metadata(), self.pump.sync)
         trainer = Trainer(setup, progress, self.listener, saver, again)
-        opening += self._extension(trainer)
-        return trainer, opening
+        extension = list(self._extension(trainer))  # before the beginning is told, which names the length
+        if place is None:
+            opening.append(RunStarted(**about(setup, run_file.name, progress)))
+        else:
+            opening.append(resumed(setup, run_file.name, place.name, saved))
+        return trainer, [*opening, *extension]
 
     def _restore(self, setup: Setup) -> tuple[Path, list[str], SavedState]:
         from core.training import snapshot

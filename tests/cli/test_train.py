@@ -114,7 +114,8 @@ def test_resume_to_more_epochs_prints_the_new_session_alone(finished: Finished, 
     assert process.returncode == 0, process.stderr
     assert before + process.stdout.encode() == copy.journal.read_bytes()
     decoded = [events.decode(line.encode()) for line in process.stdout.splitlines()]
-    assert [event.step for event in decoded if isinstance(event, events.RunResumed)] == [2]
+    (resumed,) = [event for event in decoded if isinstance(event, events.RunResumed)]
+    assert (resumed.step, resumed.epochs) == (2, 3)
     assert isinstance(decoded[-1], events.RunFinished)
 
 
