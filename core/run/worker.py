@@ -23,7 +23,6 @@ from core.events import (
     Event,
     MessageLogged,
     PhaseEnded,
-    PhaseProgressed,
     PhaseStarted,
     ResumeRefused,
     RunFailed,
@@ -34,6 +33,7 @@ from core.recipe import Recipe, from_table
 from core.run import journal
 from core.run.folder import RunFile, RunFolder
 from core.run.listener import Listener, listen_to_signals, tie_to_parent
+from core.run.phases import Phases
 from core.run.pulse import Pulse
 from core.run.pump import Pump
 from core.run.resume import about, changes_not_in, check_length, finished, refuse_change, repair_best, resumed
@@ -66,6 +66,7 @@ class Session:
         self.run, self.options = run, options
         self.pump = Pump(run.journal)
         self.listener = Listener(run, self.pump.put)
+        self.phases = Phases(self.pump.put)
         self.trainer: Trainer | None = None
         self.pulse = Pulse(self.pump.put, self._beat)
 
@@ -177,12 +178,7 @@ class Session:
 
     def _progress(self, phase: str, done: int, total: int, unit: str) -> None:
         self._check_signal()
-        if done == 0:
-            self.pump.put(PhaseStarted(phase=phase, total=total, unit=unit))
-        elif done >= total:
-            self.pump.put(PhaseEnded(phase=phase))
-        else:
-            self.pump.put(PhaseProgressed(phase=phase, done=done, total=total))
+        self.phases(phase, done, total, unit)
 
     def _check_signal(self) -> None:
         if self.listener.signal:
