@@ -10,7 +10,8 @@ import msgspec
 from core import data, models
 from core.checkpoint import Damaged
 from core.errors import UserError
-from core.recipe import Data, Recipe, from_table
+from core.recipe import Recipe, from_table
+from core.sections import Data
 
 if TYPE_CHECKING:
     import torch
@@ -47,7 +48,7 @@ class Loaded:
         """Raises UserError when the file is missing, damaged, or not one of ours."""
         import torch
 
-        from core.training.device import choose_device, choose_precision, place, set_up
+        from core.training.device import choose_convolution, choose_device, choose_precision, place, set_up
         from core.training.snapshot import check_weights, read_weights
 
         try:
@@ -63,7 +64,7 @@ class Loaded:
         except (Damaged, RuntimeError, RecursionError) as error:
             raise UserError(f"{weights}: {error}; expected a run, or a model.safetensors of one") from None
         network.load_state_dict(tensors)
-        self.network: nn.Module = place(network, self.device).eval()
+        self.network: nn.Module = place(network, self.device, choose_convolution(self.recipe, self.device)).eval()
 
 
 def evaluate(

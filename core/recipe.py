@@ -11,105 +11,29 @@ from collections.abc import Iterable
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
 
 from core.errors import UserError
 from core.explain import explain, hint
-
-LARGEST_COUNT = 1_000_000
-"""Epochs."""
-LARGEST_RATE = 1e30
-"""Keeps infinity out."""
-Probability: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
-Positive: TypeAlias = Annotated[int, Meta(ge=1)]
-Count: TypeAlias = Annotated[int, Meta(ge=0)]
-PositiveFloat: TypeAlias = Annotated[float, Meta(gt=0)]
-NonNegativeFloat: TypeAlias = Annotated[float, Meta(ge=0)]
-
-
-class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of all parts of a recipe."""
-
-
-class Perspective(Section, frozen=True, kw_only=True, tag_field="name", tag="perspective"):
-    """torchvision's RandomPerspective, each image with its own corners."""
-
-    distortion: Probability = 0.5
-    p: Probability = 0.5
-
-
-class Crop(Section, frozen=True, kw_only=True, tag_field="name", tag="crop"):
-    """torchvision's RandomCrop to the image's own size after zero padding on all sides (pixels)."""
-
-    padding: Count = 4
-
-
-class Flip(Section, frozen=True, kw_only=True, tag_field="name", tag="flip"):
-    """torchvision's RandomHorizontalFlip."""
-
-    p: Probability = 0.5
-
-
-Transform: TypeAlias = Perspective | Crop | Flip
-
-
-class Data(Section, frozen=True, kw_only=True):
-    source: str = "cifar10"
-    """A file in ``core/data/sources``."""
-    path: str | None = None
-    size: Positive = 32
-    """Side of the square that images of a ``folder`` are brought to (pixels)."""
-    validation: Annotated[float, Meta(ge=0, lt=1)] = 0.1
-    """Share of the training images that is held out, drawn evenly from each class."""
-    limit: Positive | None = None
-    """Use only so many training images (and as many of each held-out split at the most), evenly from each class."""
-    evaluation_batch_size: Positive = 150
-
-
-class Optimizer(Section, frozen=True, kw_only=True):
-    name: Literal["adam", "adamw", "sgd"] = "adam"
-    lr: Annotated[float, Meta(gt=0, le=LARGEST_RATE)] = 1e-3
-    weight_decay: NonNegativeFloat = 0.0
-    momentum: Annotated[float, Meta(ge=0, lt=1)] = 0.0
-    """SGD only."""
-    nesterov: bool = False
-    """SGD only; needs momentum above 0."""
-    betas: tuple[Annotated[float, Meta(ge=0, lt=1)], Annotated[float, Meta(ge=0, lt=1)]] = (0.9, 0.999)
-    """Adam and AdamW only."""
-    eps: PositiveFloat = 1e-8
-
-
-class Schedule(Section, frozen=True, kw_only=True):
-    name: Literal["constant", "cosine"] = "cosine"
-    per: Literal["epoch", "step"] = "epoch"
-    """Whether the rate moves at each epoch (as torch's CosineAnnealingLR is commonly stepped) or at each step."""
-    warmup_epochs: NonNegativeFloat = 0.0
-    """Linear rise from zero over so many epochs, before the schedule proper."""
-
-
-class EarlyStopping(Section, frozen=True, kw_only=True):
-    enabled: bool = True
-    split: Literal["validation", "test"] = "validation"
-    metric: Literal["loss", "accuracy"] = "loss"
-    patience: Annotated[int, Meta(ge=1, le=LARGEST_COUNT)] = 10
-    """Epochs without an improvement of at least ``min_delta`` after which the run ends."""
-    min_delta: NonNegativeFloat = 0.0
-
-    @property
-    def monitor(self) -> str:
-        """The metric's name in events, for instance ``val.loss``."""
-        return f"{'val' if self.split == 'validation' else 'test'}.{self.metric}"
-
-
-class Checkpoint(Section, frozen=True, kw_only=True):
-    every_seconds: NonNegativeFloat = 60.0
-    """0 for never."""
-    every_epochs: Positive = 1
-    keep: Positive = 3
-    """How many of the latest stay, beside the best one and every named one."""
+from core.sections import (
+    LARGEST_COUNT,
+    Averaging,
+    Checkpoint,
+    Count,
+    Data,
+    EarlyStopping,
+    Evaluation,
+    LowResolution,
+    Mixing,
+    Optimizer,
+    Positive,
+    Schedule,
+    Section,
+    Transform,
+)
 
 
 class Recipe(Section, frozen=True, kw_only=True):
@@ -118,24 +42,46 @@ class Recipe(Section, frozen=True, kw_only=True):
     epochs: Annotated[int, Meta(ge=1, le=LARGEST_COUNT)] = 50
     batch_size: Positive = 100
     seed: Count = 0
-    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
     device: str = "auto"
     deterministic: bool = True
+    """Same bits again, resumed or not. Without it, faster kernels that promise less may be used."""
+    convolution: Literal["auto", "direct", "winograd"] = "auto"
+    """How 3x3 convolutions are computed in fp32 on a CPU; ``auto`` takes Winograd's minimal filtering where it is faster."""
+    compile: bool = False
+    """Compile the network with torch.compile before the first step."""
     label_smoothing: Annotated[float, Meta(ge=0, lt=1)] = 0.0
     parameter_limit: Positive | None = None
     data: Data = Data()
     model: dict[str, Any] = {}
     augment: tuple[Transform, ...] = ()
+    mixing: Mixing = Mixing()
+    low_resolution: tuple[LowResolution, ...] = ()
     optimizer: Optimizer = Optimizer()
     schedule: Schedule = Schedule()
+    averaging: Averaging = Averaging()
     early_stopping: EarlyStopping = EarlyStopping()
+    evaluation: Evaluation = Evaluation()
     checkpoint: Checkpoint = Checkpoint()
 
     def __post_init__(self) -> None:
-        if self.early_stopping.split == "validation" and self.data.validation == 0:
-            raise ValueError("early_stopping.split is 'validation', but data.validation holds nothing out (set it above 0)")
+        if self.early_stopping.split == "validation" and self.data.validation == 0 and self.watches:
+            raise ValueError(
+                "early_stopping.split is 'validation', but data.validation holds nothing out (set it above 0, or set "
+                'early_stopping.enabled = false and evaluation.weights = "last")'
+            )
         if self.optimizer.nesterov and self.optimizer.momentum == 0:
             raise ValueError("optimizer.nesterov needs optimizer.momentum above 0")
+
+    @property
+    def watches(self) -> bool:
+        """Whether a split is measured after each epoch: there is something to choose by, or images held out to look at."""
+        return self.early_stopping.enabled or self.evaluation.weights == "best" or self.data.validation > 0
+
+    @property
+    def monitor(self) -> str:
+        """The metric that is watched, for instance ``val.loss``; empty where nothing is."""
+        return self.early_stopping.monitor if self.watches else ""
 
 
 def names() -> list[str]:

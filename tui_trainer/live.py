@@ -112,10 +112,9 @@ def _scores(state: State) -> str:
     prefix = PREFIX[state.split]
     label = "TEST" if prefix == "test" else "validation"
     values = {name: readings.format_metric(name, state.metrics.get(name)) for name in _shown(prefix)}
-    return (
-        f"train loss {values['train.loss']} accuracy {values['train.accuracy']}   "
-        f"{label} loss {values[f'{prefix}.loss']} accuracy {values[f'{prefix}.accuracy']}"
-    )
+    train = f"train loss {values['train.loss']} accuracy {values['train.accuracy']}"
+    held_out = f"{label} loss {values[f'{prefix}.loss']} accuracy {values[f'{prefix}.accuracy']}"
+    return train if state.unwatched else f"{train}   {held_out}"
 
 
 def _shown(prefix: str) -> list[str]:

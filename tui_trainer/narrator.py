@@ -102,7 +102,7 @@ def epoch_line(state: State, brief: bool = False) -> str:
         return stopping_sentence(state)
     width, prefix = len(str(state.epochs)), PREFIX[state.split]
     cells = [f"epoch {row.epoch:{width}d}/{state.epochs}"]
-    for name in ("train", prefix):
+    for name in ("train",) if state.unwatched else ("train", prefix):
         loss, accuracy = row.metrics.get(f"{name}.loss"), row.metrics.get(f"{name}.accuracy")
         cells.append(f"{name} {format_metric('loss', loss):>7} {format_metric('accuracy', accuracy):>8}")
     if brief:
@@ -114,6 +114,8 @@ def epoch_line(state: State, brief: bool = False) -> str:
 
 def stopping_brief(state: State) -> str:
     stopping = state.stopping
+    if stopping.best is None:
+        return ""
     if stopping.epochs_since == 0:
         return "best so far"
     return f"{stopping.epochs_since} of {stopping.patience} without improvement" if stopping.enabled else ""

@@ -36,8 +36,8 @@ def _result(run: RunFolder, state: State) -> Iterator[str]:
     for item in state.measurements.values():
         yield f"{item.split}: {_scores(item)}, {_weights(item)}"
     if state.weights:
-        best = f" (best {monitor(state)})" if state.status in ("finished", "early-stopped") else ""
-        yield f"weights{best}: {run.path / state.weights}"
+        chosen = state.status in ("finished", "early-stopped") and f"best.{monitor(state)}" in state.metrics
+        yield f"weights{f' (best {monitor(state)})' if chosen else ''}: {run.path / state.weights}"
     yield from _next(run, state)
 
 

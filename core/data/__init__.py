@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias, cast
 import msgspec
 
 from core.errors import UserError
-from core.recipe import Data
+from core.sections import Data
 
 if TYPE_CHECKING:
     import numpy as np

@@ -53,6 +53,11 @@ def to_device(images: Images, indices: Indices, device: torch.device | str) -> t
     return torch.from_numpy(images.pixels[indices]).to(device), torch.from_numpy(images.labels[indices]).to(device)
 
 
+def sent(tensor: Tensor, device: torch.device) -> Tensor:
+    """A tensor on ``device``; one that lies on the host goes there without anyone waiting for it."""
+    return tensor if tensor.device.type == device.type else tensor.pin_memory().to(device, non_blocking=True)
+
+
 def order(seed: int, epoch: int, count: int) -> Tensor:
     """The epoch's permutation of 0 .. count - 1 (int64, on the CPU)."""
     return torch.randperm(count, generator=torch.Generator().manual_seed(mix(seed, epoch)))

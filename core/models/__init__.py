@@ -2,14 +2,14 @@
 
 A model file defines ``Config`` (a frozen msgspec Struct that forbids unknown fields: the keys of ``[model]`` in a recipe)
 and ``build(config, inputs) -> nn.Module`` from uint8-normalised images ``[n, channels, size, size]`` to logits
-``[n, classes]``. Listing imports no torch.
+``[n, classes]``. A file whose name begins with ``_`` is what they share. Listing imports no torch.
 """
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
 import msgspec
 
@@ -17,7 +17,15 @@ from core.errors import UserError
 from core.explain import explain
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
+
+
+@runtime_checkable
+class FromData(Protocol):
+    """A network whose first weights come from the data."""
+
+    def set_from(self, images: Tensor) -> None:
+        """Called once, before the first step, with normalised training images [n, channels, size, size] on its device."""
 
 
 class Inputs(NamedTuple):
@@ -30,7 +38,7 @@ class Inputs(NamedTuple):
 
 def names() -> list[str]:
     """The architectures that there are."""
-    return sorted(module.name for module in pkgutil.iter_modules(__path__))
+    return sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_"))
 
 
 def build(settings: dict[str, Any], inputs: Inputs) -> nn.Module:

@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from core.errors import UserError
 from core.models import Inputs
+from core.models._layers import convolution
 
 Positive = Annotated[int, Meta(ge=1)]
 OddKernel = Annotated[int, Meta(ge=1, le=7)]
@@ -83,11 +84,6 @@ class ResNet(nn.Module):
 
 def build(config: Config, inputs: Inputs) -> nn.Module:
     return ResNet(config, inputs)
-
-
-def convolution(channels_in: int, channels: int, kernel: int, stride: int = 1) -> nn.Conv2d:
-    """Same-size convolution (before its stride) without a bias, since batch norm follows."""
-    return nn.Conv2d(channels_in, channels, kernel, stride, padding=kernel // 2, bias=False)
 
 
 def residual_layer(channels_in: int, channels: int, blocks: int, stride: int, config: Config) -> nn.Sequential:

@@ -38,7 +38,7 @@ def about(setup: Setup, name: str, progress: Progress) -> dict[str, Any]:
         "batch_size": setup.recipe.batch_size,
         "epochs": epochs(setup.recipe, progress.amendments),
         "steps_per_epoch": setup.steps_per_epoch,
-        "monitor": setup.recipe.early_stopping.monitor,
+        "monitor": setup.recipe.monitor,
         "device": setup.world.device,
         "precision": setup.precision,
         "threads": setup.threads,

@@ -148,7 +148,7 @@ class Session:
             saved = snapshot.read_state(files)
             changed = refuse_change(saved.world, setup.world, self.options.allow_change)
             try:
-                states.append(snapshot.restore(files, setup.network, setup.optimizer))
+                states.append(snapshot.restore(files, setup.network, setup.optimizer, setup.average, setup.scaler))
             except checkpoint.Damaged as error:
                 if not changed:
                     raise

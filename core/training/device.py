@@ -10,9 +10,12 @@ from torch import Tensor, nn
 
 from core.errors import UserError
 from core.recipe import Recipe
+from core.training import memory, winograd
 
 ONEDNN_BLOCK = 16
 """Channels that oneDNN takes at a time: 8 with AVX2, 16 with AVX-512."""
+
+HALVES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 def choose_device(name: str) -> torch.device:
@@ -44,17 +47,52 @@ def has_fast_bf16(device: torch.device) -> bool:
     return False
 
 
+def has_fast_fp16(device: torch.device) -> bool:
+    """Whether there are cores for float16, as NVIDIA's have been since compute capability 7.0."""
+    return device.type == "cuda" and torch.cuda.get_device_capability(device) >= (7, 0)
+
+
 def choose_precision(name: str, device: torch.device) -> str:
-    """``fp32`` or ``bf16``; ``auto`` takes bf16 where the hardware has it."""
-    return ("bf16" if has_fast_bf16(device) else "fp32") if name == "auto" else name
+    """``fp32``, ``bf16`` or ``fp16``; ``auto`` takes bf16 where the hardware has it, else fp16, which needs its loss scaled."""
+    if name != "auto":
+        return name
+    return "bf16" if has_fast_bf16(device) else "fp16" if has_fast_fp16(device) else "fp32"
 
 
 def autocast(precision: str, device: torch.device) -> AbstractContextManager[object]:
-    return torch.autocast(device.type, torch.bfloat16) if precision == "bf16" else nullcontext()
+    return torch.autocast(device.type, HALVES[precision]) if precision in HALVES else nullcontext()
 
 
-def place(network: nn.Module, device: torch.device) -> nn.Module:
+def loss_scaler(precision: str, device: torch.device) -> torch.amp.GradScaler | None:
+    """Keeps gradients within float16's range; it asks the device at each step whether they were, which bf16 has no need for."""
+    return torch.amp.GradScaler(device.type) if precision == "fp16" else None
+
+
+def fits(size: int, free: int) -> bool:
+    """Whether ``size`` bytes of images may lie in ``free`` bytes of a device's memory: half is for the training itself."""
+    return size <= free // 2
+
+
+def storage(size: int, device: torch.device) -> torch.device:
+    """Where ``size`` bytes of images for ``device`` stay: there, or on the host when they would crowd a GPU."""
+    crowded = device.type == "cuda" and not fits(size, torch.cuda.mem_get_info(device)[0])
+    return torch.device("cpu") if crowded else device
+
+
+def choose_convolution(recipe: Recipe, device: torch.device) -> str:
+    """``direct`` or ``winograd``, which is for fp32 on a CPU alone; ``auto`` takes it where vectors are short (AVX2), since
+    with AVX-512 oneDNN's own convolutions keep up."""
+    if recipe.convolution == "direct" or device.type != "cpu" or choose_precision(recipe.precision, device) != "fp32":
+        return "direct"
+    if recipe.convolution == "auto" and (recipe.compile or torch.backends.cpu.get_cpu_capability() != "AVX2"):
+        return "direct"
+    return "winograd"
+
+
+def place(network: nn.Module, device: torch.device, convolution: str = "direct") -> nn.Module:
     """Move a network to a device, in the memory layout that is fastest there, which its inputs are then brought to."""
+    if convolution == "winograd":
+        winograd.adopt(network)
     layout = torch.contiguous_format if _needs_contiguous(network, device) else torch.channels_last
 
     def lay_out(_: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
@@ -80,10 +118,12 @@ def set_up(recipe: Recipe, threads: int | None) -> int:
 
     ``CUBLAS_WORKSPACE_CONFIG`` must be in the environment before CUDA starts, else cuBLAS is not deterministic.
     """
+    memory.keep()
     if threads:
         torch.set_num_threads(threads)
     if recipe.deterministic:
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-        torch.use_deterministic_algorithms(True)
-        torch.backends.cudnn.benchmark = False
+    torch.use_deterministic_algorithms(recipe.deterministic)
+    torch.backends.cudnn.benchmark = not recipe.deterministic  # tries kernels out, and takes the fastest of the moment
+    torch.set_float32_matmul_precision("highest" if recipe.deterministic else "high")  # "high" allows TF32
     return torch.get_num_threads()

@@ -6,7 +6,8 @@ import math
 from collections.abc import Iterator
 
 from core.events import EarlyStopped, EarlyStoppingUpdated, Event, from_number, to_number
-from core.recipe import EarlyStopping, Recipe
+from core.recipe import Recipe
+from core.sections import EarlyStopping
 from core.training.progress import Progress, Watch, patience, stops_early
 
 
@@ -32,7 +33,7 @@ def consider(recipe: Recipe, progress: Progress, value: float, epoch: int, impro
     watch, settings = progress.watch, recipe.early_stopping
     allowed, enabled = patience(recipe, progress.amendments), stops_early(recipe, progress.amendments)
     yield EarlyStoppingUpdated(
-        enabled=enabled, metric=settings.monitor, value=from_number(value), best=watch.best, best_epoch=watch.best_epoch,
+        enabled=enabled, metric=recipe.monitor, value=from_number(value), best=watch.best, best_epoch=watch.best_epoch,
         best_step=watch.best_step, epoch=epoch, epochs_since=watch.epochs_since, patience=allowed,
         min_delta=settings.min_delta, improved=improved,
     )  # fmt: skip

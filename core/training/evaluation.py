@@ -9,12 +9,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from core.data.batches import normalise
+from core.data.batches import normalise, sent
+from core.sections import Tta
 from core.training.device import autocast
 
 
 class Examples(NamedTuple):
-    """A split on the training device: images uint8 ``[n, channels, height, width]`` and labels int64 ``[n]``."""
+    """A split on the training device, or on the host when it is too large for that: images uint8
+    ``[n, channels, height, width]`` and labels int64 ``[n]``."""
 
     images: Tensor
     labels: Tensor
@@ -35,6 +37,8 @@ class Result(NamedTuple):
 
     loss: float
     confusion: list[list[int]]
+    tta_accuracy: float | None = None
+    """With test-time augmentation, where that was asked for; all else is without."""
 
     @property
     def correct(self) -> list[int]:
@@ -56,13 +60,21 @@ class Evaluation:
     """
 
     def __init__(
-        self, network: nn.Module, examples: Examples, classes: int, normalisation: Normalisation, batch: int, precision: str
+        self,
+        network: nn.Module,
+        examples: Examples,
+        classes: int,
+        normalisation: Normalisation,
+        batch: int,
+        precision: str,
+        tta: Tta = "none",
     ) -> None:
         self.network, self.examples, self.classes = network, examples, classes
-        self.normalisation, self.batch, self.precision = normalisation, batch, precision
-        device = examples.images.device
+        self.normalisation, self.batch, self.precision, self.tta = normalisation, batch, precision, tta
+        self.device = device = next(network.parameters()).device
         self._loss = torch.zeros((), dtype=torch.float32 if device.type == "mps" else torch.float64, device=device)
         self._counts = torch.zeros(classes * classes, dtype=torch.int64, device=device)
+        self._tta_correct = torch.zeros((), dtype=torch.int64, device=device)
 
     def __iter__(self) -> Iterator[int]:
         training = self.network.training
@@ -76,15 +88,48 @@ class Evaluation:
 
     @torch.no_grad()
     def _take(self, part: slice) -> None:
-        labels = self.examples.labels[part]
-        logits = logits_of(self.network, self.examples.images[part], self.normalisation, self.precision)
+        labels, images = sent(self.examples.labels[part], self.device), sent(self.examples.images[part], self.device)
+        logits = self._logits(images)
         self._loss += F.cross_entropy(logits, labels, reduction="sum")
         pairs = labels * self.classes + logits.argmax(1)
         self._counts += torch.bincount(pairs, minlength=self.classes * self.classes)
+        if self.tta != "none":
+            others = other_views(images, self.tta)
+            averaged = logits * (1 - sum(share for share, _ in others))
+            for share, view in others:
+                averaged += share * self._logits(view)
+            self._tta_correct += (averaged.argmax(1) == labels).sum()
+
+    def _logits(self, images: Tensor) -> Tensor:
+        return logits_of(self.network, images, self.normalisation, self.precision)
 
     def result(self) -> Result:
         counts = self._counts.reshape(self.classes, self.classes).tolist()
-        return Result(self._loss.item() / max(1, len(self.examples)), counts)
+        images = max(1, len(self.examples))
+        with_tta = None if self.tta == "none" else self._tta_correct.item() / images
+        return Result(self._loss.item() / images, counts, with_tta)
+
+
+def other_views(images: Tensor, tta: Tta) -> list[tuple[float, Tensor]]:
+    """What test-time augmentation shows the network beside uint8 ``images`` [n, channels, height, width] themselves, each view
+    with its share of the vote; the images' own share is what is left of 1."""
+    mirrored = images.flip(-1)
+    if tta == "mirror":
+        return [(0.5, mirrored)]
+    moved = [view for by in (1, -1) for view in (shifted(images, by), shifted(mirrored, by))]
+    return [(0.25, mirrored), *((0.125, view) for view in moved)]
+
+
+def shifted(images: Tensor, by: int) -> Tensor:
+    """Moved down and right by ``by`` pixels (up and left when negative), reflected at the border."""
+    rows, columns = (_reflected(side, by, images.device) for side in images.shape[-2:])
+    return images[:, :, rows[:, None], columns]
+
+
+def _reflected(side: int, by: int, device: torch.device) -> Tensor:
+    """Where each pixel of a row comes from, as numpy's ``reflect`` padding: -1 is 1, ``side`` is ``side - 2``."""
+    places = (torch.arange(side, device=device) - by).abs()
+    return side - 1 - (side - 1 - places).abs()
 
 
 def logits_of(network: nn.Module, images: Tensor, normalisation: Normalisation, precision: str) -> Tensor:

@@ -19,6 +19,7 @@ from core.events import (
     ValidationDone,
     from_number,
 )
+from core.sections import Tta
 from core.training.evaluation import Evaluation, Result
 from core.training.setup import Setup
 
@@ -29,12 +30,12 @@ LARGEST_CONFUSION = 64
 
 
 def measure(
-    setup: Setup, split: Split, network: nn.Module, between_batches: Callable[[], Iterator[Event]]
+    setup: Setup, split: Split, network: nn.Module, between_batches: Callable[[], Iterator[Event]], tta: Tta = "none"
 ) -> Generator[Event, None, tuple[Result, float]]:
     """Events of one pass; returns the result and how long it took (seconds)."""
     started, phase, examples = time.monotonic(), MEASURING[split], setup.split(split)
     batch = setup.recipe.data.evaluation_batch_size
-    evaluation = Evaluation(network, examples, len(setup.classes), setup.normalisation, batch, setup.precision)
+    evaluation = Evaluation(network, examples, len(setup.classes), setup.normalisation, batch, setup.precision, tta)
     yield PhaseStarted(phase=phase, label=split, total=len(examples), unit="images")
     said = started
     for done in evaluation:
@@ -58,4 +59,8 @@ def measured(split: Split, result: Result, seconds: float, epoch: int, step: int
 
 
 def metrics_of(split: Split, result: Result) -> Metrics:
-    return {f"{PREFIX[split]}.loss": from_number(result.loss), f"{PREFIX[split]}.accuracy": result.accuracy}
+    prefix = PREFIX[split]
+    metrics: Metrics = {f"{prefix}.loss": from_number(result.loss), f"{prefix}.accuracy": result.accuracy}
+    if result.tta_accuracy is not None:
+        metrics[f"{prefix}.tta_accuracy"] = result.tta_accuracy
+    return metrics

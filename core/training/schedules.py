@@ -12,7 +12,8 @@ def learning_rate(recipe: Recipe, amendments: list[Amendment], step: int, steps_
     """The rate of the step after ``step`` completed ones.
 
     Each amendment of the rate or of the length begins the schedule anew at its step: from the rate given (or the one in
-    force there) over what then remains. ``cosine`` per epoch is torch's CosineAnnealingLR with T_max = epochs.
+    force there) over what then remains. ``cosine`` per epoch is torch's CosineAnnealingLR with T_max = epochs; ``linear``
+    falls evenly to the same zero.
     """
     rate, start, total, warmup = recipe.optimizer.lr, 0, recipe.epochs * steps_per_epoch, _warmup(recipe, step, steps_per_epoch)
     for amendment in amendments:
@@ -32,8 +33,8 @@ def _scheduled(recipe: Recipe, rate: float, start: int, step: int, total: int, s
         return rate
     if recipe.schedule.per == "epoch":
         start, step, total = (position // steps_per_epoch for position in (start, step, total))
-    fraction = (step - start) / max(1, total - start)
-    return rate * 0.5 * (1 + math.cos(math.pi * min(1.0, fraction)))
+    fraction = min(1.0, (step - start) / max(1, total - start))
+    return rate * (1 - fraction if recipe.schedule.name == "linear" else 0.5 * (1 + math.cos(math.pi * fraction)))
 
 
 def _warmup(recipe: Recipe, step: int, steps_per_epoch: int) -> float:

@@ -4,27 +4,36 @@ from __future__ import annotations
 
 import hashlib
 import platform
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 import torch
 from torch import nn
 
 from core import data, models
-from core.data import batches
+from core.data import Dataset, Images, augment, batches, resolution
 from core.data.random import mix
 from core.errors import UserError
-from core.models import Inputs
-from core.recipe import Checkpoint, Recipe, to_table
+from core.models import FromData, Inputs
+from core.recipe import Recipe, to_table
+from core.sections import Data
 from core.training import device as devices
 from core.training import optimizers
+from core.training.averaging import Average
 from core.training.evaluation import Examples, Normalisation
 from core.training.snapshot import METADATA, About, World
+
+SEEN = 5_000
+"""Training images that a network which begins from the data is shown."""
+NEUTRAL = frozenset({"name", "description", "epochs", "device", "checkpoint"})
+"""Keys of a recipe that do not decide the result at a given step; the length may be amended."""
 
 
 @dataclass(frozen=True)
 class Setup:
-    """Immutable but for the network and the optimizer, which training changes."""
+    """Immutable but for network, optimizer, average and scaler, which training changes."""
 
     recipe: Recipe
     device: torch.device
@@ -41,6 +50,13 @@ class Setup:
     parameters: int
     macs: int
     world: World
+    average: Average | None = None
+    scaler: torch.amp.GradScaler | None = None
+
+    @property
+    def measured(self) -> nn.Module:
+        """What is measured and kept for use: the average of the weights where there is one."""
+        return self.average.network if self.average else self.network
 
     @property
     def steps_per_epoch(self) -> int:
@@ -66,33 +82,44 @@ class Setup:
         return {METADATA: msgspec.json.encode(about).decode()}
 
 
-def prepare(recipe: Recipe, threads: int | None, progress: data.Progress) -> Setup:
+def prepare(
+    recipe: Recipe,
+    threads: int | None,
+    progress: data.Progress,
+    load: Callable[[Data, data.Progress], Dataset] = data.load,
+) -> Setup:
     """Read the data, build the network. Raises UserError for whatever in the recipe does not fit this machine or the data."""
     threads = devices.set_up(recipe, threads)
     device = devices.choose_device(recipe.device)
-    dataset = data.load(recipe.data, progress)
+    dataset = load(recipe.data, progress)
     train, held_out = batches.select(dataset.train.labels, len(dataset.classes), recipe.data.validation, recipe.data.limit)
     if not len(train):
         raise UserError(f"data '{dataset.name}': no training images are left after data.validation and data.limit")
-    if recipe.early_stopping.split == "validation" and not len(held_out):
+    if recipe.watches and recipe.early_stopping.split == "validation" and not len(held_out):
         raise UserError(f"data '{dataset.name}': data.validation = {recipe.data.validation} holds no image out; raise it")
     test = batches.first_per_class(dataset.test.labels, recipe.data.limit)
     normalisation = Normalisation(dataset.mean, dataset.std)
     inputs = Inputs(len(dataset.classes), *dataset.train.pixels.shape[1:3])
     network = initialise(recipe, inputs, device)
+    augment.check(recipe.augment, inputs.channels, inputs.size, inputs.size)
+    resolution.check(recipe.low_resolution, network, inputs.channels, inputs.size)
+    training = _examples(dataset.train, train, device)
+    if isinstance(network, FromData):
+        network.set_from(batches.normalise(batches.sent(training.images[:SEEN], device), *normalisation))
     parameters = models.count_parameters(network)
     models.check_limit(parameters, recipe.parameter_limit)
+    precision = devices.choose_precision(recipe.precision, device)
     return Setup(
         recipe=recipe,
         device=device,
-        precision=devices.choose_precision(recipe.precision, device),
+        precision=precision,
         threads=threads,
         data=dataset.name,
         classes=dataset.classes,
         normalisation=normalisation,
-        train=Examples(*batches.to_device(dataset.train, train, device)),
-        validation=Examples(*batches.to_device(dataset.train, held_out, device)),
-        test=Examples(*batches.to_device(dataset.test, test, device)),
+        train=training,
+        validation=_examples(dataset.train, held_out, device),
+        test=_examples(dataset.test, test, device),
         network=network,
         optimizer=optimizers.build(recipe.optimizer, network),
         parameters=parameters,
@@ -102,24 +129,45 @@ def prepare(recipe: Recipe, threads: int | None, progress: data.Progress) -> Set
             data_fingerprint=dataset.fingerprint,
             torch=str(torch.__version__),
             device=device_name(device),
-            precision=devices.choose_precision(recipe.precision, device),
+            precision=precision,
             threads=threads,
             processor=f"{platform.machine()} {torch.backends.cpu.get_cpu_capability()}",
         ),
+        average=Average(network, recipe.averaging) if recipe.averaging.decay else None,
+        scaler=devices.loss_scaler(precision, device),
     )
+
+
+def _examples(images: Images, indices: batches.Indices, device: torch.device) -> Examples:
+    size = len(indices) * images.pixels[:1].nbytes
+    return Examples(*batches.to_device(images, indices, devices.storage(size, device)))
 
 
 def initialise(recipe: Recipe, inputs: Inputs, device: torch.device) -> nn.Module:
     """The network with weights drawn from the recipe's seed; drawn on the CPU, so that every device begins alike."""
     torch.manual_seed(mix(recipe.seed, 0))
-    return devices.place(models.build(recipe.model, inputs), device)
+    return devices.place(models.build(recipe.model, inputs), device, devices.choose_convolution(recipe, device))
 
 
 def recipe_hash(recipe: Recipe) -> str:
-    """Of all that decides the result at a given step; names, the device and how often to save are left out, and so is the
-    length, which may be amended."""
-    same = msgspec.structs.replace(recipe, name="", description="", epochs=1, device="", checkpoint=Checkpoint())
-    return hashlib.sha256(msgspec.json.encode(same, order="deterministic")).hexdigest()
+    """Of all that decides the result at a given step. What has its default is left out, so that a key which a later version
+    adds, with a default that changes nothing, leaves the hash alone."""
+    chosen = {key: value for key, value in _choices(recipe).items() if key not in NEUTRAL}
+    return hashlib.sha256(msgspec.json.encode(chosen, order="deterministic")).hexdigest()
+
+
+def _choices(value: Any) -> Any:
+    """A Struct's fields that differ from their defaults, and its tag, as plain values; the same within lists."""
+    if not isinstance(value, msgspec.Struct):
+        return [_choices(item) for item in value] if isinstance(value, (list, tuple)) else value
+    config = value.__struct_config__
+    found = {config.tag_field: config.tag} if config.tag_field else {}
+    for field in msgspec.structs.fields(value):
+        given = getattr(value, field.name)
+        default = field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
+        if given != default:
+            found[field.encode_name] = _choices(given)
+    return found
 
 
 def device_name(device: torch.device) -> str:

@@ -20,10 +20,13 @@ from torch import Tensor, nn
 from core.checkpoint import WEIGHTS, Damaged
 from core.errors import UNREADABLE
 from core.models import Inputs
+from core.training.averaging import Average
 from core.training.evaluation import Normalisation
 from core.training.progress import Progress
 
 OPTIMIZER = "optimizer.safetensors"
+LIVE = "live.safetensors"
+"""The weights that train, where those of ``WEIGHTS`` are their average."""
 STATE = "state.json"
 METADATA = "tui_trainer"
 
@@ -51,39 +54,60 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
     normalisation: Normalisation
 
 
+class LossScale(msgspec.Struct, frozen=True):
+    """A GradScaler's state; both are exact in JSON."""
+
+    scale: float
+    growth_tracker: int
+
+
 class SavedState(msgspec.Struct, frozen=True, kw_only=True):
     """``state.json``."""
 
     format: int = 1
     progress: Progress
     world: World
+    loss_scale: LossScale | None = None
+    """Where the precision is fp16."""
     strides: dict[str, tuple[int, ...]] = {}
-    """Of tensors that are not in C order; keys are ``model/NAME`` and ``optimizer/NAME``."""
+    """Of tensors that are not in C order; keys are ``model/NAME``, ``live/NAME`` and ``optimizer/NAME``."""
 
 
 class Snapshot:
-    """A copy of everything at one moment, on the CPU."""
+    """A copy of everything at one moment, on the CPU. ``weights`` are the average where there is one, else the network's."""
 
-    def __init__(self, network: nn.Module, optimizer: torch.optim.Optimizer, progress: Progress) -> None:
-        self.weights = {name: _copy(tensor) for name, tensor in network.state_dict().items()}
-        self.optimizer = {name: _copy(tensor) for name, tensor in optimizer_tensors(optimizer).items()}
+    def __init__(
+        self,
+        network: nn.Module,
+        optimizer: torch.optim.Optimizer,
+        progress: Progress,
+        average: Average | None = None,
+        scaler: torch.amp.GradScaler | None = None,
+    ) -> None:
+        self.weights = _copies((average.network if average else network).state_dict())
+        self.live = _copies(network.state_dict()) if average else {}
+        self.optimizer = _copies(optimizer_tensors(optimizer))
         self.progress = progress.copy()
+        self.loss_scale = _loss_scale(scaler) if scaler else None
 
     def finite(self) -> bool:
         """Whether no weight is NaN or infinite."""
-        return all(bool(torch.isfinite(tensor).all()) for tensor in self.weights.values() if tensor.is_floating_point())
+        tensors = (*self.weights.values(), *self.live.values())
+        return all(bool(torch.isfinite(tensor).all()) for tensor in tensors if tensor.is_floating_point())
 
     def files(self, world: World, metadata: Mapping[str, str]) -> dict[str, bytes]:
         """The files of a checkpoint. ``metadata`` makes the weights file enough alone to evaluate and predict."""
         strides = {
             f"{group}/{name}": tuple(tensor.stride())
-            for group, tensors in (("model", self.weights), ("optimizer", self.optimizer))
+            for group, tensors in (("model", self.weights), ("live", self.live), ("optimizer", self.optimizer))
             for name, tensor in tensors.items()
             if tensor.stride() != torch.empty(tensor.shape, device="meta").stride()
         }
-        state = SavedState(progress=self.progress, world=world, strides=strides)
+        state = SavedState(progress=self.progress, world=world, loss_scale=self.loss_scale, strides=strides)
+        live = {LIVE: safetensors.torch.save(_dense(self.live))} if self.live else {}
         return {
             WEIGHTS: safetensors.torch.save(_dense(self.weights), dict(metadata)),
+            **live,
             OPTIMIZER: safetensors.torch.save(_dense(self.optimizer)),
             STATE: msgspec.json.format(msgspec.json.encode(state), indent=2) + b"\n",
         }
@@ -103,20 +127,39 @@ def read_state(files: Mapping[str, bytes]) -> SavedState:
         raise Damaged(f"{STATE}: {error}") from None
 
 
-def restore(files: Mapping[str, bytes], network: nn.Module, optimizer: torch.optim.Optimizer) -> SavedState:
-    """Put a checkpoint's files back into a network and its optimizer; raises :class:`Damaged` before anything is changed."""
+def restore(
+    files: Mapping[str, bytes],
+    network: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    average: Average | None = None,
+    scaler: torch.amp.GradScaler | None = None,
+) -> SavedState:
+    """Put a checkpoint's files back into what trains; raises :class:`Damaged` before anything is changed.
+
+    A checkpoint without an average gives its weights to both.
+    """
     saved = read_state(files)
     weights = _strided(_load(files, WEIGHTS), saved.strides, "model/")
+    live = _strided(_load(files, LIVE), saved.strides, "live/") if LIVE in files else weights
     state = _strided(_load(files, OPTIMIZER), saved.strides, "optimizer/")
     check_weights(weights, network)
+    check_weights(live, network)
     _check_optimizer(state, optimizer)
-    network.load_state_dict(weights)
+    network.load_state_dict(live)
+    if average:
+        average.network.load_state_dict(weights)
+    if scaler and (loss := saved.loss_scale):
+        scaler.load_state_dict({**scaler.state_dict(), "scale": loss.scale, "_growth_tracker": loss.growth_tracker})
+    _load_optimizer(state, optimizer)
+    return saved
+
+
+def _load_optimizer(state: Mapping[str, Tensor], optimizer: torch.optim.Optimizer) -> None:
     entries: dict[int, dict[str, Tensor]] = {}
     for name, tensor in state.items():
         index, _, key = name.partition(".")
         entries.setdefault(int(index), {})[key] = tensor
     optimizer.load_state_dict({"state": entries, "param_groups": optimizer.state_dict()["param_groups"]})
-    return saved
 
 
 def read_weights(data: bytes) -> tuple[dict[str, Tensor], About]:
@@ -153,6 +196,15 @@ def _check_optimizer(state: Mapping[str, Tensor], optimizer: torch.optim.Optimiz
 
 def _form(tensor: Tensor) -> str:
     return f"{str(tensor.dtype).removeprefix('torch.')} {tuple(tensor.shape)}"
+
+
+def _loss_scale(scaler: torch.amp.GradScaler) -> LossScale:
+    state = scaler.state_dict()
+    return LossScale(state["scale"], state["_growth_tracker"])
+
+
+def _copies(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name: _copy(tensor) for name, tensor in tensors.items()}
 
 
 def _copy(tensor: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from core import commands
 from core.commands import Command, name_of
 from core.events import CommandAccepted, CommandRejected, Event, RemarkAdded, RunContinued, SettingChanged
-from core.recipe import LARGEST_COUNT
+from core.sections import LARGEST_COUNT
 from core.training import progress as plan
 from core.training.control import Leave
 from core.training.progress import Amendment, Key
@@ -88,6 +88,8 @@ def _carry_out(trainer: Trainer, command: Command) -> Generator[Event, None, str
             trainer.stop_after_epoch = True
             return f"stops after epoch {trainer.epoch}"
         case commands.Validate():
+            if not trainer.recipe.watches:
+                raise Refused("this run holds no images out to measure on; test is measured at its end")
             if trainer.measuring or trainer.paused:
                 raise Refused("a split is being measured right now" if trainer.measuring else "paused; continue first")
             yield from trainer.close_window()
@@ -116,6 +118,8 @@ def _change_setting(trainer: Trainer, command: Command) -> Generator[Event, None
             yield change
             return change.note
         case commands.SetEarlyStopping(enabled=enabled, patience=patience):
+            if not trainer.recipe.watches:
+                raise Refused("this run holds no images out that early stopping could go by")
             if patience is not None and not 1 <= patience <= LARGEST_COUNT:
                 raise Refused(f"patience {patience}: expected 1 or more, at most {LARGEST_COUNT:,}")
             if patience is not None:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from core.data import batches
 from core.data.augment import augment
+from core.data.mixing import Targets, blend
 from core.data.random import mix
+from core.data.resolution import resized, size_at
 from core.errors import TrainingError
-from core.training.evaluation import logits_of
+from core.training.compiling import compiled, failure
+from core.training.device import autocast
+from core.training.optimizers import lookahead
+from core.training.optimizers.sam import ascended, restored
 from core.training.progress import Progress
 from core.training.setup import Setup
 
@@ -27,6 +32,8 @@ class Window(NamedTuple):
     loss: float
     accuracy: float
     learning_rate: float
+    skipped: float = 0.0
+    """Share of the steps that changed nothing, since their gradients were beyond float16."""
 
 
 class Steps:
@@ -35,7 +42,13 @@ class Steps:
     def __init__(self, setup: Setup, progress: Progress) -> None:
         self.setup, self.recipe, self.progress = setup, setup.recipe, progress
         self.started = self.window_started = time.monotonic()
-        self._order_of = 0
+        self._order_of, self._rate = 0, 0.0
+        self._weights = [weight for weight in setup.network.parameters() if weight.requires_grad]
+        self._network: Callable[[Tensor], Tensor] = setup.network
+        if self.recipe.compile:
+            self._network = compiled(setup.network, setup.device, self.recipe.deterministic)
+        self._compiled_for = set[tuple[int, int]]()
+        self._one, self._skipped = torch.ones((), device=setup.device), torch.zeros((), device=setup.device)
         self.begin_epoch()
 
     def begin_epoch(self) -> None:
@@ -49,19 +62,37 @@ class Steps:
     def take(self, epoch: int, rate: float) -> None:
         """One step: the batch that follows, at this learning rate. Raises TrainingError when the memory does not suffice."""
         self.started = time.monotonic()
-        samples = self._samples(epoch)
+        samples, self._rate = self._samples(epoch), rate
         for group in self.setup.optimizer.param_groups:
-            group["lr"] = rate
-        torch.manual_seed(mix(self.recipe.seed, epoch, self.progress.step))  # dropout: a pure function of the step
+            group["lr"] = rate * group["scale"]
         try:
-            loss, correct = self._forward_backward(samples, epoch)
-            self.setup.optimizer.step()
+            loss, correct = self._set_gradients(samples, epoch)
+            self._update()
         except RuntimeError as error:
             raise _explained(error, self.recipe.batch_size) from error
         self._loss_sum += loss * len(samples)
         self._correct += correct
         self._images += len(samples)
         self.progress.step += 1
+        self._average()
+
+    def must_compile(self, epoch: int) -> bool:
+        """Whether the next step has a shape that is to be compiled first."""
+        return self.recipe.compile and self._shape(epoch) not in self._compiled_for
+
+    def compile(self, epoch: int) -> None:
+        """Compile for the shape of the next step, on its own batch; nothing that trains is changed. Raises UserError where
+        there is no compiler."""
+        self.started = time.monotonic()
+        images, targets = self._batch(self._samples(epoch), epoch)
+        try:
+            with restored(list(self.setup.network.buffers())):
+                self._forward_backward(images, targets, epoch)
+        except torch.OutOfMemoryError as error:
+            raise _explained(error, self.recipe.batch_size) from error
+        except Exception as error:  # compilers fail in their own ways
+            raise failure(error) from error
+        self._compiled_for.add(self._shape(epoch))
 
     def close_window(self) -> Window | None:
         """What the steps since the last window gave, None when there were none."""
@@ -76,8 +107,10 @@ class Steps:
             seconds=seconds,
             loss=(loss_sum - progress.loss_sum) / images,
             accuracy=(correct - progress.correct) / images,
-            learning_rate=self.setup.optimizer.param_groups[0]["lr"],
+            learning_rate=self._rate,
+            skipped=float(self._skipped.item()) / (progress.step - self._window_step),
         )
+        self._skipped.zero_()
         progress.loss_sum, progress.correct, progress.images = loss_sum, correct, self._images
         progress.epoch_seconds += seconds
         self._window_step, self.window_started = progress.step, now
@@ -86,19 +119,65 @@ class Steps:
     def _samples(self, epoch: int) -> Tensor:
         if self._order_of != epoch:
             order = batches.order(self.recipe.seed, epoch, len(self.setup.train))
-            self._order, self._order_of = order.to(self.setup.device), epoch
+            self._order, self._order_of = order.to(self.setup.train.images.device), epoch
         first = (self.progress.step % self.setup.steps_per_epoch) * self.recipe.batch_size
         samples: Tensor = self._order[first : first + self.recipe.batch_size]
         return samples
 
-    def _forward_backward(self, samples: Tensor, epoch: int) -> tuple[Tensor, Tensor]:
-        images, labels = self.setup.train.images[samples], self.setup.train.labels[samples]
-        images = augment(images, self.recipe.augment, self.recipe.seed, epoch, samples)
-        logits = logits_of(self.setup.network, images, self.setup.normalisation, self.setup.precision)
-        loss = F.cross_entropy(logits, labels, label_smoothing=self.recipe.label_smoothing)
+    def _shape(self, epoch: int) -> tuple[int, int]:
+        """Images of the next step, and their side (pixels)."""
+        return len(self._samples(epoch)), size_at(self.recipe.low_resolution, epoch, self.setup.inputs.size)
+
+    def _batch(self, samples: Tensor, epoch: int) -> tuple[Tensor, Targets]:
+        """Images as the network takes them, and what they show; the same at every call."""
+        setup, recipe = self.setup, self.recipe
+        parts = samples, setup.train.images.index_select(0, samples), setup.train.labels[samples]
+        samples, pixels, labels = (batches.sent(part, setup.device) for part in parts)
+        pixels = augment(pixels, recipe.augment, recipe.seed, epoch, samples, setup.normalisation.mean)
+        images = batches.normalise(pixels, *setup.normalisation)
+        images = resized(images, size_at(recipe.low_resolution, epoch, setup.inputs.size))
+        return blend(images, labels, recipe.mixing, recipe.seed, epoch, self.progress.step)
+
+    def _set_gradients(self, samples: Tensor, epoch: int) -> tuple[Tensor, Tensor]:
+        """Of the optimizer's next step; returns the mean loss and the number of right answers at the present weights."""
+        images, targets = self._batch(samples, epoch)
+        found = self._forward_backward(images, targets, epoch)
+        if self.recipe.optimizer.sam:
+            with ascended(self.setup.network, self.recipe.optimizer.sam):
+                self._forward_backward(images, targets, epoch)
+        return found
+
+    def _forward_backward(self, images: Tensor, targets: Targets, epoch: int) -> tuple[Tensor, Tensor]:
+        torch.manual_seed(mix(self.recipe.seed, epoch, self.progress.step))  # dropout: a pure function of the step
+        with autocast(self.setup.precision, self.setup.device):
+            logits = self._network(images).float()
+        loss = targets.loss(logits, self.recipe.label_smoothing)
         self.setup.optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        return loss.detach(), (logits.detach().argmax(1) == labels).sum()
+        scaled = self.setup.scaler.scale(loss) if self.setup.scaler else loss
+        scaled.backward()  # type: ignore[no-untyped-call]
+        return loss.detach(), targets.correct(logits.detach())
+
+    def _update(self) -> None:
+        optimizer, scaler, largest = self.setup.optimizer, self.setup.scaler, self.recipe.optimizer.clip_norm
+        if scaler and largest:
+            scaler.unscale_(optimizer)
+        if largest:
+            torch.nn.utils.clip_grad_norm_(self._weights, largest)
+        if not scaler:
+            optimizer.step()
+            return
+        before = scaler.scale(self._one)
+        scaler.step(optimizer)
+        scaler.update()
+        self._skipped += scaler.scale(self._one) < before
+
+    def _average(self) -> None:
+        """What is done to the weights after so many steps, whatever the optimizer."""
+        step, settings = self.progress.step, self.recipe.optimizer
+        if settings.lookahead_steps and step % settings.lookahead_steps == 0:
+            lookahead.pull(self.setup.optimizer, settings.lookahead_alpha)
+        if self.setup.average:
+            self.setup.average.update(step)
 
 
 def _explained(error: RuntimeError, batch_size: int) -> Exception:

@@ -6,20 +6,22 @@ It knows no screen, no journal and no process: what it is told comes from a :cla
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Generator, Iterator
 
 from torch import nn
 
 from core import checkpoint
-from core.checkpoint import Best, Damaged
+from core.checkpoint import Best
 from core.errors import TrainingError
 from core.events import (
     EpochDone,
     EpochStarted,
     Event,
-    MessageLogged,
     Metrics,
+    PhaseEnded,
+    PhaseStarted,
     RunFinished,
     RunPaused,
     RunStopped,
@@ -28,7 +30,8 @@ from core.events import (
     StepDone,
     from_number,
 )
-from core.training import early_stopping, steering
+from core.sections import Tta
+from core.training import closing, early_stopping, steering
 from core.training import progress as plan
 from core.training.control import Control, Leave
 from core.training.evaluation import Result
@@ -37,7 +40,7 @@ from core.training.progress import Amendment, Key, Progress
 from core.training.saver import Job, Saver, newest_weights, weights_path
 from core.training.schedules import learning_rate
 from core.training.setup import Setup
-from core.training.snapshot import Snapshot, read_weights
+from core.training.snapshot import Snapshot
 from core.training.steps import Steps
 
 WINDOW = 0.25
@@ -111,10 +114,20 @@ class Trainer:
         self.steps.window_started = time.monotonic()
         while self.progress.step < last_step:
             yield from self.between_steps()
+            if self.steps.must_compile(epoch):
+                yield from self._compile(epoch)
             self.steps.take(epoch, self.rate)
             if time.monotonic() - self.steps.window_started >= WINDOW or self.progress.step == last_step:
                 yield from self.close_window()
                 yield from self._save_when_due()
+
+    def _compile(self, epoch: int) -> Iterator[Event]:
+        yield from self.close_window()
+        started = time.monotonic()
+        yield PhaseStarted(phase="compile", label="torch.compile")
+        self.steps.compile(epoch)
+        self.steps.window_started = time.monotonic()
+        yield PhaseEnded(phase="compile", seconds=self.steps.window_started - started)
 
     def close_window(self) -> Iterator[Event]:
         """Say what the steps since the last window gave. Raises TrainingError when the loss is NaN or infinite."""
@@ -127,6 +140,8 @@ class Trainer:
             "train.learning_rate": window.learning_rate,
             "system.images_per_second": window.images / window.seconds,
         }
+        if self.setup.scaler:
+            metrics["train.skipped_steps"] = window.skipped
         step = self.progress.step
         yield StepDone(
             step=step, epoch=self.epoch, steps=window.steps, images=window.images, seconds=window.seconds, metrics=metrics
@@ -189,7 +204,8 @@ class Trainer:
         if self.saved == self.progress and not (name or best or command):
             return
         started = time.monotonic()
-        snapshot = Snapshot(self.setup.network, self.setup.optimizer, self.progress)
+        setup = self.setup
+        snapshot = Snapshot(setup.network, setup.optimizer, self.progress, setup.average, setup.scaler)
         delay = time.monotonic() - started
         epoch = -(-self.progress.step // self.setup.steps_per_epoch)
         self.saver.submit(Job(snapshot, epoch, reason, delay, name, best, command))
@@ -203,11 +219,13 @@ class Trainer:
 
     # Measuring
 
-    def measure(self, split: Split, other: nn.Module | None = None, name: str = "") -> Generator[Event, None, Result]:
+    def measure(
+        self, split: Split, other: nn.Module | None = None, name: str = "", tta: Tta = "none"
+    ) -> Generator[Event, None, Result]:
         """One pass over a split with the present weights, or with another network's, read from the checkpoint ``name``."""
         self.measuring = True
         try:
-            passing = measure(self.setup, split, other or self.setup.network, self._between_batches)
+            passing = measure(self.setup, split, other or self.setup.measured, self._between_batches, tta)
             result, seconds = yield from passing
         finally:
             self.measuring = False
@@ -221,12 +239,17 @@ class Trainer:
 
     def _finish_epoch(self) -> Iterator[Event]:
         progress, settings, epoch = self.progress, self.recipe.early_stopping, self.epoch
-        result = yield from self.measure(settings.split)
-        train = {"train.loss": progress.loss_sum / progress.images, "train.accuracy": progress.correct / progress.images}
-        metrics: Metrics = {**train, **metrics_of(settings.split, result)}
+        metrics: Metrics = {
+            "train.loss": progress.loss_sum / progress.images,
+            "train.accuracy": progress.correct / progress.images,
+        }
+        value, improved = math.nan, False
+        if self.recipe.watches:
+            result = yield from self.measure(settings.split)
+            metrics.update(metrics_of(settings.split, result))
+            value = early_stopping.monitored(settings, result.loss, result.accuracy)
+            improved = early_stopping.update(progress.watch, settings, value, epoch, progress.step)
         yield EpochDone(epoch=epoch, step=progress.step, seconds=progress.epoch_seconds, metrics=metrics)
-        value = early_stopping.monitored(settings, result.loss, result.accuracy)
-        improved = early_stopping.update(progress.watch, settings, value, epoch, progress.step)
         yield from early_stopping.consider(self.recipe, progress, value, epoch, improved, last=epoch >= self.epochs)
         progress.validated = epoch
         progress.loss_sum, progress.correct, progress.images, progress.epoch_seconds = 0.0, 0, 0, 0.0
@@ -238,41 +261,25 @@ class Trainer:
     # Ends
 
     def _finish(self) -> Generator[Event, None, bool]:
-        """Measure test with the best weights by the monitored metric, and say where they are.
+        """Measure the held-out split and test with the weights that the recipe ends with, and say where they are.
 
         False when the run was given more epochs meanwhile.
         """
         self.saver.finish()
         yield from self.saver.events()
         network = self.setup.another_network()
-        best = yield from self._load_best(network)
-        result = yield from self.measure("test", network, best.checkpoint)
-        if not self._over:
-            return False
-        metrics = metrics_of("test", result)
-        if best.value is not None:
-            metrics[f"best.{best.metric}"] = from_number(best.value)
+        final = yield from closing.load_final(self.saver.folder, self.recipe, network)
+        metrics: Metrics = {} if final.value is None else {f"best.{final.metric}": from_number(final.value)}
+        for split in closing.final_splits(self.setup):
+            result = yield from self.measure(split, network, final.checkpoint, self.recipe.evaluation.tta)
+            if not self._over:
+                return False
+            metrics.update(metrics_of(split, result))
         yield RunFinished(
             step=self.progress.step, epoch=self.progress.validated, early=self.progress.watch.stopped,
-            metrics=metrics, weights=weights_path(best.checkpoint),
+            metrics=metrics, weights=weights_path(final.checkpoint),
         )  # fmt: skip
         return True
-
-    def _load_best(self, network: nn.Module) -> Generator[Event, None, Best]:
-        """Put the best weights into a network; where they are damaged, the newest that are not."""
-        folder = self.saver.folder
-        best = checkpoint.pointed(folder, "best")
-        others = [Best(path.name) for path in reversed(checkpoint.listing(folder))]
-        for candidate in [best, *others] if best else others:
-            try:
-                _, files = checkpoint.read(folder / candidate.checkpoint, only=checkpoint.WEIGHTS)
-                network.load_state_dict(read_weights(files[checkpoint.WEIGHTS])[0])
-                return candidate
-            except Damaged as error:
-                text = f"checkpoint {candidate.checkpoint} is damaged ({error}) and was set aside"
-                checkpoint.set_aside(folder / candidate.checkpoint)
-                yield MessageLogged(level="warning", text=text)
-        raise TrainingError("checkpoint", f"{folder}: none of the checkpoints is whole")
 
     def _leave(self, leave: Leave) -> Iterator[Event]:
         yield from self.close_window()

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from core import events as e
 from core.events import Event
-from core.recipe import LARGEST_COUNT
+from core.sections import LARGEST_COUNT
 from core.view import lifecycle, measured
 from core.view.parts import NOT_FINITE, appended, marked, merged, short
 from core.view.series import RawPoint, Series, extended

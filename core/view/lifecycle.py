@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from core import events as e
-from core.recipe import LARGEST_COUNT
+from core.sections import LARGEST_COUNT
 from core.view import rewind
 from core.view.parts import appended, marked, merged, short
 from core.view.state import KEPT_ANSWERS, KEPT_MESSAGES, Answer, Message, Phase, State

@@ -240,3 +240,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     def split(self) -> str:
         """The split that is measured every epoch and shown first."""
         return "test" if self.monitor.startswith("test.") else "validation"
+
+    @property
+    def unwatched(self) -> bool:
+        """Whether the run holds nothing out and measures no split before its end."""
+        return not self.monitor and self.steps_per_epoch > 0

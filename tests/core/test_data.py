@@ -14,12 +14,12 @@ from core import data
 from core.data import cifar
 from core.data.sources import sample
 from core.errors import UserError
-from core.recipe import Data
+from core.sections import Data
 
 
 def test_importing_and_listing_load_neither_torch_nor_numpy() -> None:
     code = (
-        "import sys; from core import data; from core.recipe import Data; data.names();"
+        "import sys; from core import data; from core.sections import Data; data.names();"
         "[data.availability(Data(source=name)) for name in ('sample', 'folder')];"
         "sys.exit(any(name in sys.modules for name in ('torch', 'numpy', 'PIL')))"
     )

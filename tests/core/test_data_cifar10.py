@@ -13,7 +13,7 @@ import pytest
 from core import data
 from core.data import Dataset, cifar
 from core.errors import UserError
-from core.recipe import Data
+from core.sections import Data
 from tests.core import cifar_forms as forms
 
 BINARY, PYTHON = forms.binary_files(), forms.python_files()

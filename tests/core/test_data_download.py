@@ -14,7 +14,7 @@ import pytest
 from core import data
 from core.data import download
 from core.errors import UserError
-from core.recipe import Data
+from core.sections import Data
 from tests.core import cifar_forms as forms
 
 BINARY = forms.binary_files()

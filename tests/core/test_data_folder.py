@@ -15,7 +15,7 @@ from core import data
 from core.data import images
 from core.data.images import read_image
 from core.errors import UserError
-from core.recipe import Data
+from core.sections import Data
 
 
 @pytest.fixture(autouse=True)

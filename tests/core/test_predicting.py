@@ -12,8 +12,8 @@ import core
 from core import data
 from core.errors import UserError
 from core.events import ValidationDone
-from core.recipe import Data
 from core.run.checkpoints import weights_file
+from core.sections import Data
 from tests.core.training import new_run, tiny, train
 
 

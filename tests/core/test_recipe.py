@@ -8,7 +8,7 @@ import pytest
 
 from core import recipe
 from core.errors import UserError
-from core.recipe import Perspective
+from core.sections import Perspective
 
 
 def test_every_recipe_of_the_package_loads_and_goes_through_toml_unchanged(tmp_path: Path) -> None:
@@ -52,9 +52,9 @@ def test_a_recipe_is_changed_as_if_it_had_been_loaded_so() -> None:
     [
         ("epochs=none", ["epochs: expected a whole number, got a text", "'none'"]),
         ("epochs=0", ["epochs", ">= 1"]),
-        ("optimizer.name=adm", ["optimizer.name: expected one of adam, adamw, sgd, got 'adm'"]),
+        ("optimizer.name=adm", ["optimizer.name: expected one of adam, adamw, sgd, muon, got 'adm'"]),
         ("early_stopping.split=x", ["early_stopping.split: expected one of validation, test, got 'x'"]),
-        ("precision=half", ["precision: expected one of auto, fp32, bf16, got 'half'"]),
+        ("precision=half", ["precision: expected one of auto, fp32, bf16, fp16, got 'half'"]),
         ("data.limit=x", ["data.limit: expected a whole number, got a text"]),
         ("optimizer.nesterov=1", ["optimizer.nesterov: expected true or false, got a whole number"]),
         ("optimizer.lr=fast", ["optimizer.lr: expected a number, got a text"]),
@@ -70,7 +70,10 @@ def test_a_recipe_is_changed_as_if_it_had_been_loaded_so() -> None:
         ("epochs.x=3", ["epochs is a value"]),
         ("data.validation=1.5", ["data.validation", "< 1"]),
         ("data.validation=0", []),
-        ("augment=[{name='warp'}]", ["augment[0].name: expected one of perspective, crop, flip, got 'warp'"]),
+        (
+            "augment=[{name='warp'}]",
+            ["augment[0].name: expected one of perspective, crop, flip, cutout, trivial_augment,", "got 'warp'"],
+        ),
         ("augment=[{name='crop', padding='x'}]", ["augment[0].padding: expected a whole number, got a text"]),
         ("optimizer.nesterov=true", ["nesterov needs optimizer.momentum"]),
     ],

@@ -67,3 +67,17 @@ def test_other_amendments_leave_the_rate_alone() -> None:
     plan = recipe(name="cosine")
     amendments = [Amendment(3, "early_stopping.patience", 2)]
     assert learning_rate(plan, amendments, 30, STEPS) == learning_rate(plan, [], 30, STEPS)
+
+
+def test_linear_falls_evenly_to_zero_by_step_or_by_epoch() -> None:
+    by_step, by_epoch = recipe(name="linear", per="step"), recipe(name="linear", per="epoch")
+    assert [learning_rate(by_step, [], step, STEPS) for step in (0, 7, 35, 69, 70)] == pytest.approx(
+        [0.1, 0.09, 0.05, 0.1 / 70, 0.0]
+    )
+    assert [learning_rate(by_epoch, [], step, STEPS) for step in (0, 6, 7, 69)] == pytest.approx([0.1, 0.1, 0.09, 0.01])
+
+
+def test_linear_after_a_warmup_is_the_product_of_both() -> None:
+    warm = recipe(name="linear", per="step", warmup_epochs=2)
+    assert learning_rate(warm, [], 6, STEPS) == pytest.approx(0.1 * 7 / 14 * 64 / 70)
+    assert learning_rate(warm, [], 35, STEPS) == pytest.approx(0.05)

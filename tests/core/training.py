@@ -82,7 +82,8 @@ def train(run: RunFolder, script: Script | None = None) -> list[Event]:
     progress, again = Progress(), tuple[Amendment, ...]()
     if checkpoint.listing(run.checkpoints):
         folder, _ = checkpoint.newest_good(run.checkpoints)
-        progress = snapshot.restore(checkpoint.read(folder)[1], setup.network, setup.optimizer).progress
+        files = checkpoint.read(folder)[1]
+        progress = snapshot.restore(files, setup.network, setup.optimizer, setup.average, setup.scaler).progress
         again = changes_not_in(progress, run)
     pump = Pump(run.journal)
     saver = Saver(run, recipe, setup.world, setup.metadata(), pump.sync)
@@ -101,9 +102,10 @@ def train(run: RunFolder, script: Script | None = None) -> list[Event]:
 
 
 def fingerprint(run: RunFolder) -> str:
-    """Of all tensors, weights and optimizer state, in the newest checkpoint."""
+    """Of all tensors, weights (live and averaged) and optimizer state, in the newest checkpoint."""
     _, files = checkpoint.read(checkpoint.listing(run.checkpoints)[-1])
-    return hashlib.sha256(files[checkpoint.WEIGHTS] + files[snapshot.OPTIMIZER]).hexdigest()
+    names = sorted(name for name in files if name.endswith(".safetensors"))
+    return hashlib.sha256(b"".join(files[name] for name in names)).hexdigest()
 
 
 def last_progress(run: RunFolder) -> Progress:

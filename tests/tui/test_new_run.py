@@ -14,9 +14,10 @@ from textual.widgets import Button, Input, Select
 from core import data
 from core.data import Availability
 from core.errors import UserError
-from core.recipe import Data, Recipe
+from core.recipe import Recipe
 from core.run import describe, session
 from core.run.folder import RunFile, RunFolder
+from core.sections import Data
 from tests.tui import runs as made
 from tests.tui.screens import check, text_of
 from tui_trainer.app import TrainerApp

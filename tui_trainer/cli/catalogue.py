@@ -59,7 +59,7 @@ def sources(context: typer.Context, json: options.Json = False) -> None:
     if context.invoked_subcommand is not None:
         return
     from core import data
-    from core.recipe import Data
+    from core.sections import Data
 
     found = {name: data.availability(Data(source=name)) for name in data.names()}
     if json:

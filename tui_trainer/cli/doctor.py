@@ -59,7 +59,7 @@ def _caches(given: Path | None) -> dict[str, Any]:
 
 def _data() -> dict[str, Any]:
     from core import data
-    from core.recipe import Data
+    from core.sections import Data
 
     found = {name: data.availability(Data(source=name)) for name in data.names()}
     return {name: f"ready: {item.where}" if item.ready else item.hint for name, item in found.items()}

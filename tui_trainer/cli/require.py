@@ -21,8 +21,10 @@ COMPARISONS: dict[str, Callable[[float, float], bool]] = {
 }
 FORM = re.compile(r"\s*([A-Za-z_][\w.]*)\s*(>=|<=|==|>|<)\s*(\S+)\s*")
 MEASURED = tuple(f"{split}.{what}" for split in ("train", "val", "test") for what in ("loss", "accuracy"))
+WITH_TTA = ("val.tta_accuracy", "test.tta_accuracy")
 KNOWN = (
     *MEASURED,
+    *WITH_TTA,
     *(f"best.{name}" for name in MEASURED if not name.startswith("train.")),
     "train.learning_rate",
     "system.images_per_second",
@@ -47,7 +49,8 @@ def check(requirements: Iterable[Requirement], monitor: str) -> None:
     """Raises UserError for a ``best.*`` that a run never has: only the metric that it watches has a best value."""
     for requirement in requirements:
         if requirement.metric.startswith("best.") and requirement.metric != f"best.{monitor}":
-            raise UserError(f"--require '{requirement}': this run watches {monitor}; expected best.{monitor}")
+            expected = f"watches {monitor}; expected best.{monitor}" if monitor else "watches no split; expected test.*"
+            raise UserError(f"--require '{requirement}': this run {expected}")
 
 
 def unmet(requirements: Iterable[Requirement], state: State) -> list[str]:

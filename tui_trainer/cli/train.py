@@ -47,7 +47,7 @@ def train(
         check_name(name)  # before the model is looked at, which takes seconds the first time
     given = {"epochs": epochs, "seed": seed, "device": device}
     chosen = load(recipe, [*(changes or []), *(f"{key}={value}" for key, value in given.items() if value is not None)], data)
-    require.check(requirements, chosen.early_stopping.monitor)
+    require.check(requirements, chosen.monitor)
     run = session.create(chosen, runs_folder(runs), name, threads)
     try:
         _go(run, form, detach, requirements, tied=tied, threads=threads)
@@ -80,7 +80,7 @@ def resume(
 
     form, tied, requirements = _watching(json, quiet, detach, foreground, required)
     folder = find(run, runs_folder(runs))
-    require.check(requirements, from_table(folder.read().recipe).early_stopping.monitor)
+    require.check(requirements, from_table(folder.read().recipe).monitor)
     if folder.alive():
         raise busy(folder)
     if session.nothing_to_do(folder, epochs):

@@ -29,7 +29,7 @@ def evaluate(
     settings = None
     if data is not None:
         from core.data import from_text
-        from core.recipe import Data
+        from core.sections import Data
 
         settings = from_text(data, Data())
     import core

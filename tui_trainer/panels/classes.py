@@ -23,6 +23,7 @@ WIDEST_BAR = 60
 class Scores(NamedTuple):
     classes: tuple[ClassScore, ...]
     split: str
+    """Empty where none is measured before the end."""
     epoch: int
 
 
@@ -34,10 +35,11 @@ class Classes(Panel[Scores]):
     RANK = 10
 
     def reads(self, state: State, now: float) -> Scores:
-        latest = state.measurements.get(state.split)
+        latest = state.measurements.get("test" if state.unwatched else state.split)
+        split = "" if state.unwatched else state.split
         if latest and latest.classes:
-            return Scores(latest.classes, state.split, latest.epoch)
-        return Scores(tuple(ClassScore(name, 0, 0) for name in state.classes), state.split, 0)
+            return Scores(latest.classes, split, latest.epoch)
+        return Scores(tuple(ClassScore(name, 0, 0) for name in state.classes), split, 0)
 
     def draw(self, reads: Scores, size: Size, colours: Palette) -> Sequence[Text]:
         if not reads.classes:
@@ -53,6 +55,8 @@ class Classes(Panel[Scores]):
 
     def title(self, reads: Scores, colours: Palette) -> Text:
         title = Text("classes  ")
+        if not reads.split:
+            return title.append("test, at the end" if reads.epoch else "measured on test at the end", colours.muted)
         title.append(*(("TEST", f"bold {colours.warn}") if reads.split == "test" else ("validation", colours.muted)))
         title.append(f"  epoch {reads.epoch}" if reads.epoch else "  not measured", colours.muted)
         return title

@@ -79,9 +79,10 @@ def _figures(state: State, run: RunFolder) -> list[tuple[str, str]]:
     pairs = []
     test = state.measurements.get("test")
     if test and "test.accuracy" in test.metrics:
-        pairs.append(
-            ("test", f"accuracy {test.metrics['test.accuracy'] * 100:.2f} %, loss {short(test.metrics.get('test.loss'))}")
-        )
+        accuracy = f"accuracy {test.metrics['test.accuracy'] * 100:.2f} %"
+        if "test.tta_accuracy" in test.metrics:
+            accuracy += f" ({test.metrics['test.tta_accuracy'] * 100:.2f} % with TTA)"
+        pairs.append(("test", f"{accuracy}, loss {short(test.metrics.get('test.loss'))}"))
     if state.stopping.best is not None:
         pairs.append(("best", f"{state.stopping.metric} {short(state.stopping.best)} at epoch {state.stopping.best_epoch}"))
     if state.weights:

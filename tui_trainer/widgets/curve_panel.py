@@ -27,6 +27,7 @@ class Curves(NamedTuple):
     train: Series
     held_out: Series
     split: str
+    """Empty where none is measured before the end."""
     steps_per_epoch: int
     marks: tuple[int, ...]
     step: int
@@ -46,7 +47,7 @@ class CurvePanel(Panel[Curves]):
         return Curves(
             state.series.get(f"train.{self.METRIC}", Series()),
             state.series.get(f"{prefix}.{self.METRIC}", Series()),
-            state.split,
+            "" if state.unwatched else state.split,
             state.steps_per_epoch,
             tuple(mark.step for mark in state.marks if mark.kind != "saved"),
             state.step,
@@ -67,9 +68,10 @@ class CurvePanel(Panel[Curves]):
 
     def title(self, reads: Curves, colours: Palette) -> Text:
         title = Text(self.NAME)
-        name = "TEST" if reads.split == "test" else "val"
-        for word, series, colour in (("train", reads.train, colours.train), (name, reads.held_out, colours.held_out)):
-            title.append(f"  {word} {self.written(series.last)}", colour)
+        title.append(f"  train {self.written(reads.train.last)}", colours.train)
+        if reads.split:
+            name = "TEST" if reads.split == "test" else "val"
+            title.append(f"  {name} {self.written(reads.held_out.last)}", colours.held_out)
         return title
 
     def written(self, value: float | None) -> str:

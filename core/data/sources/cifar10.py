@@ -11,7 +11,7 @@ from core.cache import cache_folder
 from core.data import Availability, Dataset, Images, Progress
 from core.data.exclusive import exclusive, writable
 from core.errors import UserError
-from core.recipe import Data
+from core.sections import Data
 
 if TYPE_CHECKING:
     from core.data.cifar import Location

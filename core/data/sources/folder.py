@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from core.data import Availability, Dataset, Progress
 from core.errors import UserError
-from core.recipe import Data
+from core.sections import Data
 from core.view.words import count
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from core.data import Availability, Dataset, Images, Progress
 from core.errors import UserError
-from core.recipe import Data
+from core.sections import Data
 
 if TYPE_CHECKING:
     import numpy as np

@@ -1,47 +1,43 @@
-"""Random transforms of whole uint8 batches on their device, each image with draws of its own."""
+"""Transforms that move pixels: flip, crop, perspective, and the affine maps of the policies. All on uint8 [B, C, H, W]."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import lru_cache
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from core.data.random import uniform
-from core.recipe import Crop, Flip, Perspective, Transform
+from core.data.augment.select import where
+from core.sections import Crop, Perspective
 
 
-def augment(images: Tensor, transforms: Sequence[Transform], seed: int, epoch: int, samples: Tensor) -> Tensor:
-    """The transforms in order on uint8 [B, C, H, W]; ``samples`` int64 [B] names each image within the training split.
-
-    An image's result depends on (seed, epoch, its sample, the transforms) alone.
-    """
-    for stream, transform in enumerate(transforms):
-        match transform:
-            case Perspective():
-                images = perspective(images, transform, uniform(seed, epoch, samples, stream, 9))
-            case Crop():
-                images = crop(images, transform, uniform(seed, epoch, samples, stream, 2))
-            case Flip():
-                images = flip(images, transform, uniform(seed, epoch, samples, stream, 1))
-    return images
-
-
-def flip(images: Tensor, transform: Flip, draws: Tensor) -> Tensor:
-    """Mirrored left to right where ``draws`` [B, 1] is below p."""
-    return torch.where((draws < transform.p)[:, :, None, None], images.flip(-1), images)
+def flip(images: Tensor, mirrored: Tensor) -> Tensor:
+    """The images with those that are ``mirrored`` (bool [B]) turned left to right."""
+    return where(mirrored[:, None, None, None], images.flip(-1), images)
 
 
 def crop(images: Tensor, transform: Crop, draws: Tensor) -> Tensor:
-    """A window of the image's own size out of the zero-padded image; ``draws`` [B, 2] place its top and left."""
-    height, width = images.shape[-2:]
-    padded = functional.pad(images, (transform.padding,) * 4)
-    windows = padded.unfold(2, height, 1).unfold(3, width, 1)
-    top, left = (draws * (2 * transform.padding + 1)).long().unbind(1)
-    batch = torch.arange(len(images), device=images.device)
-    return windows[batch, :, top, left]
+    """A window of the image's own size out of the padded image; ``draws`` [B, 2] place its top and left."""
+    (count, channels, height, width), padding = images.shape, transform.padding
+    padded = _reflected(images, padding) if transform.fill == "reflect" else functional.pad(images, (padding,) * 4)
+    row, plane = padded.shape[-1], padded[0, 0].numel()
+    top, left = (draws * (2 * padding + 1)).long().unbind(1)
+    corners = (top * row + left).view(-1, 1, 1)
+    planes = plane * torch.arange(count * channels, device=images.device).view(count, channels, 1)
+    starts = corners + planes + row * torch.arange(height, device=images.device)
+    # Copying whole rows is several times as fast as indexing the window's pixels.
+    return padded.reshape(-1).unfold(0, width, 1).index_select(0, starts.flatten()).view(images.shape)
+
+
+def _reflected(images: Tensor, padding: int) -> Tensor:
+    """Padded with its mirror image, the border pixel not repeated; torch's own takes no uint8 on a GPU."""
+    for side in (-1, -2):
+        length = images.shape[side]
+        before = images.narrow(side, 1, padding).flip(side)
+        after = images.narrow(side, length - 1 - padding, padding).flip(side)
+        images = torch.cat((before, images, after), side)
+    return images
 
 
 def perspective(images: Tensor, transform: Perspective, draws: Tensor) -> Tensor:
@@ -90,6 +86,21 @@ def warp(images: Tensor, coefficients: Tensor) -> Tensor:
     grid = planes[:, :2].div_(planes[:, 2:]).sub_(1).permute(0, 2, 3, 1)
     sampled = functional.grid_sample(images.float(), grid, mode="bilinear", padding_mode="zeros", align_corners=False)
     return sampled.round_().to(torch.uint8)
+
+
+def affine(images: Tensor, matrices: Tensor) -> Tensor:
+    """uint8 [B, C, H, W], each pixel taken from the nearest; zeros outside.
+
+    ``matrices`` float32 [B, 2, 3] take a pixel (x, y, 1) of the result, in pixels from the image's centre, to its place in the
+    image, in halves of the sides from the centre.
+    """
+    height, width = images.shape[-2:]
+    x = torch.arange(width, device=images.device) - (width - 1) / 2
+    y = torch.arange(height, device=images.device)[:, None] - (height - 1) / 2
+    along_x, along_y, constant = matrices[..., None, None].unbind(2)
+    grid = (along_x * x + (along_y * y + constant)).permute(0, 2, 3, 1)
+    sampled = functional.grid_sample(images.float(), grid, mode="nearest", padding_mode="zeros", align_corners=False)
+    return sampled.to(torch.uint8)
 
 
 @lru_cache(maxsize=64)  # making a tensor on a GPU waits for it, which a step must not

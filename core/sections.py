@@ -1,0 +1,176 @@
+"""The parts of a recipe: frozen Structs, each the keys of one table. Importing this imports no torch."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypeAlias
+
+import msgspec
+from msgspec import Meta
+
+LARGEST_COUNT = 1_000_000
+"""Epochs."""
+LARGEST_RATE = 1e30
+"""Keeps infinity out."""
+Probability: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
+Positive: TypeAlias = Annotated[int, Meta(ge=1)]
+Count: TypeAlias = Annotated[int, Meta(ge=0)]
+PositiveFloat: TypeAlias = Annotated[float, Meta(gt=0)]
+Rate: TypeAlias = Annotated[float, Meta(gt=0, le=LARGEST_RATE)]
+Momentum: TypeAlias = Annotated[float, Meta(ge=0, lt=1)]
+NonNegativeFloat: TypeAlias = Annotated[float, Meta(ge=0)]
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of all parts of a recipe."""
+
+
+class Perspective(Section, frozen=True, kw_only=True, tag_field="name", tag="perspective"):
+    """torchvision's RandomPerspective, each image with its own corners."""
+
+    distortion: Probability = 0.5
+    p: Probability = 0.5
+
+
+class Crop(Section, frozen=True, kw_only=True, tag_field="name", tag="crop"):
+    """torchvision's RandomCrop to the image's own size after padding on all sides (pixels)."""
+
+    padding: Count = 4
+    fill: Literal["zero", "reflect"] = "zero"
+
+
+class Flip(Section, frozen=True, kw_only=True, tag_field="name", tag="flip"):
+    """torchvision's RandomHorizontalFlip."""
+
+    p: Probability = 0.5
+    alternate: bool = False
+    """Mirror an image in every other epoch: chance decides on its first epoch alone, so that two epochs show it both ways."""
+
+
+class Cutout(Section, frozen=True, kw_only=True, tag_field="name", tag="cutout"):
+    """A square of ``size`` pixels set to the mean of the data, its centre anywhere in the image (arXiv 1708.04552)."""
+
+    size: Positive = 16
+    p: Probability = 1.0
+
+
+class TrivialAugment(Section, frozen=True, kw_only=True, tag_field="name", tag="trivial_augment"):
+    """torchvision's TrivialAugmentWide: one operation of one strength for each image (arXiv 2103.10158)."""
+
+    bins: Annotated[int, Meta(ge=2, le=1000)] = 31
+
+
+class AutoAugment(Section, frozen=True, kw_only=True, tag_field="name", tag="auto_augment"):
+    """torchvision's AutoAugment with the policy learned on CIFAR-10 (arXiv 1805.09501)."""
+
+
+Transform: TypeAlias = Perspective | Crop | Flip | Cutout | TrivialAugment | AutoAugment
+
+
+class Mixing(Section, frozen=True, kw_only=True):
+    """Each batch blended with itself in another order, labels alike; with both, chance picks one for each batch."""
+
+    mixup: NonNegativeFloat = 0.0
+    """Alpha of the Beta distribution of the share (arXiv 1710.09412); 0 for none."""
+    cutmix: NonNegativeFloat = 0.0
+    """Alpha of the Beta distribution of the area (arXiv 1905.04899); 0 for none."""
+    p: Probability = 1.0
+    """Share of the batches that are blended."""
+
+
+class LowResolution(Section, frozen=True, kw_only=True):
+    """Training at a smaller ``size`` (pixels) for so many ``epochs``, before what follows in the list."""
+
+    size: Annotated[int, Meta(ge=4)]
+    epochs: Positive
+
+
+class Data(Section, frozen=True, kw_only=True):
+    source: str = "cifar10"
+    """A file in ``core/data/sources``."""
+    path: str | None = None
+    size: Positive = 32
+    """Side of the square that images of a ``folder`` are brought to (pixels)."""
+    validation: Annotated[float, Meta(ge=0, lt=1)] = 0.1
+    """Share of the training images that is held out, drawn evenly from each class."""
+    limit: Positive | None = None
+    """Use only so many training images (and as many of each held-out split at the most), evenly from each class."""
+    evaluation_batch_size: Positive = 150
+
+
+class Optimizer(Section, frozen=True, kw_only=True):
+    name: Literal["adam", "adamw", "sgd", "muon"] = "adam"
+    lr: Rate = 1e-3
+    weight_decay: NonNegativeFloat = 0.0
+    momentum: Momentum = 0.0
+    """SGD and Muon only."""
+    nesterov: bool = False
+    """SGD and Muon only; needs momentum above 0."""
+    betas: tuple[Momentum, Momentum] = (0.9, 0.999)
+    """Adam and AdamW only."""
+    eps: PositiveFloat = 1e-8
+    vector_lr: Rate | None = None
+    """Of biases and of the scales and shifts of norms; ``lr`` when left out. All rates follow one schedule."""
+    head_lr: Rate | None = None
+    """Of the last linear layer; ``lr`` when left out."""
+    decay_vectors: bool = True
+    """Whether weight decay also pulls at biases and norms."""
+    vector_momentum: Momentum = 0.85
+    """Muon only: of everything but the convolutions' weights, which SGD with Nesterov momentum trains beside it."""
+    clip_norm: NonNegativeFloat = 0.0
+    """Largest norm of the whole gradient; 0 for any."""
+    sam: NonNegativeFloat = 0.0
+    """Radius of sharpness-aware minimisation, two passes a step (arXiv 2010.01412); 0 for none."""
+    lookahead_steps: Count = 0
+    """Steps between two pulls of Lookahead's slow weights (arXiv 1907.08610); 0 for none."""
+    lookahead_alpha: Annotated[float, Meta(gt=0, le=1)] = 0.5
+
+
+class Schedule(Section, frozen=True, kw_only=True):
+    name: Literal["constant", "cosine", "linear"] = "cosine"
+    per: Literal["epoch", "step"] = "epoch"
+    """Whether the rate moves at each epoch (as torch's CosineAnnealingLR is commonly stepped) or at each step."""
+    warmup_epochs: NonNegativeFloat = 0.0
+    """Linear rise from zero over so many epochs, before the schedule proper."""
+
+
+class Averaging(Section, frozen=True, kw_only=True):
+    """An exponential moving average of the weights, which is then what is measured and kept for use."""
+
+    decay: Annotated[float, Meta(ge=0, lt=1)] = 0.0
+    """For each ``every`` steps; 0 for no average."""
+    every: Positive = 1
+
+
+Tta: TypeAlias = Literal["none", "mirror", "mirror_translate"]
+
+
+class Evaluation(Section, frozen=True, kw_only=True):
+    """How the finished training is measured, on the held-out split where there is one and on test."""
+
+    weights: Literal["best", "last"] = "best"
+    """The best by the monitored metric, or those of the last step."""
+    tta: Tta = "none"
+    """Test-time augmentation, reported beside the plain figure: the mean of the logits of the image and its mirror image;
+    ``mirror_translate`` gives half of the weight to the same of the image moved by one pixel up-left and down-right."""
+
+
+class EarlyStopping(Section, frozen=True, kw_only=True):
+    enabled: bool = True
+    split: Literal["validation", "test"] = "validation"
+    metric: Literal["loss", "accuracy"] = "loss"
+    patience: Annotated[int, Meta(ge=1, le=LARGEST_COUNT)] = 10
+    """Epochs without an improvement of at least ``min_delta`` after which the run ends."""
+    min_delta: NonNegativeFloat = 0.0
+
+    @property
+    def monitor(self) -> str:
+        """The metric's name in events, for instance ``val.loss``."""
+        return f"{'val' if self.split == 'validation' else 'test'}.{self.metric}"
+
+
+class Checkpoint(Section, frozen=True, kw_only=True):
+    every_seconds: NonNegativeFloat = 60.0
+    """0 for never."""
+    every_epochs: Positive = 1
+    keep: Positive = 3
+    """How many of the latest stay, beside the best one and every named one."""

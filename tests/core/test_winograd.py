@@ -1,0 +1,84 @@
+"""Convolutions by minimal filtering give what direct ones give, gradients included, and leave a network's parameters alone."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional
+
+from core.training import winograd
+
+
+@pytest.mark.parametrize("m", winograd.TILES)
+def test_the_transforms_are_exact_in_one_tile(m: int) -> None:
+    data, weight, output = winograd.transforms(m, torch.float64)
+    generator = torch.Generator().manual_seed(m)
+    tile, filters = (torch.randn(side, side, dtype=torch.float64, generator=generator) for side in (m + 2, 3))
+    found = output @ ((weight @ filters.flatten()) * (data @ tile.flatten()))
+    expected = functional.conv2d(tile[None, None], filters[None, None]).flatten()
+    torch.testing.assert_close(found, expected, rtol=1e-11, atol=1e-11)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+@pytest.mark.parametrize(("count", "channels_in", "channels", "height", "width"), [
+    (1, 1, 1, 1, 1), (3, 5, 7, 8, 8), (2, 4, 3, 7, 9), (5, 3, 2, 3, 3), (2, 2, 4, 6, 2), (33, 32, 48, 16, 16),
+])  # fmt: skip
+def test_values_and_gradients_are_those_of_the_direct_convolution(
+    count: int, channels_in: int, channels: int, height: int, width: int, dtype: torch.dtype
+) -> None:
+    generator = torch.Generator().manual_seed(0)
+    images = torch.randn(count, channels_in, height, width, dtype=dtype, generator=generator)
+    weight = torch.randn(channels, channels_in, 3, 3, dtype=dtype, generator=generator)
+    gradient = torch.randn(count, channels, height, width, dtype=dtype, generator=generator)
+    found, expected = (
+        _with_gradients(function, images, weight, gradient)
+        for function in (winograd.convolve, lambda images, weight: functional.conv2d(images, weight, padding=1))
+    )
+    tolerance = 1e-10 if dtype == torch.float64 else 2e-5
+    for ours, theirs in zip(found, expected, strict=True):
+        assert ours.shape == theirs.shape
+        assert (ours - theirs).abs().max() <= tolerance * theirs.abs().max()
+
+
+def _with_gradients(
+    function: object, images: torch.Tensor, weight: torch.Tensor, gradient: torch.Tensor
+) -> tuple[torch.Tensor, ...]:
+    assert callable(function)
+    images, weight = images.clone().requires_grad_(), weight.clone().requires_grad_()
+    output = function(images, weight)
+    output.backward(gradient)
+    assert images.grad is not None and weight.grad is not None
+    return output.detach(), images.grad, weight.grad
+
+
+def test_many_images_go_through_in_parts_with_the_same_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    images, weight = torch.randn(9, 4, 8, 8), torch.randn(4, 4, 3, 3)
+    whole = winograd.convolve(images, weight)
+    winograd.plan.cache_clear()
+    monkeypatch.setattr(winograd, "CACHE", 1)
+    try:
+        assert winograd.plan(8, 8, 4, 4).images == 1
+        torch.testing.assert_close(winograd.convolve(images, weight), whole)
+    finally:
+        winograd.plan.cache_clear()
+
+
+def test_a_network_keeps_its_parameters_and_their_names() -> None:
+    network = nn.Sequential(
+        nn.Conv2d(3, 64, 3, padding=1), nn.Conv2d(64, 128, 3, padding=1), nn.Conv2d(128, 64, 3, 2, 1), nn.Conv2d(64, 32, 1)
+    )
+    before = dict(network.named_parameters())
+    images = torch.randn(2, 3, 8, 8)
+    expected = network(images)
+    winograd.adopt(network)
+    assert [isinstance(layer, winograd.Convolution) for layer in network] == [False, True, False, False]
+    assert dict(network.named_parameters()).keys() == before.keys()
+    assert all(parameter is before[name] for name, parameter in network.named_parameters())
+    torch.testing.assert_close(network(images), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_the_tile_is_the_one_that_multiplies_least() -> None:
+    assert winograd.plan(16, 16, 64, 64).m == 4
+    assert winograd.plan(6, 6, 64, 64).m == 3
+    assert winograd.plan(2, 2, 64, 64).m == 2
