@@ -10,7 +10,7 @@ from typing import NoReturn, cast
 import typer
 
 from core.errors import TrainingError, UserError
-from tui_trainer.cli import catalogue, console, doctor, inspect, steer, train, weights
+from tui_trainer.cli import bench, catalogue, console, doctor, inspect, steer, train, weights
 from tui_trainer.cli.say import complain
 
 app = typer.Typer(
@@ -41,6 +41,7 @@ app.command("recipes")(catalogue.recipes)
 app.command("model")(catalogue.model)
 app.add_typer(catalogue.data_app, name="data")
 app.command("doctor")(doctor.doctor)
+app.command("bench")(bench.bench)
 
 
 USAGE_ERROR = cast("type[typer.BadParameter]", typer.BadParameter.__base__)
