@@ -18,7 +18,7 @@ TILES = (2, 3, 4)
 """Sides of an output tile (pixels). Larger ones save more and lose digits: m = 4 costs about one of float32's seven."""
 POINTS = (0, 1, -1, 2, -2)
 """Where the polynomials are evaluated, beside infinity."""
-CACHE = 4 << 20
+CACHE = 8 << 20
 """Bytes that the transformed tiles of the images under way may take."""
 FEWEST_PAIRS = 64 * 128
 """Pairs of an input and an output channel; with fewer, the transforms cost more than the multiplications that they save."""

@@ -170,7 +170,7 @@ def _stopping_words(state: State) -> str:
 
 
 def _before_first_measurement(state: State) -> str:
-    if not state.stopping.enabled:
+    if state.unwatched or not state.stopping.enabled:
         return "off; trains all its epochs"
     if not state.stopping.patience:
         return "no measurement yet"

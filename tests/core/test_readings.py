@@ -182,3 +182,7 @@ def test_figures_of_a_hostile_journal_stay_countable() -> None:
     assert state.epochs == 1_000_000
     assert readings.eta(state, 0.0) is not None
     assert readings.confusions(state.measurements["validation"], 5) == []
+
+
+def test_a_run_that_holds_nothing_out_trains_all_its_epochs_from_the_first_word_on() -> None:
+    assert readings.stopping_sentence(State(steps_per_epoch=10)) == "off; trains all its epochs"
