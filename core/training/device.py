@@ -124,7 +124,8 @@ def set_up(recipe: Recipe, threads: int | None) -> int:
     if recipe.deterministic:
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(recipe.deterministic)
-    torch.utils.deterministic.fill_uninitialized_memory = False  # every operation's output would be filled first; none reads it
+    # Every operation's output would be filled before it is written, and none reads it before that.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.backends.cudnn.benchmark = not recipe.deterministic  # tries kernels out, and takes the fastest of the moment
     torch.set_float32_matmul_precision("highest" if recipe.deterministic else "high")  # "high" allows TF32
     return torch.get_num_threads()
