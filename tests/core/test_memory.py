@@ -16,6 +16,7 @@ def use() -> None:
     for _ in range(8):
         torch.zeros(16 << 20)
 use()
+use()
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 use()
 print(kept, resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
@@ -27,7 +28,7 @@ def test_memory_that_was_freed_costs_no_page_faults_again() -> None:
     kept, faults = _faults("keep")
     if kept == "False":
         pytest.skip("the C library has no mallopt")
-    assert faults < 1000 < _faults("leave")[1]
+    assert 4 * faults < _faults("leave")[1]  # not none: a block may be cut to serve a small one
 
 
 def _faults(what: str) -> tuple[str, int]:
