@@ -32,6 +32,7 @@ RECIPES: dict[str, dict[str, Any]] = {
     "augmentation": {"augment": [{"name": "trivial_augment"}, {"name": "auto_augment"}, {"name": "cutout", "size": 8}]},
     "fp16": {"precision": "fp16", "model": {"name": "resnet", "blocks": [1], "channels": 4, "pool": 32}},
     "whitening": {"model": {"name": "convnet", "widths": [8, 8], "depth": 3}, "optimizer": MUON},
+    "minimal filtering": {"convolution": "winograd", "model": {"name": "convnet", "widths": [64, 128]}, "optimizer": MUON},
 }
 
 

@@ -7,7 +7,10 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from core.models import Inputs
 from core.training import winograd
+from core.training.setup import initialise
+from tests.core.training import tiny
 
 
 @pytest.mark.parametrize("m", winograd.TILES)
@@ -76,6 +79,16 @@ def test_a_network_keeps_its_parameters_and_their_names() -> None:
     assert dict(network.named_parameters()).keys() == before.keys()
     assert all(parameter is before[name] for name, parameter in network.named_parameters())
     torch.testing.assert_close(network(images), expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(("convolution", "precision", "expected"), [
+    ("winograd", "fp32", True), ("direct", "fp32", False), ("winograd", "bf16", False),
+])  # fmt: skip
+def test_a_recipe_says_how_convolutions_are_computed(convolution: str, precision: str, expected: bool) -> None:
+    model = {"name": "convnet", "widths": [64, 128]}
+    recipe = tiny(model=model, convolution=convolution, precision=precision)
+    network = initialise(recipe, Inputs(10), torch.device("cpu"))
+    assert any(isinstance(module, winograd.Convolution) for module in network.modules()) is expected
 
 
 def test_the_tile_is_the_one_that_multiplies_least() -> None:
