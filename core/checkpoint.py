@@ -8,6 +8,7 @@ whole; ``last.json`` and ``best.json`` point to one by name. A checkpoint that d
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
@@ -16,10 +17,12 @@ import shutil
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
-from core.errors import UNREADABLE, UserError
+from core.errors import UNREADABLE
+from core.files import read_plain
 from core.run.folder import sync_folder, write_whole
 
 MANIFEST = "MANIFEST.json"
@@ -27,11 +30,16 @@ WEIGHTS = "model.safetensors"
 FOLDER = re.compile(r"step-(\d{8,12})(?:\.(\d{1,6}))?")
 FILE = re.compile(r"[a-z][a-z_]{0,40}\.(safetensors|json)")
 LARGEST_MANIFEST = 1 << 20
+LARGEST = 8 << 30
+"""Bytes of all files of a checkpoint; more than any of ours, and less than would bring a machine down that is to read it."""
+
+PASSING = frozenset({errno.EACCES, errno.EPERM, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ESTALE})
+"""Errors that keep a good file from being read as well."""
 
 
 class FileEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sha256: str
-    bytes: int
+    bytes: Annotated[int, msgspec.Meta(ge=0)]
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +50,10 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     epoch: int
     name: str = ""
     reason: str = ""
+    run: str = ""
+    """The run's id."""
+    command: str = ""
+    """Id of the command that asked for it."""
     time: float = 0.0
     files: dict[str, FileEntry]
 
@@ -55,7 +67,11 @@ class Best(msgspec.Struct, frozen=True):
 
 
 class Damaged(Exception):
-    """A checkpoint that is not what its manifest says."""
+    """A checkpoint that is not what its manifest says, or not this run's."""
+
+
+class Unreadable(Damaged):
+    """One that cannot be looked at now, which says nothing against its bytes."""
 
 
 def publish(
@@ -92,11 +108,17 @@ def point(folder: Path, pointer: str, best: Best) -> None:
 
 def pointed(folder: Path, pointer: str) -> Best | None:
     """What a pointer names; None when it is missing, damaged, or names what is not there."""
+    best = read_pointer(folder / f"{pointer}.json")
+    return best if best and (folder / best.checkpoint).is_dir() else None
+
+
+def read_pointer(path: Path) -> Best | None:
+    """What a pointer says; None when it is missing or damaged."""
     try:
-        best = msgspec.json.decode((folder / f"{pointer}.json").read_bytes(), type=Best)
+        best = msgspec.json.decode(read_plain(path, LARGEST_MANIFEST), type=Best)
     except (OSError, *UNREADABLE):
         return None
-    return best if FOLDER.fullmatch(best.checkpoint) and (folder / best.checkpoint).is_dir() else None
+    return best if FOLDER.fullmatch(best.checkpoint) else None
 
 
 def listing(folder: Path) -> list[Path]:
@@ -116,17 +138,24 @@ def position(name: str) -> tuple[int, int]:
 
 def read_manifest(checkpoint: Path) -> Manifest:
     """Raises :class:`Damaged`."""
+    data = _read(checkpoint / MANIFEST, LARGEST_MANIFEST)
     try:
-        path = checkpoint / MANIFEST
-        if path.stat().st_size > LARGEST_MANIFEST:
-            raise Damaged(f"{MANIFEST} is larger than any of ours")
-        manifest = msgspec.json.decode(path.read_bytes(), type=Manifest)
-    except (OSError, *UNREADABLE) as error:
+        manifest = msgspec.json.decode(data, type=Manifest)
+    except UNREADABLE as error:
         raise Damaged(f"{MANIFEST}: {error}") from None
     for name in manifest.files:
         if not FILE.fullmatch(name):
             raise Damaged(f"{MANIFEST} names {name!r}, which is no file of a checkpoint")
+    size = sum(entry.bytes for entry in manifest.files.values())
+    if size > LARGEST:
+        raise Damaged(f"{MANIFEST} claims {size:,} bytes, where at most {LARGEST:,} were expected")
     return manifest
+
+
+def check_run(manifest: Manifest, run: str) -> None:
+    """Raises :class:`Damaged` for a checkpoint of another run than the one of that id (runs from before ids have none)."""
+    if run and manifest.run and manifest.run != run:
+        raise Damaged("it is another run's")
 
 
 def read(checkpoint: Path, only: str | None = None) -> tuple[Manifest, dict[str, bytes]]:
@@ -138,37 +167,13 @@ def read(checkpoint: Path, only: str | None = None) -> tuple[Manifest, dict[str,
     return manifest, {name: _read_checked(checkpoint / name, manifest.files[name]) for name in names}
 
 
-def newest_good(
-    folder: Path, accept: Callable[[Path, Manifest, dict[str, bytes]], None] = lambda *_: None
-) -> tuple[Path, list[str]]:
-    """The newest checkpoint that is whole and that ``accept`` does not refuse with :class:`Damaged`.
-
-    Also what was set aside on the way, in words. Raises UserError when there are checkpoints and none is good, and
-    FileNotFoundError when there has never been one.
-    """
-    aside: list[str] = []
-    candidates = listing(folder)
-    for checkpoint in reversed(candidates):
-        try:
-            manifest, files = read(checkpoint)
-            accept(checkpoint, manifest, files)
-        except Damaged as error:
-            set_aside(checkpoint)
-            aside.append(f"checkpoint {checkpoint.name} is damaged ({error}) and was set aside as bad-{checkpoint.name}")
-            continue
-        if aside:
-            point(folder, "last", Best(checkpoint.name))
-        return checkpoint, aside
-    if candidates or any(folder.glob("bad-*")):
-        raise UserError(f"{folder}: none of the checkpoints is whole; restore one from a copy, or begin a new run")
-    raise FileNotFoundError(folder)
-
-
-def set_aside(checkpoint: Path) -> None:
-    target = checkpoint.with_name(f"bad-{checkpoint.name}")
-    while target.exists():
-        target = target.with_name(f"{target.name}-{secrets.token_hex(2)}")
-    checkpoint.rename(target)
+def set_aside(path: Path) -> Path:
+    """Rename what is bad to ``bad-...``, a name that is free; returns it."""
+    target = path.with_name(f"bad-{path.name}")
+    while target.exists() or target.is_symlink():
+        target = path.with_name(f"bad-{path.name}-{secrets.token_hex(2)}")
+    path.rename(target)
+    return target
 
 
 def prune(folder: Path, keep: int) -> list[str]:
@@ -192,8 +197,16 @@ def prune(folder: Path, keep: int) -> list[str]:
 
 def sweep(folder: Path) -> None:
     """Clear what a killed writer left half-done; only for the run's one writer."""
-    for leftover in (*folder.glob(".writing-*"), *folder.glob(".removing-*")):
-        shutil.rmtree(leftover, ignore_errors=True)
+    for leftover in leftovers(folder):
+        if leftover.is_dir() and not leftover.is_symlink():
+            shutil.rmtree(leftover, ignore_errors=True)
+        else:
+            leftover.unlink(missing_ok=True)
+
+
+def leftovers(folder: Path) -> list[Path]:
+    """What a killed writer left half-done among a run's checkpoints: folders, and pointers under temporary names."""
+    return sorted(path for pattern in (".writing-*", ".removing-*", ".*.tmp") for path in folder.glob(pattern))
 
 
 def _free_folder(folder: Path, step: int) -> Path:
@@ -213,12 +226,17 @@ def _write(path: Path, data: bytes) -> str:
 
 
 def _read_checked(path: Path, entry: FileEntry) -> bytes:
-    try:
-        if path.is_symlink() or path.stat().st_size != entry.bytes:
-            raise Damaged(f"{path.name} is not the {entry.bytes:,} bytes that were written")
-        data = path.read_bytes()
-    except FileNotFoundError:
-        raise Damaged(f"{path.name} is missing") from None
+    data = _read(path, entry.bytes)
+    if len(data) != entry.bytes:
+        raise Damaged(f"{path.name} has {len(data):,} of the {entry.bytes:,} bytes that were written")
     if hashlib.sha256(data).hexdigest() != entry.sha256:
         raise Damaged(f"{path.name} does not match its SHA-256")
     return data
+
+
+def _read(path: Path, largest: int) -> bytes:
+    try:
+        return read_plain(path, largest)
+    except OSError as error:
+        kind = Unreadable if error.errno in PASSING else Damaged
+        raise kind(f"{path.name}: {error.strerror}") from None

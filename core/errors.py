@@ -8,6 +8,15 @@ UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What msgspec raises for bytes that are not what was expected, hostile ones included."""
 
 
+EXHAUSTED = ("out of memory", "can't allocate memory", "std::bad_alloc", "ALLOC_FAILED")
+"""How torch's allocators, the C++ library and CUDA's libraries say it."""
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether an error, of Python, numpy or torch, says that there is not enough memory."""
+    return isinstance(error, MemoryError) or any(words in str(error) for words in EXHAUSTED)
+
+
 class UserError(Exception):
     """Wrong use: one line that says what, where, what was expected and what to do. Commands print it and exit with 2."""
 

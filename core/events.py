@@ -15,9 +15,11 @@ Conventions
 from __future__ import annotations
 
 import math
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, cast
 
 import msgspec
+
+from core.errors import UNREADABLE
 
 FORMAT = 1
 
@@ -80,14 +82,32 @@ class RunResumed(SessionStart, frozen=True, kw_only=True):
     note: str = ""
 
 
-class RunPaused(Event, frozen=True, kw_only=True):
+class RunRewound(Event, frozen=True, kw_only=True):
+    """Within a session the training went back to a checkpoint; everything said after its step is taken back, and so are the
+    settings changed after it."""
+
     step: int = 0
     epoch: int = 0
+    checkpoint: str = ""
+    reason: str = ""
+    validated: int = 0
+    """Epochs measured at that checkpoint; as in SettingChanged."""
+
+
+class RunPaused(Event, frozen=True, kw_only=True):
+    """By a person or, with a ``reason`` (``disk full``), until everything can be saved again. Both may hold at a time."""
+
+    step: int = 0
+    epoch: int = 0
+    reason: str = ""
 
 
 class RunContinued(Event, frozen=True, kw_only=True):
+    """``reason`` is that of the pause which is over."""
+
     step: int = 0
     epoch: int = 0
+    reason: str = ""
 
 
 class RunFinished(Event, frozen=True, kw_only=True):
@@ -266,13 +286,19 @@ class SettingChanged(Event, frozen=True, kw_only=True):
     validated: int = 0
     """Epochs measured so far: whether it came before or after the measurement that follows an epoch's last step."""
     again: bool = False
-    """Not a new change: after a resume one that had come later than its checkpoint takes effect again."""
+    """Not a new change: after a resume one that had come later than its checkpoint takes effect again, after a rewind what it
+    took back is said."""
+    attempt: int = 0
+    """Set when the run chose the rate itself, after so many roll-backs into this epoch."""
+    command: str = ""
+    """Id of the command that asked for it; after a kill its answer is given by this."""
 
 
 class RemarkAdded(Event, frozen=True, kw_only=True):
     step: int = 0
     epoch: int = 0
     text: str = ""
+    command: str = ""
 
 
 class CommandAccepted(Event, frozen=True, kw_only=True):
@@ -297,7 +323,7 @@ class Unknown(Event, frozen=True, kw_only=True):
 
 
 KnownEvent: TypeAlias = (
-    RunStarted | RunResumed | RunPaused | RunContinued | RunFinished | RunStopped | RunFailed | ResumeRefused
+    RunStarted | RunResumed | RunRewound | RunPaused | RunContinued | RunFinished | RunStopped | RunFailed | ResumeRefused
     | PhaseStarted | PhaseProgressed | PhaseEnded | EpochStarted | StepDone | ValidationDone | EpochDone
     | EarlyStoppingUpdated | EarlyStopped | CheckpointSaved | CheckpointRemoved | DeviceSampled | Heartbeat
     | MessageLogged | SettingChanged | RemarkAdded | CommandAccepted | CommandRejected
@@ -340,6 +366,15 @@ def decode(line: bytes) -> Event:
     except msgspec.ValidationError:
         header = _header_decoder.decode(line)
         return Unknown(time=header.time, seq=header.seq, kind=header.type, raw=bytes(line))
+
+
+def decode_lines(data: bytes) -> list[Event] | None:
+    """What is on many whole lines, in half the time that one by one takes; None when any of them is not one known event."""
+    try:
+        found = _decoder.decode_lines(data)
+    except UNREADABLE:
+        return None
+    return cast(list[Event], found) if len(found) == data.count(b"\n") else None  # JSON may go over several lines
 
 
 def to_number(value: Number) -> float:

@@ -10,6 +10,7 @@ import msgspec
 from core import data, models
 from core.checkpoint import Damaged
 from core.errors import UserError
+from core.files import read_plain
 from core.recipe import Recipe, from_table
 from core.sections import Data
 
@@ -124,9 +125,7 @@ def predict(weights: Path, images: list[Path], top: int = 5, device: str = "auto
 
 def _read(weights: Path) -> bytes:
     try:
-        if weights.stat().st_size > LARGEST_WEIGHTS:
-            raise UserError(f"{weights}: larger than {LARGEST_WEIGHTS >> 30} GiB, which no weights of ours are")
-        return weights.read_bytes()
+        return read_plain(weights, LARGEST_WEIGHTS, follow=True)
     except OSError as error:
         raise UserError(f"{weights}: {error.strerror}; expected a run, or a model.safetensors of one") from None
 

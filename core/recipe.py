@@ -18,12 +18,14 @@ from msgspec import Meta
 
 from core.errors import UserError
 from core.explain import explain, hint
+from core.files import read_plain
 from core.sections import (
     LARGEST_COUNT,
     Averaging,
     Checkpoint,
     Count,
     Data,
+    Divergence,
     EarlyStopping,
     Evaluation,
     LowResolution,
@@ -34,6 +36,9 @@ from core.sections import (
     Section,
     Transform,
 )
+
+LARGEST = 1 << 20
+"""Bytes of a recipe file."""
 
 
 class Recipe(Section, frozen=True, kw_only=True):
@@ -61,6 +66,7 @@ class Recipe(Section, frozen=True, kw_only=True):
     schedule: Schedule = Schedule()
     averaging: Averaging = Averaging()
     early_stopping: EarlyStopping = EarlyStopping()
+    divergence: Divergence = Divergence()
     evaluation: Evaluation = Evaluation()
     checkpoint: Checkpoint = Checkpoint()
 
@@ -106,6 +112,8 @@ def load(name_or_path: str | Path, overrides: Iterable[str] = ()) -> Recipe:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UserError(f"{where}: not valid TOML: {error}") from None
+    except RecursionError:
+        raise UserError(f"{where}: nested too deeply, which no recipe is") from None
     table.setdefault("name", default_name)
     for override in overrides:
         _apply(table, override)
@@ -147,9 +155,7 @@ def _read(name_or_path: str) -> tuple[str, str, str]:
         return source_text(name_or_path), f"recipe '{name_or_path}'", name_or_path
     path = Path(name_or_path)
     try:
-        if path.stat().st_size > 1 << 20:
-            raise UserError(f"{path}: larger than 1 MiB, which no recipe is")
-        return path.read_text("utf-8"), str(path), path.stem
+        return read_plain(path, LARGEST, follow=True).decode(), str(path), path.stem
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
         raise UserError(f"recipe file {path}: {reason}; expected a TOML file or one of {', '.join(names())}") from None
@@ -170,7 +176,7 @@ def _apply(table: dict[str, Any], override: str) -> None:
 def _value(text: str) -> Any:
     try:
         return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (tomllib.TOMLDecodeError, RecursionError):
         return text
 
 

@@ -154,6 +154,17 @@ class Evaluation(Section, frozen=True, kw_only=True):
     ``mirror_translate`` gives half of the weight to the same of the image moved by one pixel up-left and down-right."""
 
 
+class Divergence(Section, frozen=True, kw_only=True):
+    """What to do when the loss, a gradient or a weight is NaN or infinite."""
+
+    action: Literal["stop", "roll_back"] = "stop"
+    """``roll_back`` goes on from the newest checkpoint, with a lower learning rate."""
+    lr_factor: Annotated[float, Meta(gt=0, lt=1)] = 0.5
+    """Of the rate at the checkpoint, for what follows it."""
+    most: Positive = 3
+    """So often a run may be taken back into one epoch; then it stops."""
+
+
 class EarlyStopping(Section, frozen=True, kw_only=True):
     enabled: bool = True
     split: Literal["validation", "test"] = "validation"

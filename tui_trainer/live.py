@@ -81,10 +81,12 @@ def _parts(state: State, now: float, width: int, height: int) -> Iterator[Render
 
 def _status(state: State, now: float) -> Text:
     words = Text.assemble((state.status, STYLES.get(state.status, "bold")), "  ", printable(state.name or "starting"))
-    if (silence := readings.stale(state, now)) is not None:
-        words.append(f"  no word from the trainer for {readings.format_duration(silence)}", style="red")
+    if trouble := readings.trouble(state, now):
+        words.append(f"  {printable(trouble)}", style="red")
     elif state.phase:
         words.append(f"  {printable(phase_words(state))}", style="cyan")
+    if state.hindrance:
+        words.append(f"  {printable(state.hindrance)}, goes on once it can save", style="yellow")
     if state.stop_after_epoch:
         words.append("  stops after this epoch", style="yellow")
     return words

@@ -16,9 +16,9 @@ from core.view.readings import (
     format_metric,
     images_per_second,
     phase_fraction,
-    stale,
     step_in_epoch,
     stopping_sentence,
+    trouble,
 )
 from core.view.state import State
 from core.view.words import count
@@ -63,10 +63,12 @@ class Narrator:
 def happening(event: Event) -> Iterator[str]:
     """Lines for what a person did, or must know of."""
     match event:
+        case e.RunRewound():
+            yield f"went back to {event.checkpoint} at step {event.step}, epoch {event.epoch}: {event.reason}"
         case e.RunPaused():
-            yield f"paused at step {event.step}"
+            yield f"paused at step {event.step}{f': {event.reason}; goes on once it can save' if event.reason else ''}"
         case e.RunContinued():
-            yield f"goes on at step {event.step}"
+            yield f"can save again at step {event.step}" if event.reason else f"goes on at step {event.step}"
         case e.SettingChanged():
             note = f": {event.note}" if event.note else ""
             yield f"{event.key} {event.previous:g} -> {event.value:g} from step {event.step} on{note}"
@@ -128,8 +130,8 @@ def throughput(state: State) -> str:
 
 def progress_line(state: State, now: float) -> str:
     """Where the run is at this moment, in one line."""
-    if (silence := stale(state, now)) is not None:
-        return f"no word from the trainer for {format_duration(silence)}, last at step {state.step}"
+    if words := trouble(state, now):
+        return printable(f"{words}, at step {state.step}")
     if state.phase is not None:
         return printable(f"epoch {state.epoch}/{state.epochs}, {phase_words(state)}" if state.epoch else phase_words(state))
     loss = format_metric("train.loss", state.metrics.get("train.loss"))

@@ -11,6 +11,7 @@ from typing import BinaryIO, Literal, Protocol, TextIO, TypeAlias
 from core.events import Event
 from core.run.folder import RunFolder
 from core.view.fold import fold
+from core.view.readings import trouble
 from core.view.state import State
 from tui_trainer.narrator import LONG_PHASE, ROUTINE, Narrator, phase_words, progress_line
 from tui_trainer.result import result_lines
@@ -95,6 +96,7 @@ class PlainLines:
         self._narrator = Narrator(state)
         self._said = time.monotonic()
         self._announced = 0.0
+        self._troubled = False
 
     @property
     def state(self) -> State:
@@ -105,7 +107,12 @@ class PlainLines:
 
     def tick(self) -> None:
         phase, now = self.state.phase, time.time()
-        if phase and phase.name not in ROUTINE and phase.started != self._announced and now - phase.started > LONG_PHASE:
+        if bool(words := trouble(self.state, now)) != self._troubled:
+            self._troubled = not self._troubled
+            self._say([f"{words or 'goes on'}, at step {self.state.step}"])
+        elif self._troubled:
+            return
+        elif phase and phase.name not in ROUTINE and phase.started != self._announced and now - phase.started > LONG_PHASE:
             self._announced = phase.started
             self._say([f"{phase_words(self.state)} ..."])
         elif time.monotonic() - self._said > PROGRESS_SECONDS and self.state.status in ("running", "preparing"):

@@ -10,11 +10,13 @@ import msgspec
 from core import checkpoint
 from core.checkpoint import Damaged
 from core.events import from_number
-from core.run.folder import RunFolder, last_activity
-from core.view.readings import format_duration, format_metric, monitor, stopping_sentence
+from core.run.folder import RunFolder, last_activity, reference
+from core.view.readings import format_duration, format_metric, monitor, stopping_sentence, trouble
 from core.view.state import State
 from core.view.summary import summarise, with_liveness
 from core.view.words import count
+from tui_trainer.result import LAST_LINES
+from tui_trainer.worker_log import last_lines
 
 
 def look(run: RunFolder) -> State:
@@ -63,7 +65,7 @@ def brief(run: RunFolder, state: State) -> dict[str, Any]:
     }
 
 
-def details(state: State) -> dict[str, Any]:
+def details(run: RunFolder, state: State) -> dict[str, Any]:
     return {
         "metrics": {name: from_number(value) for name, value in state.metrics.items()},
         "accuracy_by_class": {
@@ -71,6 +73,9 @@ def details(state: State) -> dict[str, Any]:
         },
         "early_stopping": stopping_sentence(state),
         "ending": state.ending,
+        "hindrance": state.hindrance,
+        "trouble": trouble(state, time.time()),
+        "log": _last_words(run, state),
         "failure": state.failure,
         "weights": state.weights,
         "messages": [msgspec.to_builtins(message) for message in state.messages],
@@ -87,7 +92,7 @@ def row(run: RunFolder, state: State) -> tuple[str, ...]:
 def facts(run: RunFolder, state: State) -> list[tuple[str, str]]:
     return [
         ("run", str(run.path)),
-        ("state", f"{state.status}: {state.ending}" if state.ending else state.status),
+        ("state", f"{state.status}: {why}" if (why := _why(state)) else state.status),
         ("recipe", state.recipe),
         ("data", state.data),
         ("model", f"{state.model}, {state.parameters:,} parameters" if state.model else ""),
@@ -97,7 +102,17 @@ def facts(run: RunFolder, state: State) -> list[tuple[str, str]]:
         ("early stopping", stopping_sentence(state)),
         *((name, format_metric(name, value)) for name, value in sorted(state.metrics.items())),
         ("weights", str(run.path / state.weights) if state.weights else ""),
+        *(("worker.log", line) for line in _last_words(run, state)),
+        ("next", f"tui-trainer resume {reference(run)}" if state.status in ("lost", "failed", "stopped") else ""),
     ]
+
+
+def _why(state: State) -> str:
+    return state.ending or state.hindrance or trouble(state, time.time())
+
+
+def _last_words(run: RunFolder, state: State) -> tuple[str, ...]:
+    return last_lines(run, LAST_LINES, state.session_started) if state.status == "lost" else ()
 
 
 def checkpoint_row(entry: dict[str, Any]) -> tuple[str, ...]:

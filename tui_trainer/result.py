@@ -8,6 +8,10 @@ from core.run.folder import RunFolder, reference
 from core.view.readings import format_duration, format_metric, monitor, stopping_sentence
 from core.view.state import Measurement, State
 from tui_trainer.escape import printable
+from tui_trainer.worker_log import last_lines
+
+LAST_LINES = 5
+"""Of the log of a worker that is gone without a word."""
 
 
 def result_lines(run: RunFolder, state: State) -> list[str]:
@@ -38,6 +42,8 @@ def _result(run: RunFolder, state: State) -> Iterator[str]:
     if state.weights:
         chosen = state.status in ("finished", "early-stopped") and f"best.{monitor(state)}" in state.metrics
         yield f"weights{f' (best {monitor(state)})' if chosen else ''}: {run.path / state.weights}"
+    if state.status == "lost":
+        yield from (f"worker.log: {line}" for line in last_lines(run, LAST_LINES, state.session_started))
     yield from _next(run, state)
 
 

@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import msgspec
 import numpy as np
@@ -18,9 +18,12 @@ from core.cache import cache_folder
 from core.data import Dataset, Images, Progress
 from core.data.exclusive import exclusive, writable
 from core.errors import UserError
+from core.files import open_plain, read_plain
 
 CHUNK = 4096
 """Images that are hashed or measured at a time."""
+LARGEST_META = 1 << 20
+"""Bytes."""
 
 
 class Part(NamedTuple):
@@ -96,11 +99,11 @@ def fingerprint_of(dataset: Dataset, tick: Callable[[int], None] = lambda count:
 
 def _open(folder: Path, name: str, signature: str, progress: Progress) -> Dataset | None:
     try:
-        meta = msgspec.json.decode((folder / "meta.json").read_bytes(), type=_Meta)
+        meta = msgspec.json.decode(read_plain(folder / "meta.json", LARGEST_META), type=_Meta)
         if meta.signature != signature:
             return None
         train, test = _map(folder, "train"), _map(folder, "test")
-    except (OSError, ValueError, EOFError):  # msgspec's errors are ValueErrors too
+    except (OSError, ValueError, EOFError, RecursionError):  # msgspec's errors are ValueErrors too
         return None
     dataset = Dataset(name, meta.classes, train, test, meta.mean, meta.std, meta.fingerprint)
     count = _Count(len(train.labels) + len(test.labels), progress)
@@ -108,10 +111,19 @@ def _open(folder: Path, name: str, signature: str, progress: Progress) -> Datase
 
 
 def _map(folder: Path, split: str) -> Images:
-    pixels, labels = (
-        np.load(folder / f"{split}_{kind}.npy", mmap_mode="r", allow_pickle=False) for kind in ("pixels", "labels")
-    )
+    """Raises OSError or ValueError for what is no array of ours."""
+    pixels, labels = _array(folder / f"{split}_pixels.npy", "u1", 4), _array(folder / f"{split}_labels.npy", "i8", 1)
+    if len(pixels) != len(labels):
+        raise ValueError(f"{len(pixels)} images with {len(labels)} labels")
     return Images(pixels, labels)
+
+
+def _array(path: Path, kind: str, dimensions: int) -> npt.NDArray[Any]:
+    open_plain(path).close()  # numpy would wait for a pipe
+    array: npt.NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+    if array.dtype != np.dtype(kind) or array.ndim != dimensions:
+        raise ValueError(f"{path.name}: {array.dtype} of {array.ndim} dimensions")
+    return array
 
 
 def _replace(folder: Path, signature: str, content: Content, progress: Progress) -> None:

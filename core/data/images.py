@@ -10,6 +10,7 @@ import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from core.errors import UserError
+from core.files import open_plain
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".webp"}
 _FORMATS = ("PNG", "JPEG", "BMP", "WEBP")
@@ -20,12 +21,12 @@ def read_image(path: Path, size: int) -> npt.NDArray[np.uint8]:
 
     An image that has this size already keeps its pixels. Raises UserError, naming the file, when it is absent or damaged, of
     another format than PNG, JPEG, BMP or WebP, deeper than 8 bits a channel, or above Pillow's limit against
-    decompression bombs.
+    decompression bombs: 89 megapixels, which take up to 720 MB while they are decoded.
     """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path, formats=_FORMATS) as image:
+            with open_plain(path, follow=True) as file, Image.open(file, formats=_FORMATS) as image:
                 square = _square(_eight_bits(image, path), size)
     except UserError:
         raise
@@ -40,8 +41,6 @@ def read_image(path: Path, size: int) -> npt.NDArray[np.uint8]:
 def _reason(error: Exception) -> str:
     if isinstance(error, FileNotFoundError):
         return "no such file"
-    if isinstance(error, IsADirectoryError):
-        return "a folder; expected an image file"
     if isinstance(error, OSError) and error.errno is not None:  # Pillow's own have no number
         return f"cannot be read ({error.strerror}); check the file and its permissions"
     reason = "not a PNG, JPEG, BMP or WebP image" if isinstance(error, UnidentifiedImageError) else str(error)
@@ -51,7 +50,8 @@ def _reason(error: Exception) -> str:
 def _eight_bits(image: Image.Image, path: Path) -> Image.Image:
     if image.mode.startswith(("I", "F")):
         raise UserError(f"{str(path)!r}: has more than 8 bits a channel (mode {image.mode}); convert it to 8 bits")
-    return ImageOps.exif_transpose(image).convert("RGB")
+    ImageOps.exif_transpose(image, in_place=True)  # a copy of a large image is much memory
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def _square(image: Image.Image, size: int) -> Image.Image:

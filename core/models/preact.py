@@ -17,7 +17,8 @@ from core.models import Inputs
 from core.models._layers import convolution, initialise
 
 Positive = Annotated[int, Meta(ge=1)]
-Stages = Annotated[tuple[Positive, ...], Meta(min_length=1, max_length=6)]
+Blocks = Annotated[int, Meta(ge=1, le=1000)]
+Stages = Meta(min_length=1, max_length=6)
 Share = Annotated[float, Meta(ge=0, lt=1)]
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"relu": F.relu, "silu": F.silu, "gelu": F.gelu}
 
@@ -25,9 +26,9 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"relu": F.relu, "silu": F.
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The keys of ``[model]``."""
 
-    blocks: Stages = (4, 4, 3)
+    blocks: Annotated[tuple[Blocks, ...], Stages] = (4, 4, 3)
     """Blocks of each stage; the side halves from one stage to the next."""
-    channels: Stages = (64, 128, 256)
+    channels: Annotated[tuple[Positive, ...], Stages] = (64, 128, 256)
     """Of each stage. CPUs and GPUs compute multiples of 16 or 32 fastest."""
     stem: Positive | None = None
     """Channels of the first convolution; as many as the first stage's when left out."""

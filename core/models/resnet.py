@@ -15,13 +15,14 @@ from core.models import Inputs
 from core.models._layers import convolution
 
 Positive = Annotated[int, Meta(ge=1)]
+Blocks = Annotated[int, Meta(ge=1, le=1000)]
 OddKernel = Annotated[int, Meta(ge=1, le=7)]
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The keys of ``[model]``."""
 
-    blocks: Annotated[tuple[Positive, ...], Meta(min_length=1, max_length=6)] = (5, 3, 2, 1)
+    blocks: Annotated[tuple[Blocks, ...], Meta(min_length=1, max_length=6)] = (5, 3, 2, 1)
     """Blocks of each residual layer."""
     channels: Positive = 50
     """In the first residual layer."""

@@ -1,24 +1,14 @@
-"""A run's checkpoints as people speak of them: by name, and whether they are whole."""
+"""A run's checkpoints as people speak of them: by name."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
-import msgspec
-
 from core import checkpoint
 from core.checkpoint import WEIGHTS, Damaged
 from core.errors import UserError
 from core.run.folder import RunFolder
-
-
-class Finding(msgspec.Struct, frozen=True):
-    """What ``verify`` says of one thing."""
-
-    item: str
-    good: bool
-    text: str
 
 
 def find(run: RunFolder, which: str) -> Path:
@@ -45,29 +35,11 @@ def weights_file(run: RunFolder, which: str) -> Path:
     """The weights of a checkpoint, once they match its manifest; raises UserError."""
     folder = find(run, which)
     try:
-        checkpoint.read(folder, only=WEIGHTS)
+        manifest, _ = checkpoint.read(folder, only=WEIGHTS)
+        checkpoint.check_run(manifest, run.read().id)
     except Damaged as error:
         raise UserError(f"{folder}: damaged ({error}); try another one with --checkpoint") from None
     return folder / WEIGHTS
-
-
-def verify(run: RunFolder) -> list[Finding]:
-    """Every checkpoint held against its manifest, and the two pointers; changes nothing."""
-    findings = []
-    for folder in checkpoint.listing(run.checkpoints):
-        try:
-            manifest, _ = checkpoint.read(folder)
-            size = sum(entry.bytes for entry in manifest.files.values())
-            findings.append(Finding(folder.name, True, f"whole, {len(manifest.files)} files, {size:,} bytes"))
-        except Damaged as error:
-            findings.append(Finding(folder.name, False, str(error)))
-    for pointer in ("last", "best"):
-        path = run.checkpoints / f"{pointer}.json"
-        if path.exists():
-            target = checkpoint.pointed(run.checkpoints, pointer)
-            text = f"points to {target.checkpoint}" if target else "damaged, or points to what is not there"
-            findings.append(Finding(path.name, target is not None, text))
-    return findings
 
 
 def _name_of(folder: Path) -> str:

@@ -16,7 +16,9 @@ from typing import Any
 import msgspec
 
 from core.errors import UNREADABLE, UserError
+from core.files import NO_LINK, read_plain
 
+LARGEST_RUN_FILE = 1 << 20
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
 
 
@@ -24,6 +26,8 @@ class RunFile(msgspec.Struct, frozen=True, kw_only=True):
     """``run.json``: written once, before training, by whoever creates the run."""
 
     format: int = 1
+    id: str = ""
+    """Random; a checkpoint names it, so that one of another run is known for that. A copy of the run has it too."""
     name: str = ""
     created: float = 0.0
     recipe: dict[str, Any] = {}
@@ -45,6 +49,7 @@ class RunFolder:
         self.checkpoints = path / "checkpoints"
         self.log = path / "worker.log"
         self.lock = path / "lock"
+        self.reserve = path / "reserve"
 
     def __repr__(self) -> str:
         return f"RunFolder({str(self.path)!r})"
@@ -69,7 +74,7 @@ class RunFolder:
     def read(self) -> RunFile:
         """The run's own description; raises UserError when it is missing or damaged."""
         try:
-            return msgspec.json.decode(self.run_file.read_bytes(), type=RunFile)
+            return msgspec.json.decode(read_plain(self.run_file, LARGEST_RUN_FILE), type=RunFile)
         except FileNotFoundError:
             raise UserError(f"{self.path}: not a run (it has no run.json)") from None
         except OSError as error:
@@ -77,10 +82,17 @@ class RunFolder:
         except UNREADABLE as error:
             raise UserError(f"{self.run_file}: damaged ({error}); restore it from a copy of the run") from None
 
+    def identity(self) -> str:
+        """The run's id; empty when its run.json cannot tell."""
+        try:
+            return self.read().id
+        except UserError:
+            return ""
+
     def alive(self) -> bool:
         """Whether a trainer holds the lock now. It is released by the system the moment that process is gone."""
         try:
-            descriptor = os.open(self.lock, os.O_RDONLY | os.O_CLOEXEC)
+            descriptor = os.open(self.lock, os.O_RDONLY | os.O_NONBLOCK | NO_LINK)
         except OSError:
             return False
         try:
@@ -93,8 +105,12 @@ class RunFolder:
 
     @contextmanager
     def hold(self, patience: float = 2.0) -> Iterator[None]:
-        """Be the run's one trainer. Raises UserError when another one is (looked at again for ``patience`` seconds)."""
-        descriptor = os.open(self.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        """Be the run's one trainer. Raises UserError when another one is (looked at again for ``patience`` seconds), or when
+        the folder cannot be written."""
+        try:
+            descriptor = os.open(self.lock, os.O_RDWR | os.O_CREAT | NO_LINK, 0o600)
+        except OSError as error:
+            raise UserError(f"{self.lock}: cannot be opened: {error.strerror}; mend that, then resume") from None
         try:
             deadline = time.monotonic() + patience
             while True:
@@ -108,6 +124,16 @@ class RunFolder:
             yield
         finally:
             os.close(descriptor)
+
+
+def leads_to(path: Path, known: os.stat_result) -> bool:
+    """Whether a path still leads to the file that it led to; it counts as doing so while it may not be looked at."""
+    try:
+        return os.path.samestat(path.stat(), known)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
 
 
 def busy(run: RunFolder) -> UserError:

@@ -13,6 +13,7 @@ import msgspec
 from core import commands
 from core.commands import AnyCommand, Command
 from core.errors import UNREADABLE, UserError
+from core.files import read_plain
 from core.run.folder import RunFolder, reference
 from core.run.resume import finished
 
@@ -40,11 +41,12 @@ def send(run: RunFolder, command: Command) -> str:
 
 
 def waiting(inbox: Path) -> list[Path]:
-    """Commands not yet taken, in the order of sending. Cheap enough to call between two steps."""
+    """Commands not yet taken, in the order of sending; none while the folder cannot be read. Cheap enough to call between two
+    steps."""
     try:
         with os.scandir(inbox) as entries:
             names = [entry.name for entry in entries if _is_command(entry)]
-    except FileNotFoundError:
+    except OSError:
         return []
     return [inbox / name for name in sorted(names)]
 
@@ -57,8 +59,8 @@ def _is_command(entry: os.DirEntry[str]) -> bool:
 def read(path: Path) -> AnyCommand | str:
     """The command in a file, or in words why it is none."""
     try:
-        if path.stat().st_size > LARGEST:
-            return "not a command file"
-        return commands.decode(path.read_bytes())
-    except (OSError, *UNREADABLE) as error:
+        return commands.decode(read_plain(path, LARGEST))
+    except OSError as error:
+        return f"not a command: {error.strerror}"
+    except UNREADABLE as error:
         return f"not a command: {error}"

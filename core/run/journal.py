@@ -13,9 +13,11 @@ import msgspec
 from core import events
 from core.errors import UNREADABLE
 from core.events import Event
+from core.files import open_plain, open_to_append
 
 One = TypeVar("One", bound=Event)
 Two = TypeVar("Two", bound=Event)
+Three = TypeVar("Three", bound=Event)
 
 SLICE = 1 << 18
 """Bytes that a reader takes at a time: about 2,000 lines, some milliseconds of decoding."""
@@ -24,17 +26,18 @@ LONGEST_LINE = 4 << 20
 
 
 class JournalWriter:
-    """The one writer. After a torn tail (the last process was killed in mid-line) it begins with a newline."""
+    """The one writer. After a torn tail (the last process was killed in mid-line, or the disk took half a line) it begins with
+    a newline."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        self._descriptor = open_to_append(path)
         self._seq = next_seq(path)
-        if not _ends_with_newline(path):
-            self._write(b"\n")
+        self._torn = not _ends_with_newline(path)
 
     def append(self, event: Event) -> Event:
-        """Write one event with its seq and time; returns it as written."""
+        """Write one event with its seq and time; returns it as written. Raises OSError when the disk does not take it; it may
+        then be appended again, and readers see it once."""
         stamped = msgspec.structs.replace(event, seq=self._seq, time=event.time or time.time())
         self._write(events.encode(stamped) + b"\n")
         self._seq += 1
@@ -54,8 +57,16 @@ class JournalWriter:
         self.close()
 
     def _write(self, data: bytes) -> None:
-        while data:
-            data = data[os.write(self._descriptor, data) :]
+        rest = b"\n" + data if self._torn else data
+        while rest:
+            try:
+                rest = rest[os.write(self._descriptor, rest) :]
+            except OSError:
+                if rest != b"\n":
+                    self._torn = self._torn or len(rest) < len(data)
+                    raise
+                break  # the event is there, and the next one brings the newline
+        self._torn = bool(rest)
 
 
 class JournalReader:
@@ -66,38 +77,47 @@ class JournalReader:
         self.offset = offset
         self.broken = 0
         """Lines that were no events (a torn line after a kill counts as one)."""
+        self.trouble: OSError | None = None
+        """Why the last read gave nothing, other than that there is no journal yet."""
         self._rest = b""
 
     def read(self, limit: int = SLICE) -> list[Event]:
-        """The whole events among the next ``limit`` bytes; an empty list when nothing new is there."""
-        return [event for _, event in self.read_lines(limit)]
+        """The whole events among the next ``limit`` bytes; an empty list when nothing new is there, or it cannot be read."""
+        data = self._whole_lines(limit)
+        found = events.decode_lines(data)
+        return found if found is not None else [event for _, event in self._decoded(data)]
 
     def read_lines(self, limit: int = SLICE) -> list[tuple[bytes, Event]]:
         """The same, each event with the line that it stood on."""
+        return self._decoded(self._whole_lines(limit))
+
+    def _whole_lines(self, limit: int) -> bytes:
         try:
-            with self.path.open("rb") as file:
+            with open_plain(self.path) as file:
                 file.seek(self.offset)
                 data = file.read(limit)
-        except FileNotFoundError:
-            return []
+        except OSError as error:
+            self.trouble = None if isinstance(error, FileNotFoundError) else error
+            return b""
+        self.trouble = None
         self.offset += len(data)
-        *lines, self._rest = (self._rest + data).split(b"\n")
+        lines, newline, self._rest = (self._rest + data).rpartition(b"\n")
         if len(self._rest) > LONGEST_LINE:
             self._rest = b""
-        return [pair for line in lines if line and (pair := self._decode(line))]
+        return lines + newline
+
+    def _decoded(self, lines: bytes) -> list[tuple[bytes, Event]]:
+        found = [(line, _decoded(line)) for line in lines.split(b"\n") if line]
+        self.broken += sum(event is None for _, event in found)
+        return [(line, event) for line, event in found if event is not None]
 
     @property
     def at_end(self) -> bool:
-        """Whether all that is in the file now has been read."""
+        """Whether all that is in the file now, and can be, has been read."""
         try:
-            return self.offset >= self.path.stat().st_size
+            return self.trouble is not None or self.offset >= self.path.stat().st_size
         except OSError:
             return True
-
-    def _decode(self, line: bytes) -> tuple[bytes, Event] | None:
-        event = _decoded(line)
-        self.broken += event is None
-        return (line, event) if event else None
 
 
 def read_all(path: Path) -> list[Event]:
@@ -112,12 +132,15 @@ def read_all(path: Path) -> list[Event]:
 def find(path: Path, kind: type[One], /) -> list[One]: ...
 @overload
 def find(path: Path, kind: type[One], other: type[Two], /) -> list[One | Two]: ...
+@overload
+def find(path: Path, kind: type[One], other: type[Two], third: type[Three], /) -> list[One | Two | Three]: ...
 def find(path: Path, *kinds: type[Event]) -> list[Any]:
-    """The events of one or two kinds, without decoding the others."""
+    """The events of some kinds, without decoding the others."""
     tags = [f'"type":"{kind.__name__}"'.encode() for kind in kinds]
     try:
-        with path.open("rb") as file:
-            found = [_decoded(line) for line in file if any(tag in line for tag in tags)]
+        with open_plain(path) as file:
+            lines = iter(lambda: file.readline(LONGEST_LINE), b"")
+            found = [_decoded(line) for line in lines if any(tag in line for tag in tags)]
     except OSError:
         return []
     return [event for event in found if isinstance(event, kinds)]
@@ -149,6 +172,6 @@ def _ends_with_newline(path: Path) -> bool:
     size = path.stat().st_size
     if not size:
         return True
-    with path.open("rb") as file:
+    with open_plain(path) as file:
         file.seek(size - 1)
         return file.read(1) == b"\n"

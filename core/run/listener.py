@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from core import commands
 from core.commands import Command
 from core.events import CommandRejected, Event
 from core.run import inbox
+from core.run.effects import Effects
 from core.run.folder import RunFolder
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1)
@@ -38,7 +41,8 @@ class Listener:
             if isinstance(command, str) or command.id in self._taken:
                 reason = command if isinstance(command, str) else "a command of that id is being carried out"
                 self._put(CommandRejected(id=path.stem.partition("-")[2], command="", reason=reason))
-                path.unlink(missing_ok=True)
+                self._taken[path.name] = path
+                self.answered(path.name)
             else:
                 self._taken[command.id] = path
                 found.append(command)
@@ -52,20 +56,25 @@ class Listener:
             time.sleep(0.02)
 
     def answered(self, command: str) -> None:
-        """The answer is in the journal."""
-        if path := self._taken.pop(command, None):
-            path.unlink(missing_ok=True)
+        """The answer is in the journal. A file that cannot be removed stays known, and is not taken again."""
+        if path := self._taken.get(command):
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)
+                del self._taken[command]
 
-    def refuse_all(self, reason: str, answered_before: Iterable[str] = ()) -> None:
-        """Reject whatever waits, but for what a killed session had answered and not yet removed."""
-        known = set(answered_before)
+    def refuse_all(self, reason: str, before: Effects | None = None) -> Iterator[Event]:
+        """Answers to whatever waits, to be said like any other, so that a file goes only after its answer is in the journal.
+        What a killed session had answered is only removed; what it had done is answered with that (``before``)."""
         for path in inbox.waiting(self._inbox):
             command = inbox.read(path)
             identity = path.stem.partition("-")[2] if isinstance(command, str) else command.id
-            if identity not in known:
-                name = "" if isinstance(command, str) else type(command).__name__
-                self._put(CommandRejected(id=identity, command=name, reason=reason))
-            path.unlink(missing_ok=True)
+            self._taken[identity] = path
+            if before and identity in before.answered:
+                self.answered(identity)
+                continue
+            answer = None if before is None or isinstance(command, str) else before.answer(command)
+            name = "" if isinstance(command, str) else commands.name_of(command)
+            yield answer or CommandRejected(id=identity, command=name, reason=reason)
 
 
 def listen_to_signals(listener: Listener) -> None:

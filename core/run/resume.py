@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,15 +12,20 @@ import msgspec
 from core import checkpoint as checkpoints
 from core.checkpoint import Best
 from core.errors import UserError
-from core.events import RunFinished, RunResumed, RunStarted, SettingChanged, to_number
+from core.events import RunFinished, RunResumed, RunRewound, RunStarted, SessionStart, SettingChanged, to_number
 from core.recipe import Recipe
 from core.run import journal
-from core.run.folder import RunFolder
+from core.run.folder import RunFolder, reference
+from core.run.journal import JournalReader
 from core.training.progress import Amendment, Progress, epochs
 
 if TYPE_CHECKING:
     from core.training.setup import Setup
     from core.training.snapshot import SavedState, World
+
+CHANGES = ("recipe", "data")
+"""What --allow-change takes: a resume refuses these two, since the bits and their meaning hang on them. Another machine,
+device, precision, thread count or version of torch is only warned of, in RunResumed."""
 
 
 def about(setup: Setup, name: str, progress: Progress) -> dict[str, Any]:
@@ -65,13 +71,22 @@ def resumed(setup: Setup, name: str, checkpoint: str, saved: SavedState) -> RunR
     )  # fmt: skip
 
 
-def refuse_change(was: World, now: World, allowed: bool) -> str:
+def refuse_change(was: World, now: World, allowed: Collection[str]) -> str:
     """What of the recipe and the data is not as the checkpoint knew it, in words; raises UserError unless that is allowed."""
-    changed = {"recipe": was.recipe_hash != now.recipe_hash, "data": was.data_fingerprint != now.data_fingerprint}
-    what = " and the ".join(name for name, differs in changed.items() if differs)
-    if what and not allowed:
-        raise UserError(f"the {what} changed since the checkpoint; resume with --allow-change to go on all the same")
+    differs = {"recipe": was.recipe_hash != now.recipe_hash, "data": was.data_fingerprint != now.data_fingerprint}
+    changed = [name for name in CHANGES if differs[name]]
+    what = " and the ".join(changed)
+    if not set(changed) <= set(allowed):
+        options = " ".join(f"--allow-change {name}" for name in changed)
+        raise UserError(f"the {what} changed since the checkpoint; to go on all the same, resume with {options}")
     return what
+
+
+def check_changes(allowed: Iterable[str]) -> None:
+    """Raises UserError for what --allow-change cannot allow."""
+    for name in allowed:
+        if name not in CHANGES:
+            raise UserError(f"--allow-change {name}: expected {' or '.join(CHANGES)}")
 
 
 def check_length(progress: Progress, steps_per_epoch: int) -> None:
@@ -93,32 +108,41 @@ def repair_best(folder: Path, progress: Progress, recipe: Recipe) -> None:
 def changes_not_in(progress: Progress, run: RunFolder) -> tuple[Amendment, ...]:
     """Live changes that the journal knows of and the checkpoint does not, since they came after it.
 
-    A change overrules what was still to come under its key; a run that began again has none.
+    A change overrules what was still to come under its key, a rewind drops what came after its checkpoint, and a run that began
+    again has none.
     """
-    known, later = list(progress.amendments), list[Amendment]()
-    for event in journal.find(run.journal, SettingChanged, RunStarted):
-        if isinstance(event, RunStarted):
-            known, later = list(progress.amendments), []
-            continue
-        amendment = _amendment(event)
-        if amendment is None or event.again:
-            continue
-        place = (amendment.step, amendment.validated)
-        later = [item for item in later if item.key != amendment.key or (item.step, item.validated) <= place]
-        if amendment in known:
-            known.remove(amendment)
-        else:
-            later.append(amendment)
-    return tuple(sorted(later, key=lambda item: (item.step, item.validated)))
+    made = list[Amendment]()
+    for event in journal.find(run.journal, SettingChanged, RunRewound, RunStarted):
+        match event:
+            case RunStarted():
+                made = []
+            case RunRewound():
+                made = [item for item in made if item.place <= (event.step, event.validated)]
+            case SettingChanged() if (amendment := _amendment(event)) and not event.again:
+                made = [item for item in made if item.key != amendment.key or item.place < amendment.place]
+                made.append(amendment)
+    return tuple(sorted((item for item in made if item not in progress.amendments), key=lambda item: item.place))
 
 
 def _amendment(event: SettingChanged) -> Amendment | None:
     """None for a setting that this version does not know."""
-    table = {"step": event.step, "key": event.key, "value": event.value, "validated": event.validated}
+    table = {field: getattr(event, field) for field in Amendment.__struct_fields__}
     try:
         return msgspec.convert(table, Amendment)
     except msgspec.ValidationError:
         return None
+
+
+def check_journal(run: RunFolder) -> None:
+    """Raises UserError when the journal is another run's."""
+    if other := stranger(run):
+        raise UserError(f"{run.journal}: is of the run {other!r}; set it aside with: tui-trainer repair {reference(run)}")
+
+
+def stranger(run: RunFolder) -> str:
+    """The name of the other run that the journal is of; empty when it is this one's, or does not tell."""
+    begun = next((event for event in JournalReader(run.journal).read() if isinstance(event, SessionStart)), None)
+    return begun.name if begun and begun.name != run.read().name else ""
 
 
 def finished(run: RunFolder) -> RunFinished | None:

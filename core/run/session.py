@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import os
+import secrets
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from importlib import metadata
 from pathlib import Path
+from typing import BinaryIO
 
 import core
 from core import data
 from core.errors import UserError
+from core.files import open_to_append
 from core.models import Inputs
 from core.recipe import Recipe, to_table
 from core.run.describe import describe, machine
+from core.run.disk import Reserve
 from core.run.folder import RunFile, RunFolder, busy, check_name, free_name
-from core.run.resume import finished
+from core.run.resume import check_changes, check_journal, finished
 
 WORKER = (sys.executable, "-P", "-m", "core.run.worker")
 """``-P`` keeps the current folder off the module path, so that a ``core`` lying there is not taken for this one."""
@@ -43,6 +47,7 @@ def create(recipe: Recipe, runs: Path, name: str | None = None, threads: int | N
     run = RunFolder(runs / (check_name(name) if name else free_name(recipe.name, runs)))
     run.create(
         RunFile(
+            id=secrets.token_hex(8),
             name=run.name,
             created=time.time(),
             recipe=to_table(recipe),
@@ -59,21 +64,23 @@ def start(
     *,
     tied: bool = False,
     epochs: int | None = None,
-    allow_change: bool = False,
+    allow_change: Sequence[str] = (),
     device: str | None = None,
     threads: int | None = None,
 ) -> subprocess.Popen[bytes]:
     """Start a worker that begins the run or goes on with it; returns once it holds the run's lock, or has ended.
 
     ``tied`` makes the worker save and leave when this process is gone; otherwise it outlives it. Raises UserError when the run
-    has a trainer already.
+    has a trainer already, or when its folder cannot be written.
     """
     check_threads(threads)
+    check_changes(allow_change)
     if run.alive():
         raise busy(run)
+    Reserve(run.reserve).make()  # here too, since a full disk would not even take the worker's own words
     values = {"--epochs": epochs, "--device": device, "--threads": threads}
-    flags = {"--allow-change": allow_change, "--tied": tied}
-    worker = _spawn(run, _arguments(values.items()) + [flag for flag, given in flags.items() if given], tied)
+    options = [*values.items(), *(("--allow-change", name) for name in allow_change)]
+    worker = _spawn(run, _arguments(options) + ["--tied"] * tied, tied)
     deadline = time.monotonic() + STARTUP
     while worker.poll() is None and not run.alive():
         if time.monotonic() > deadline:
@@ -100,7 +107,9 @@ def check_device(name: str) -> None:
 
 
 def nothing_to_do(run: RunFolder, epochs: int | None) -> bool:
-    """Whether a resume would change nothing: the run has finished, and no more epochs are asked for."""
+    """Whether a resume would change nothing: the run has finished, and no more epochs are asked for. Raises UserError for the
+    journal of another run."""
+    check_journal(run)
     end = finished(run)
     return end is not None and (epochs or 0) <= end.epoch
 
@@ -111,7 +120,7 @@ def _arguments(values: Iterable[tuple[str, object]]) -> list[str]:
 
 def _spawn(run: RunFolder, arguments: list[str], tied: bool) -> subprocess.Popen[bytes]:
     environment = {"CUBLAS_WORKSPACE_CONFIG": ":4096:8", **os.environ, "PYTHONUNBUFFERED": "1"}
-    with os.fdopen(os.open(run.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "wb") as log:
+    with _log(run) as log:
         return subprocess.Popen(
             [*WORKER, str(run.path.absolute()), *arguments],
             stdin=subprocess.PIPE if tied else subprocess.DEVNULL,
@@ -120,6 +129,14 @@ def _spawn(run: RunFolder, arguments: list[str], tied: bool) -> subprocess.Popen
             env=environment,
             start_new_session=True,
         )
+
+
+def _log(run: RunFolder) -> BinaryIO:
+    """Raises UserError when the worker's log cannot be written."""
+    try:
+        return os.fdopen(open_to_append(run.log), "ab")
+    except OSError as error:
+        raise UserError(f"{run.log}: cannot be written: {error.strerror}; mend that, then resume") from None
 
 
 def _git_revision() -> str:

@@ -6,18 +6,20 @@ Exit status: 0 finished, early-stopped or stopped on request; 2 wrong use; 3 tra
 from __future__ import annotations
 
 import argparse
+import contextlib
+import faulthandler
 import sys
 import time
 import traceback
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from core import checkpoint
-from core.errors import TrainingError, UserError
+from core.errors import TrainingError, UserError, out_of_memory
 from core.events import (
+    CheckpointSaved,
     CommandAccepted,
     CommandRejected,
     Event,
@@ -26,22 +28,21 @@ from core.events import (
     PhaseStarted,
     ResumeRefused,
     RunFailed,
-    RunStarted,
+    RunPaused,
     RunStopped,
 )
 from core.recipe import Recipe, from_table
-from core.run import journal
-from core.run.folder import RunFile, RunFolder
+from core.run import beginning, disk, effects
+from core.run.folder import RunFile, RunFolder, leads_to
 from core.run.listener import Listener, listen_to_signals, tie_to_parent
 from core.run.phases import Phases
 from core.run.pulse import Pulse
 from core.run.pump import Pump
-from core.run.resume import about, changes_not_in, check_length, finished, refuse_change, repair_best, resumed
-from core.training.progress import Amendment, Progress
+from core.run.resume import check_journal, finished
+from core.view.words import count
 
 if TYPE_CHECKING:
     from core.training.setup import Setup
-    from core.training.snapshot import SavedState
     from core.training.trainer import Trainer
 
 
@@ -49,7 +50,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """What this session was asked for, beside the run itself."""
 
     epochs: int | None = None
-    allow_change: bool = False
+    allow_change: tuple[str, ...] = ()
     device: str | None = None
     threads: int | None = None
     tied: bool = False
@@ -64,10 +65,14 @@ class Session:
 
     def __init__(self, run: RunFolder, options: Options) -> None:
         self.run, self.options = run, options
-        self.pump = Pump(run.journal)
+        self.reserve = disk.Reserve(run.reserve)
+        self.reserve.make()
+        self.pump = Pump(run.journal, self.reserve.release)
         self.listener = Listener(run, self.pump.put)
         self.phases = Phases(self.pump.put)
         self.trainer: Trainer | None = None
+        self._answers: list[str] = []
+        self._lock = run.lock.stat()
         self.pulse = Pulse(self.pump.put, self._beat)
 
     def work(self) -> int:
@@ -82,7 +87,9 @@ class Session:
         except TrainingError as error:
             return self._fail(error.kind, error.reason, 3)
         except Exception as error:
-            traceback.print_exc()
+            _log(traceback.format_exc())
+            if out_of_memory(error):
+                return self._fail("memory", f"out of memory: {str(error).strip().partition(chr(10))[0]}", 3)
             return self._fail("error", f"{type(error).__name__}: {error}", 3)
         finally:
             self._close()
@@ -98,7 +105,7 @@ class Session:
         self._check_signal()
         setup = setups.prepare(recipe, self.options.threads or run_file.threads, self._progress)
         self.pulse.gpu = setup.device.index or 0 if setup.device.type == "cuda" else None
-        self.trainer, opening = self._begin_or_resume(setup, run_file)
+        self.trainer, opening = self._begin(setup, run_file)
         for event in opening:
             self.pump.put(event)
         status = 0
@@ -112,69 +119,37 @@ class Session:
         recipe = from_table(run_file.recipe, str(self.run.run_file))
         return msgspec.structs.replace(recipe, device=self.options.device) if self.options.device else recipe
 
-    # Where to begin
-
-    def _begin_or_resume(self, setup: Setup, run_file: RunFile) -> tuple[Trainer, list[Event]]:
+    def _begin(self, setup: Setup, run_file: RunFile) -> tuple[Trainer, list[Event]]:
+        from core.training.room import checkpoint_bytes
         from core.training.saver import Saver
         from core.training.trainer import Trainer
 
-        opening, again, place = list[Event](), tuple[Amendment, ...](), None
-        try:
-            place, aside, saved = self._restore(setup)
-        except FileNotFoundError:
-            progress = Progress()
-            if journal.find(self.run.journal, RunStarted):
-                opening.append(MessageLogged(level="warning", text="ended before its first checkpoint; begins again"))
-        else:
-            progress = saved.progress
-            repair_best(self.run.checkpoints, progress, setup.recipe)
-            opening += [MessageLogged(level="warning", text=text) for text in aside]
-            again = changes_not_in(progress, self.run)
-        saver = Saver(self.run, setup.recipe, setup.world, setup.metadata(), self.pump.sync)
-        trainer = Trainer(setup, progress, self.listener, saver, again)
-        extension = list(self._extension(trainer))  # before the beginning is told, which names the length
-        if place is None:
-            opening.append(RunStarted(**about(setup, run_file.name, progress)))
-        else:
-            opening.append(resumed(setup, run_file.name, place.name, saved))
-        return trainer, [*opening, *extension]
-
-    def _restore(self, setup: Setup) -> tuple[Path, list[str], SavedState]:
-        from core.training import snapshot
-
-        states: list[SavedState] = []
-
-        def accept(_: Path, __: checkpoint.Manifest, files: dict[str, bytes]) -> None:
-            saved = snapshot.read_state(files)
-            changed = refuse_change(saved.world, setup.world, self.options.allow_change)
-            try:
-                states.append(snapshot.restore(files, setup.network, setup.optimizer, setup.average, setup.scaler))
-            except checkpoint.Damaged as error:
-                if not changed:
-                    raise
-                raise UserError(f"the checkpoint does not fit the changed {changed}: {error}") from None
-            check_length(saved.progress, setup.steps_per_epoch)
-
-        folder, aside = checkpoint.newest_good(self.run.checkpoints, accept)
-        return folder, aside, states[-1]
-
-    def _extension(self, trainer: Trainer) -> Iterator[Event]:
-        from core.training.steering import extend
-
-        epochs, progress = self.options.epochs, trainer.progress
-        if epochs is None or (epochs == trainer.epochs and not progress.watch.stopped):
-            return
-        if epochs < trainer.epoch or epochs <= progress.validated:
-            raise UserError(f"--epochs {epochs}: epoch {trainer.epoch} was under way; expected that or more")
-        yield extend(trainer, epochs)
-
-    # What goes on meanwhile
+        place = beginning.find_place(self.run, run_file, setup, self.options.allow_change)
+        warning = disk.check_room(self.run.checkpoints, checkpoint_bytes(setup), setup.recipe.checkpoint.keep)
+        saver = Saver(self.run, setup.recipe, setup.world, setup.metadata(), self.pump.sync, lambda: self.pump.trouble)
+        trainer = Trainer(setup, place.progress, self.listener, saver, place.again)
+        changes = list(beginning.extension(trainer, self.options.epochs))  # the beginning, told later, names the length
+        warnings = [MessageLogged(level="warning", text=text) for text in (*place.warnings, warning) if text]
+        return trainer, [*warnings, place.told(setup, run_file.name), *changes]
 
     def _say(self, event: Event) -> None:
         self.pump.put(event)
-        if isinstance(event, (CommandAccepted, CommandRejected)):
-            self.pump.sync()
-            self.listener.answered(event.id)
+        match event:
+            case CheckpointSaved():
+                self.reserve.restore()
+            case RunPaused() if event.reason:
+                self.reserve.release()  # also for the commands that a person may want to send now
+            case CommandAccepted() | CommandRejected():
+                self._answers.append(event.id)
+        self._clear_answered()
+
+    def _clear_answered(self) -> None:
+        """Remove the files of commands whose answers are in the journal for good."""
+        if self._answers:
+            with contextlib.suppress(OSError):  # the answers wait for room, and their commands with them
+                self.pump.sync()
+                while self._answers:
+                    self.listener.answered(self._answers.pop(0))
 
     def _progress(self, phase: str, done: int, total: int, unit: str) -> None:
         self._check_signal()
@@ -185,27 +160,26 @@ class Session:
             raise Interrupted
 
     def _beat(self) -> tuple[int, float]:
-        if self.trainer is None or self.trainer.paused:
-            return self.trainer.progress.step if self.trainer else 0, 0.0
-        return self.trainer.progress.step, time.monotonic() - self.trainer.steps.started
-
-    # Beginning and end
+        if not leads_to(self.run.lock, self._lock):
+            self.pump.fail(disk.gone(self.run.path))
+        if self.trainer is None:
+            return 0, 0.0
+        waiting = self.trainer.paused or self.trainer.hindrance
+        return self.trainer.progress.step, 0.0 if waiting else time.monotonic() - self.trainer.steps.started
 
     def _clear_up(self) -> None:
         checkpoint.sweep(self.run.checkpoints)
-        known = [answer.id for answer in journal.find(self.run.journal, CommandAccepted, CommandRejected)]
-        self.listener.refuse_all("sent before this session", known)
+        for answer in self.listener.refuse_all("sent before this session", effects.known(self.run)):
+            self._say(answer)
 
     def _fail(self, kind: str, reason: str, status: int) -> int:
-        print(f"{kind}: {reason}", file=sys.stderr)  # noqa: T201 - the worker's own log
+        _log(f"{kind}: {reason}")
         if self.trainer:
             self.trainer.saver.finish()
-        if self.pump.failure:
-            return status
-        if self.trainer:
-            for event in self.trainer.saver.drain():
+        if not self.pump.failure:
+            for event in self.trainer.saver.drain() if self.trainer else ():
                 self._say(event)
-        self._end(RunFailed(kind=kind, reason=reason))
+            self._end(RunFailed(kind=kind, reason=reason))
         return status
 
     def _end(self, event: RunStopped | RunFailed) -> int:
@@ -229,24 +203,29 @@ class Session:
         try:
             if self.trainer:
                 self.trainer.saver.close()
-            if not self.pump.failure:
-                self.listener.refuse_all("the session has ended")
+            self.reserve.release()
+            self._clear_answered()
+            if not self.pump.trouble:
+                for answer in self.listener.refuse_all("the session has ended"):
+                    self._say(answer)
         finally:
             self.pump.close()
+            if self.pump.unwritten:
+                _log(f"{self.run.journal}: the last {count(self.pump.unwritten, 'event')} could not be written")
 
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -P -m core.run.worker")
     parser.add_argument("run", type=Path)
-    parser.add_argument("--epochs", type=int)
-    parser.add_argument("--device")
-    parser.add_argument("--threads", type=int)
-    parser.add_argument("--allow-change", action="store_true")
+    for name, kind in (("--epochs", int), ("--device", str), ("--threads", int)):
+        parser.add_argument(name, type=kind)
+    parser.add_argument("--allow-change", action="append", default=[])
     parser.add_argument("--tied", action="store_true")
     given = vars(parser.parse_args(arguments))
-    run, options = RunFolder(given.pop("run")), Options(**given)
+    run, options = RunFolder(given.pop("run")), msgspec.convert(given, Options)
     try:
         with run.hold():
+            check_journal(run)
             end = finished(run)
             if end and (options.epochs or 0) <= end.epoch:
                 return 0
@@ -256,12 +235,19 @@ def main(arguments: list[str] | None = None) -> int:
                 tie_to_parent(session.listener)
             return session.work()
     except UserError as error:
-        print(error, file=sys.stderr)  # noqa: T201 - the worker's own log
+        _log(str(error))
         return 2
     except OSError as error:
-        print(f"{error.filename}: {error.strerror}", file=sys.stderr)  # noqa: T201 - the worker's own log
+        _log(f"{error.filename or run.path}: {error.strerror}")
         return 3
 
 
+def _log(text: str) -> None:
+    """Into the worker's log, which may lie on a full disk."""
+    with contextlib.suppress(OSError):
+        print(text, file=sys.stderr)  # noqa: T201
+
+
 if __name__ == "__main__":
+    faulthandler.enable(all_threads=False)  # a crash in native code leaves its stack in the worker's log
     sys.exit(main())

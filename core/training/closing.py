@@ -22,14 +22,15 @@ def final_splits(setup: Setup) -> tuple[Split, ...]:
     return ("validation", "test") if held_out else ("test",)
 
 
-def load_final(folder: Path, recipe: Recipe, network: nn.Module) -> Generator[Event, None, Best]:
+def load_final(folder: Path, run: str, recipe: Recipe, network: nn.Module) -> Generator[Event, None, Best]:
     """Put the best or the last weights among a folder of checkpoints into a network, as the recipe says; where they are
-    damaged, the newest that are not. Raises TrainingError when none are whole."""
+    damaged or not of the run with that id, the newest that are not. Raises TrainingError when none are whole."""
     best = checkpoint.pointed(folder, "best") if recipe.evaluation.weights == "best" else None
     newest_first = [Best(path.name) for path in reversed(checkpoint.listing(folder))]
     for candidate in [best, *newest_first] if best else newest_first:
         try:
-            _, files = checkpoint.read(folder / candidate.checkpoint, only=checkpoint.WEIGHTS)
+            manifest, files = checkpoint.read(folder / candidate.checkpoint, only=checkpoint.WEIGHTS)
+            checkpoint.check_run(manifest, run)
             network.load_state_dict(read_weights(files[checkpoint.WEIGHTS])[0])
             return candidate
         except Damaged as error:

@@ -12,6 +12,7 @@ from torch.nn import functional as F
 from core.data.batches import normalise, sent
 from core.sections import Tta
 from core.training.device import autocast
+from core.training.fitting import fitting
 
 
 class Examples(NamedTuple):
@@ -81,10 +82,18 @@ class Evaluation:
         self.network.eval()
         try:
             for start in range(0, len(self.examples), self.batch):
-                self._take(slice(start, start + self.batch))
+                self._take_fitting(start)
                 yield min(start + self.batch, len(self.examples))
         finally:
             self.network.train(training)
+
+    def _take_fitting(self, start: int) -> None:
+        """The batch that begins there. Raises TrainingError when the memory does not suffice."""
+
+        def take(images: int) -> None:
+            self._take(slice(start, start + images))
+
+        fitting(lambda: take(self.batch), "data.evaluation_batch_size", self.batch, take)
 
     @torch.no_grad()
     def _take(self, part: slice) -> None:

@@ -8,7 +8,8 @@ optimizer state) are kept in ``state.json`` and restored: another memory layout 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -91,9 +92,8 @@ class Snapshot:
         self.loss_scale = _loss_scale(scaler) if scaler else None
 
     def finite(self) -> bool:
-        """Whether no weight is NaN or infinite."""
-        tensors = (*self.weights.values(), *self.live.values())
-        return all(bool(torch.isfinite(tensor).all()) for tensor in tensors if tensor.is_floating_point())
+        """Whether no weight and nothing of the optimizer's state is NaN or infinite."""
+        return all_finite([*self.weights.values(), *self.live.values(), *self.optimizer.values()])
 
     def files(self, world: World, metadata: Mapping[str, str]) -> dict[str, bytes]:
         """The files of a checkpoint. ``metadata`` makes the weights file enough alone to evaluate and predict."""
@@ -111,6 +111,18 @@ class Snapshot:
             OPTIMIZER: safetensors.torch.save(_dense(self.optimizer)),
             STATE: msgspec.json.format(msgspec.json.encode(state), indent=2) + b"\n",
         }
+
+
+def all_finite(tensors: Iterable[Tensor]) -> bool:
+    """Whether no number in them is NaN or infinite; waits once for each device that they are on."""
+    floating = [tensor for tensor in tensors if tensor.is_floating_point() and tensor.numel()]
+    devices = {tensor.device for tensor in floating}
+    return all(_finite_on([tensor for tensor in floating if tensor.device == device]) for device in devices)
+
+
+def _finite_on(tensors: list[Tensor]) -> bool:
+    largest = torch._foreach_norm(tensors, math.inf)  # unlike a sum of squares it does not overflow
+    return bool(torch.stack([norm.isfinite() for norm in largest]).all())
 
 
 def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
@@ -145,12 +157,12 @@ def restore(
     check_weights(weights, network)
     check_weights(live, network)
     _check_optimizer(state, optimizer)
+    _load_optimizer(state, optimizer)
     network.load_state_dict(live)
     if average:
         average.network.load_state_dict(weights)
     if scaler and (loss := saved.loss_scale):
         scaler.load_state_dict({**scaler.state_dict(), "scale": loss.scale, "_growth_tracker": loss.growth_tracker})
-    _load_optimizer(state, optimizer)
     return saved
 
 
@@ -159,7 +171,10 @@ def _load_optimizer(state: Mapping[str, Tensor], optimizer: torch.optim.Optimize
     for name, tensor in state.items():
         index, _, key = name.partition(".")
         entries.setdefault(int(index), {})[key] = tensor
-    optimizer.load_state_dict({"state": entries, "param_groups": optimizer.state_dict()["param_groups"]})
+    try:
+        optimizer.load_state_dict({"state": entries, "param_groups": optimizer.state_dict()["param_groups"]})
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:  # a key that the optimizer needs is not there
+        raise Damaged(f"{OPTIMIZER}: {type(error).__name__}: {error}") from None
 
 
 def read_weights(data: bytes) -> tuple[dict[str, Tensor], About]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import torch
 from torch import Tensor
@@ -17,10 +17,14 @@ from core.data.resolution import resized, size_at
 from core.errors import TrainingError
 from core.training.compiling import compiled, failure
 from core.training.device import autocast
+from core.training.fitting import fitting
 from core.training.optimizers import lookahead
 from core.training.optimizers.sam import ascended, restored
 from core.training.progress import Progress
 from core.training.setup import Setup
+from core.training.snapshot import all_finite, optimizer_tensors
+
+T = TypeVar("T")
 
 
 class Window(NamedTuple):
@@ -34,6 +38,8 @@ class Window(NamedTuple):
     learning_rate: float
     skipped: float = 0.0
     """Share of the steps that changed nothing, since their gradients were beyond float16."""
+    finite: bool = True
+    """Whether every weight and all of the optimizer's state is a finite number."""
 
 
 class Steps:
@@ -59,17 +65,20 @@ class Steps:
         self._correct = torch.tensor(progress.correct, dtype=torch.int64, device=device)
         self._images, self._window_step = progress.images, progress.step
 
+    def go_back(self, progress: Progress) -> None:
+        """Go on from another place; the tensors are those of that place already."""
+        self.progress = progress
+        self._skipped.zero_()
+        self.begin_epoch()
+        self.started = self.window_started = time.monotonic()
+
     def take(self, epoch: int, rate: float) -> None:
         """One step: the batch that follows, at this learning rate. Raises TrainingError when the memory does not suffice."""
         self.started = time.monotonic()
         samples, self._rate = self._samples(epoch), rate
         for group in self.setup.optimizer.param_groups:
             group["lr"] = rate * group["scale"]
-        try:
-            loss, correct = self._set_gradients(samples, epoch)
-            self._update()
-        except RuntimeError as error:
-            raise _explained(error, self.recipe.batch_size) from error
+        loss, correct = self._fitting(lambda: self._updated(samples, epoch), samples)
         self._loss_sum += loss * len(samples)
         self._correct += correct
         self._images += len(samples)
@@ -84,12 +93,11 @@ class Steps:
         """Compile for the shape of the next step, on its own batch; nothing that trains is changed. Raises UserError where
         there is no compiler."""
         self.started = time.monotonic()
-        images, targets = self._batch(self._samples(epoch), epoch)
+        samples = self._samples(epoch)
         try:
-            with restored(list(self.setup.network.buffers())):
-                self._forward_backward(images, targets, epoch)
-        except torch.OutOfMemoryError as error:
-            raise _explained(error, self.recipe.batch_size) from error
+            self._fitting(lambda: self._tried(samples, epoch), samples)
+        except TrainingError:
+            raise
         except Exception as error:  # compilers fail in their own ways
             raise failure(error) from error
         self._compiled_for.add(self._shape(epoch))
@@ -109,6 +117,7 @@ class Steps:
             accuracy=(correct - progress.correct) / images,
             learning_rate=self._rate,
             skipped=float(self._skipped.item()) / (progress.step - self._window_step),
+            finite=all_finite([*self.setup.network.state_dict().values(), *optimizer_tensors(self.setup.optimizer).values()]),
         )
         self._skipped.zero_()
         progress.loss_sum, progress.correct, progress.images = loss_sum, correct, self._images
@@ -147,6 +156,27 @@ class Steps:
                 self._forward_backward(images, targets, epoch)
         return found
 
+    def _updated(self, samples: Tensor, epoch: int) -> tuple[Tensor, Tensor]:
+        found = self._set_gradients(samples, epoch)
+        self._update()
+        return found
+
+    def _fitting(self, work: Callable[[], T], samples: Tensor) -> T:
+        """Do something with the next step's samples. Raises TrainingError when the memory does not suffice."""
+        largest = self.recipe.epochs  # the epoch of the largest images
+
+        def attempt(images: int) -> None:
+            self._network = self.setup.network  # the training is over: nothing is worth compiling any more
+            self.setup.optimizer.zero_grad(set_to_none=True)
+            self._tried(samples[:images], largest)
+
+        return fitting(work, "batch_size", self.recipe.batch_size, attempt)
+
+    def _tried(self, samples: Tensor, epoch: int) -> None:
+        """The passes of a step, without its update: nothing that trains is changed."""
+        with restored(list(self.setup.network.buffers())):
+            self._set_gradients(samples, epoch)
+
     def _forward_backward(self, images: Tensor, targets: Targets, epoch: int) -> tuple[Tensor, Tensor]:
         torch.manual_seed(mix(self.recipe.seed, epoch, self.progress.step))  # dropout: a pure function of the step
         with autocast(self.setup.precision, self.setup.device):
@@ -178,9 +208,3 @@ class Steps:
             lookahead.pull(self.setup.optimizer, settings.lookahead_alpha)
         if self.setup.average:
             self.setup.average.update(step)
-
-
-def _explained(error: RuntimeError, batch_size: int) -> Exception:
-    if isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error):
-        return TrainingError("memory", f"out of memory with batch_size {batch_size}; set a smaller batch_size in a new run")
-    return error

@@ -14,7 +14,6 @@ from torch import nn
 
 from core import checkpoint
 from core.checkpoint import Best
-from core.errors import TrainingError
 from core.events import (
     EpochDone,
     EpochStarted,
@@ -31,7 +30,7 @@ from core.events import (
     from_number,
 )
 from core.sections import Tta
-from core.training import closing, early_stopping, steering
+from core.training import closing, early_stopping, rollback, room, steering
 from core.training import progress as plan
 from core.training.control import Control, Leave
 from core.training.evaluation import Result
@@ -60,6 +59,8 @@ class Trainer:
         self.control, self.saver, self.again = control, saver, list(again)
         self.steps = Steps(setup, progress)
         self.paused = self.measuring = self.stop_after_epoch = False
+        self.hindrance, self.retried_at = "", 0.0
+        """Why the disk holds the training up, as was said, and when it was tried again (monotonic seconds)."""
         self.saved_at = time.monotonic()
         self.saved: Progress | None = progress.copy() if checkpoint.listing(saver.folder) else None
 
@@ -85,7 +86,7 @@ class Trainer:
                 self.save("start")
                 self.saver.finish()  # before the first step, so that there is always one, and a full disk is met at once
                 yield from self.saver.events()
-            yield from self._apply_again()
+            yield from self.apply_again()
             finished = False
             while not finished:
                 yield from self._remaining_epochs()
@@ -102,24 +103,31 @@ class Trainer:
     def _remaining_epochs(self) -> Iterator[Event]:
         while not self._over:
             yield from self._train_epoch()
-            yield from self._finish_epoch()
-            if self.stop_after_epoch and not self._over:
-                raise Leave("stopped after the epoch, as asked")
+            if not self._over and self.progress.step == self.epoch * self.setup.steps_per_epoch:
+                yield from self._finish_epoch()
+                if self.stop_after_epoch and not self._over:
+                    raise Leave("stopped after the epoch, as asked")
 
     def _train_epoch(self) -> Iterator[Event]:
-        epoch, last_step = self.epoch, self.epoch * self.setup.steps_per_epoch
-        if self.progress.step == last_step:  # resumed between the last step and the validation
+        epoch = self.epoch
+        if not self._trains(epoch):  # resumed between the last step and the validation
             return
         yield EpochStarted(epoch=epoch, step=self.progress.step, learning_rate=self.rate)
         self.steps.window_started = time.monotonic()
-        while self.progress.step < last_step:
+        while self._trains(epoch):
             yield from self.between_steps()
-            if self.steps.must_compile(epoch):
-                yield from self._compile(epoch)
-            self.steps.take(epoch, self.rate)
-            if time.monotonic() - self.steps.window_started >= WINDOW or self.progress.step == last_step:
-                yield from self.close_window()
-                yield from self._save_when_due()
+            if self._trains(epoch):
+                yield from self._compile(epoch) if self.steps.must_compile(epoch) else self._step(epoch)
+
+    def _trains(self, epoch: int) -> bool:
+        """Whether the next step is one of that epoch; a roll-back may lead into an earlier one."""
+        return not self._over and self.epoch == epoch and self.progress.step < epoch * self.setup.steps_per_epoch
+
+    def _step(self, epoch: int) -> Iterator[Event]:
+        self.steps.take(epoch, self.rate)
+        if time.monotonic() - self.steps.window_started >= WINDOW or not self._trains(epoch):
+            yield from self.close_window()
+            yield from self._save_when_due()
 
     def _compile(self, epoch: int) -> Iterator[Event]:
         yield from self.close_window()
@@ -130,7 +138,8 @@ class Trainer:
         yield PhaseEnded(phase="compile", seconds=self.steps.window_started - started)
 
     def close_window(self) -> Iterator[Event]:
-        """Say what the steps since the last window gave. Raises TrainingError when the loss is NaN or infinite."""
+        """Say what the steps since the last window gave. Where they have diverged, the training is at an earlier place
+        afterwards, or TrainingError is raised."""
         window = self.steps.close_window()
         if not window:
             return
@@ -146,18 +155,20 @@ class Trainer:
         yield StepDone(
             step=step, epoch=self.epoch, steps=window.steps, images=window.images, seconds=window.seconds, metrics=metrics
         )
-        if isinstance(metrics["train.loss"], str):
-            raise TrainingError("diverged", f"the training loss is {metrics['train.loss']} at step {step}; lower optimizer.lr")
+        if trouble := rollback.divergence(window, step):
+            yield from rollback.recover(self, trouble)
 
     # What may happen between two steps, or between two batches of a validation
 
     def between_steps(self) -> Iterator[Event]:
-        """Take commands, wait through a pause, pass on what the saver did. Raises :class:`Leave` when asked to."""
-        yield from self._apply_again()
+        """Take commands, wait through a pause or for the disk, pass on what the saver did. Raises :class:`Leave` when asked."""
+        yield from self.apply_again()
         yield from self._take_commands()
-        while self.paused:
+        yield from room.watch(self)
+        while self.paused or self.hindrance:
             self.control.wait(0.5)
             yield from self._take_commands()
+            yield from room.watch(self)
 
     def _take_commands(self) -> Iterator[Event]:
         if self.control.signal:
@@ -166,25 +177,26 @@ class Trainer:
             yield from steering.apply(self, command)
         yield from self.saver.events()
 
-    def _apply_again(self) -> Iterator[Event]:
-        """Amendments that come due; they are in the order of their places."""
+    def apply_again(self) -> Iterator[Event]:
+        """Let amendments take effect that come due; they are in the order of their places."""
         progress = self.progress
         while self.again and self.again[0].step <= progress.step and self.again[0].validated <= progress.validated:
             yield self._amended(self.again.pop(0), again=True)
 
-    def amend(self, key: Key, value: float, note: str = "") -> SettingChanged:
+    def amend(self, key: Key, value: float, note: str = "", command: str = "", attempt: int = 0) -> SettingChanged:
         """Change a setting from here on. What was to come later under the same key is overruled."""
         self.again = [amendment for amendment in self.again if amendment.key != key]
-        return self._amended(Amendment(self.progress.step, key, value, self.progress.validated), note)
+        amendment = Amendment(self.progress.step, key, value, self.progress.validated, attempt)
+        return self._amended(amendment, note, command=command)
 
-    def _amended(self, amendment: Amendment, note: str = "", again: bool = False) -> SettingChanged:
+    def _amended(self, amendment: Amendment, note: str = "", again: bool = False, command: str = "") -> SettingChanged:
         previous, watch = steering.present_value(self, amendment.key), self.progress.watch
-        self.progress.amendments.append(amendment)
+        self.progress.amendments[:] = [*filter(amendment.leaves, self.progress.amendments), amendment]
         if amendment.key == "epochs" and watch.stopped:  # asked to go on after an early stop: patience begins anew
             watch.stopped, watch.epochs_since = False, 0
         return SettingChanged(
             step=amendment.step, epoch=self.epoch, key=amendment.key, value=amendment.value, previous=previous,
-            note=note, validated=amendment.validated, again=again,
+            note=note, validated=amendment.validated, again=again, attempt=amendment.attempt, command=command,
         )  # fmt: skip
 
     def pause(self) -> Iterator[Event]:
@@ -195,12 +207,16 @@ class Trainer:
 
     def go_on(self) -> None:
         self.paused = False
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """Leave the time of a pause out of what steps and windows take."""
         self.steps.started = self.steps.window_started = time.monotonic()
 
     # Saving
 
     def save(self, reason: str, name: str = "", best: Best | None = None, command: str = "") -> None:
-        """Hand a copy of everything to the saver. Only after close_window(), which knows that the loss is finite."""
+        """Hand a copy of everything to the saver. Only after close_window(), which knows that all of it is finite."""
         if self.saved == self.progress and not (name or best or command):
             return
         started = time.monotonic()
@@ -266,9 +282,9 @@ class Trainer:
         False when the run was given more epochs meanwhile.
         """
         self.saver.finish()
-        yield from self.saver.events()
+        yield from self.between_steps()  # until all is on disk
         network = self.setup.another_network()
-        final = yield from closing.load_final(self.saver.folder, self.recipe, network)
+        final = yield from closing.load_final(self.saver.folder, self.saver.identity, self.recipe, network)
         metrics: Metrics = {} if final.value is None else {f"best.{final.metric}": from_number(final.value)}
         for split in closing.final_splits(self.setup):
             result = yield from self.measure(split, network, final.checkpoint, self.recipe.evaluation.tta)
@@ -285,8 +301,10 @@ class Trainer:
         yield from self.close_window()
         self.save("stopped")
         self.saver.finish()
+        if self.hindrance:
+            self.saver.retry()
         yield from self.saver.events()
         yield RunStopped(
-            step=self.progress.step, epoch=self.epoch, reason=leave.reason, signal=leave.signal,
+            step=self.progress.step, epoch=self.epoch, reason=leave.reason + room.unsaved(self), signal=leave.signal,
             weights=newest_weights(self.saver.folder),
         )  # fmt: skip

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import reduce
 from itertools import groupby
+from operator import add
 from typing import Any, TypeAlias, cast
 
 from msgspec.structs import replace
@@ -13,8 +15,8 @@ from core import events as e
 from core.events import Event
 from core.sections import LARGEST_COUNT
 from core.view import lifecycle, measured
-from core.view.parts import NOT_FINITE, appended, marked, merged, short
-from core.view.series import RawPoint, Series, extended
+from core.view.parts import appended, marked, merged, number, short
+from core.view.series import Series, extended
 from core.view.state import (
     KEPT_CHECKPOINTS,
     KEPT_MESSAGES,
@@ -27,7 +29,8 @@ from core.view.state import (
     Window,
 )
 
-Points: TypeAlias = defaultdict[str, list[RawPoint]]
+Points: TypeAlias = defaultdict[str, tuple[list[int], list[float]]]
+"""Steps and values by metric, until a batch is over: as columns, since a long history has millions of them."""
 
 
 def fold(state: State, events: Iterable[Event]) -> State:
@@ -35,7 +38,7 @@ def fold(state: State, events: Iterable[Event]) -> State:
 
     Events at or below ``state.seq`` are skipped, so that reading a stretch of the journal twice does no harm."""
     fresh = list(_unread(state.seq, events))
-    points: Points = defaultdict(list)
+    points: Points = defaultdict(lambda: ([], []))
     for kind, group in groupby(fresh, type):
         if kind is e.StepDone:
             state = _steps_done(state, cast(list[e.StepDone], list(group)), points)
@@ -57,23 +60,29 @@ def _unread(seq: int, events: Iterable[Event]) -> Iterator[Event]:
 
 
 def _one(state: State, event: Event, points: Points) -> State:
-    if isinstance(event, e.SessionStart):
+    if isinstance(event, (e.SessionStart, e.RunRewound)):
         state = _with_points(state, points)
         points.clear()
-    elif isinstance(event, e.ValidationDone) and not event.checkpoint:
-        _collect(points, event.step, event.metrics)
+    elif isinstance(event, e.ValidationDone) and not event.checkpoint and not _measured_before(state, event):
+        _collect(points, [event])
     folder = FOLDERS.get(type(event))
     return folder(state, event) if folder else state
+
+
+def _measured_before(state: State, event: e.ValidationDone) -> bool:
+    """With the same weights: after a kill between a measurement and its checkpoint it is made again, and stays one point."""
+    before = state.measurements.get(event.split)
+    return before is not None and (before.step, before.checkpoint) == (event.step, "")
 
 
 def _steps_done(state: State, batch: Sequence[e.StepDone], points: Points) -> State:
     """A million of these make a long run, so a whole batch costs one new State and points wait for the batch's end."""
     latest: dict[str, e.Number] = {}
-    trained = state.trained_seconds
-    for event in batch:
-        _collect(points, event.step, event.metrics)
-        latest.update(event.metrics)
-        trained += max(event.seconds, 0.0)
+    for _, group in groupby(batch, _names):
+        alike = list(group)
+        _collect(points, alike)
+        latest.update(alike[-1].metrics)
+    trained = reduce(add, [event.seconds if event.seconds > 0 else 0.0 for event in batch], state.trained_seconds)
     windows = tuple(Window(item.steps, item.images, item.seconds) for item in batch[-KEPT_WINDOWS:])
     last = batch[-1]
     return replace(
@@ -82,9 +91,19 @@ def _steps_done(state: State, batch: Sequence[e.StepDone], points: Points) -> St
     )  # fmt: skip
 
 
-def _collect(points: Points, step: int, metrics: e.Metrics) -> None:
-    for name, value in metrics.items():
-        points[name].append((step, NOT_FINITE[value] if isinstance(value, str) else value))
+def _names(event: e.StepDone) -> tuple[str, ...]:
+    return tuple(event.metrics)
+
+
+def _collect(points: Points, events: Sequence[e.StepDone | e.ValidationDone]) -> None:
+    """Of events that all name the same metrics."""
+    steps = [event.step for event in events]
+    for name in events[0].metrics:
+        values = [event.metrics[name] for event in events]
+        if str in set(map(type, values)):
+            values = [number(value) for value in values]
+        points[name][0].extend(steps)
+        points[name][1].extend(cast(list[float], values))
 
 
 def _with_points(state: State, points: Points) -> State:
@@ -93,7 +112,7 @@ def _with_points(state: State, points: Points) -> State:
     series = dict(state.series)
     for name, found in points.items():
         if name in series or len(series) < KEPT_METRICS:
-            series[name] = extended(series.get(name, Series()), found)
+            series[name] = extended(series.get(name, Series()), *found)
     return replace(state, series=series)
 
 
@@ -129,7 +148,9 @@ def _message_logged(state: State, event: e.MessageLogged) -> State:
 
 
 def _setting_changed(state: State, event: e.SettingChanged) -> State:
-    state = marked(state, event.step, "setting", f"{event.key} {event.previous:g} -> {event.value:g}")
+    text = f"{event.key} {event.previous:g} -> {event.value:g}"
+    if not (event.again and any((mark.step, mark.text) == (event.step, text) for mark in state.marks)):
+        state = marked(state, event.step, "setting", text)
     match event.key:
         case "epochs":
             return replace(state, epochs=_bounded(event.value))
@@ -152,6 +173,7 @@ def _remark_added(state: State, event: e.RemarkAdded) -> State:
 FOLDERS: dict[type[Event], Callable[[State, Any], State]] = {
     e.RunStarted: lifecycle.run_started,
     e.RunResumed: lifecycle.run_resumed,
+    e.RunRewound: lifecycle.run_rewound,
     e.RunPaused: lifecycle.run_paused,
     e.RunContinued: lifecycle.run_continued,
     e.RunFinished: lifecycle.run_finished,

@@ -23,7 +23,7 @@ def _session(state: State, event: e.SessionStart) -> State:
         device=event.device, precision=event.precision, threads=event.threads, monitor=event.monitor,
         epochs=min(event.epochs, LARGEST_COUNT), steps_per_epoch=min(event.steps_per_epoch, LARGEST_EPOCH),
         session_started=event.time, sessions=state.sessions + 1, phase=None, step_age=0.0, windows=(), stop_after_epoch=False,
-        ended_as=None, refusal="", ending="", failure="", weights="",
+        paused=False, hindrance="", ended_as=None, refusal="", ending="", failure="", weights="",
     )  # fmt: skip
 
 
@@ -38,12 +38,21 @@ def run_resumed(state: State, event: e.RunResumed) -> State:
     return marked(state, event.step, "resume", text)
 
 
+def run_rewound(state: State, event: e.RunRewound) -> State:
+    """The session goes on, so that it keeps its pace and its pauses."""
+    text = f"went back to {event.checkpoint}" + (f": {event.reason}" if event.reason else "")
+    state = marked(replace(rewind.to_step(state, event.step, event.epoch), step_age=0.0), event.step, "rewind", text)
+    return replace(state, messages=appended(state.messages, Message(event.time, "warning", short(text)), KEPT_MESSAGES))
+
+
 def run_paused(state: State, event: e.RunPaused) -> State:
+    state = replace(state, hindrance=short(event.reason)) if event.reason else replace(state, paused=True)
     return replace(state, status="paused", step_age=0.0)
 
 
 def run_continued(state: State, event: e.RunContinued) -> State:
-    return replace(state, status="running")
+    state = replace(state, hindrance="") if event.reason else replace(state, paused=False)
+    return replace(state, status="paused" if state.paused or state.hindrance else "running")
 
 
 def run_finished(state: State, event: e.RunFinished) -> State:
@@ -70,7 +79,7 @@ def resume_refused(state: State, event: e.ResumeRefused) -> State:
 
 
 def _ended(state: State, weights: str) -> State:
-    return replace(state, phase=None, step_age=0.0, stop_after_epoch=False, weights=weights)
+    return replace(state, phase=None, step_age=0.0, stop_after_epoch=False, paused=False, hindrance="", weights=weights)
 
 
 def phase_started(state: State, event: e.PhaseStarted) -> State:
@@ -78,7 +87,7 @@ def phase_started(state: State, event: e.PhaseStarted) -> State:
     phase = Phase(event.phase, short(event.label), 0, event.total, event.unit, event.time)
     if event.phase == "start" or state.ended:
         before = state.status if state.ended else state.ended_as
-        return replace(state, phase=phase, status="preparing", ended_as=before, refusal="")
+        return replace(state, phase=phase, status="preparing", ended_as=before, refusal="", paused=False, hindrance="")
     return replace(state, phase=phase)
 
 

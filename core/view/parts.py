@@ -46,5 +46,5 @@ def appended(items: tuple[T, ...], item: T, kept: int) -> tuple[T, ...]:
     return (*items, item)[-kept:]
 
 
-def marked(state: State, step: int, kind: Literal["resume", "setting", "remark", "saved"], text: str) -> State:
+def marked(state: State, step: int, kind: Literal["resume", "rewind", "setting", "remark", "saved"], text: str) -> State:
     return replace(state, marks=appended(state.marks, Mark(step, kind, short(text)), KEPT_MARKS))

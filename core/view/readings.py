@@ -20,6 +20,12 @@ STALE_SECONDS = 5.0
 """A living trainer says something every second; after so long without a word it is worth saying so."""
 
 
+LONG_STEP, LONG_STEPS = 20.0, 10
+"""Seconds, and times its usual duration, beyond which a step under way may hang."""
+LONG_FIRST_STEP = 60.0
+"""The same while no duration is known yet."""
+
+
 class Confusion(NamedTuple):
     """So many images of one class were taken for another; ``share`` is of all images of the true class."""
 
@@ -120,6 +126,27 @@ def stale(state: State, now: float) -> float | None:
         return None
     silence = now - state.last_time
     return silence if silence > STALE_SECONDS else None
+
+
+def stuck(state: State) -> float | None:
+    """Seconds that the step under way, or a measurement's batch, has lasted, or None while that is not out of the ordinary.
+
+    A worker that hangs in it still gives signs of life, since those come from beside the trainer."""
+    if state.status != "running" or (state.phase and state.phase.name not in MEASURING.values()):
+        return None
+    pace = seconds_per_step(state)
+    usual = LONG_FIRST_STEP if pace is None else max(LONG_STEP, LONG_STEPS * pace)
+    return state.step_age if state.step_age > usual else None
+
+
+def trouble(state: State, now: float) -> str:
+    """What is wrong with a run that should be going on, in words; empty when nothing is."""
+    if (silence := stale(state, now)) is not None:
+        return f"no sign of life for {format_duration(silence)}"
+    if (age := stuck(state)) is not None:
+        what = f"a batch of {state.phase.name}" if state.phase else "a step"
+        return f"{what} has taken {format_duration(age)}"
+    return ""
 
 
 def elapsed(state: State, now: float) -> float:

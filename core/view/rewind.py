@@ -1,4 +1,4 @@
-"""What a resume takes back: everything that was said after the step of the checkpoint that it began at."""
+"""What a resume or a rewind takes back: everything that was said after the step of its checkpoint."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def to_step(state: State, step: int, epoch: int) -> State:
         earlier_measurements=tuple(item for item in history if item is not measurements[item.split]),
         stopping=stoppings[-1] if stoppings else _unmeasured(state.stopping), earlier_stopping=tuple(stoppings[:-1]),
         checkpoints=tuple(item for item in state.checkpoints if item.step <= step),
-        marks=tuple(mark for mark in state.marks if mark.step <= step),
+        marks=tuple(mark for mark in state.marks if mark.step <= step or mark.kind == "remark"),  # a person's word stays
     )  # fmt: skip
 
 

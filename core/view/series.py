@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import reduce
 from itertools import accumulate
 from operator import add
@@ -83,25 +83,30 @@ class Series(msgspec.Struct, frozen=True):
             yield Point(item.step, item.low, item.mean, item.high)
 
 
-def extended(series: Series, points: Sequence[RawPoint]) -> Series:
+def extended(series: Series, steps: Sequence[int], values: Sequence[float]) -> Series:
     """The series with more points, given in the order of their events. A step below the last one joins the last bin."""
-    finite, diverged_at = _finite(points), series.diverged_at
-    if len(finite) < len(points) and diverged_at is None:
-        diverged_at = next(step for step, value in points if not -LARGEST < value < LARGEST)
-    width, bins = _binned(series.width, list(series.bins), finite)
-    recent = (*series.recent, *points[-RECENT_POINTS:])[-RECENT_POINTS:]
+    recent = (*series.recent, *zip(steps[-RECENT_POINTS:], values[-RECENT_POINTS:], strict=True))[-RECENT_POINTS:]
+    diverged_at = series.diverged_at
+    if not _all_finite(values):
+        if diverged_at is None:
+            diverged_at = next(step for step, value in zip(steps, values, strict=True) if not -LARGEST < value < LARGEST)
+        steps, values = _finite(zip(steps, values, strict=True))
+    width, bins = _binned(series.width, list(series.bins), steps, values)
     return Series(width, tuple(bins), recent, diverged_at)
 
 
-def _finite(points: Sequence[RawPoint]) -> Sequence[RawPoint]:
-    values = [value for _, value in points]
-    if values and min(values) > -LARGEST and max(values) < LARGEST and not math.isnan(sum(values)):
-        return points  # the common case, four times as fast as looking at each point
-    return [point for point in points if -LARGEST < point[1] < LARGEST]
+def _all_finite(values: Sequence[float]) -> bool:
+    """Four times as fast as looking at each value; a NaN, which compares with nothing, shows in the sum."""
+    return not values or (min(values) > -LARGEST and max(values) < LARGEST and not math.isnan(sum(values)))
 
 
-def _binned(width: int, bins: list[Bin], points: Sequence[RawPoint]) -> tuple[int, list[Bin]]:
-    steps, values = [step for step, _ in points], [value for _, value in points]
+def _finite(points: Iterable[RawPoint]) -> tuple[list[int], list[float]]:
+    found = [(step, value) for step, value in points if -LARGEST < value < LARGEST]
+    return [step for step, _ in found], [value for _, value in found]
+
+
+def _binned(width: int, bins: list[Bin], steps: Sequence[int], values: Sequence[float]) -> tuple[int, list[Bin]]:
+    """A step below the one before it counts as that one."""
     if steps != sorted(steps):
         steps = list(accumulate(steps, max))
     start = 0
@@ -133,10 +138,11 @@ def rewound(series: Series, step: int) -> Series:
 
 def _rebuilt(straddling: Bin, series: Series, step: int) -> list[Bin]:
     stretch = straddling.step // series.width
-    inside = [point for point in _finite(series.recent) if point[0] // series.width == stretch]
-    if len(inside) < straddling.count:
+    steps, values = _finite(point for point in series.recent if point[0] // series.width == stretch)
+    if len(steps) < straddling.count:
         return [msgspec.structs.replace(straddling, step=step)]
-    return _binned(series.width, [], [point for point in inside if point[0] <= step])[1]
+    kept = [place for place, at in enumerate(steps) if at <= step]
+    return _binned(series.width, [], [steps[place] for place in kept], [values[place] for place in kept])[1]
 
 
 def _end(step: int, width: int) -> int:

@@ -137,10 +137,10 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class Mark(msgspec.Struct, frozen=True):
-    """A moment worth showing on the time axis: a resume, a setting, a remark."""
+    """A moment worth showing on the time axis: a resume, a rewind, a setting, a remark."""
 
     step: int
-    kind: Literal["resume", "setting", "remark", "saved"]
+    kind: Literal["resume", "rewind", "setting", "remark", "saved"]
     text: str
 
 
@@ -216,6 +216,10 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     marks: tuple[Mark, ...] = ()
     device_reading: DeviceReading | None = None
     stop_after_epoch: bool = False
+    paused: bool = False
+    """By a person."""
+    hindrance: str = ""
+    """Why the run is paused until everything can be saved again (``disk full``), else empty."""
 
     ended_as: Status | None = None
     """How the session before ended, while a new one prepares."""

@@ -7,6 +7,7 @@ import time
 from msgspec.structs import replace
 
 from core.errors import UserError
+from core.files import open_plain
 from core.run.folder import RunFolder
 from core.run.journal import SLICE, JournalReader
 from core.view.fold import fold
@@ -24,9 +25,12 @@ def summarise(run: RunFolder) -> State:
     """The fold of the run's journal. Of a long journal the middle is left out: its curves have a gap, its end does not.
     A journal that cannot be read makes a failed run, so that one bad folder does not hide the others."""
     try:
-        return _summary(run)
+        open_plain(run.journal).close()
+    except FileNotFoundError:
+        return opening(run)
     except OSError as error:
         return State(name=run.name, status="failed", ending=f"its journal cannot be read: {error.strerror}")
+    return _summary(run)
 
 
 def _summary(run: RunFolder) -> State:

@@ -60,10 +60,15 @@ def test_show_in_words(cli: Cli, make_run: Make, tmp_path: Path) -> None:
         assert words in text
 
 
-def test_verify_without_checkpoints(cli: Cli, make_run: Make, tmp_path: Path) -> None:
-    make_run("demo", [])
+def test_verify_and_repair(cli: Cli, make_run: Make, tmp_path: Path) -> None:
+    run = make_run("demo", [event for event in runs.healthy(1) if not isinstance(event, e.CheckpointSaved)])
     process = cli("verify", "demo", cwd=tmp_path)
-    assert (process.returncode, process.stdout) == (0, "no checkpoints\n")
+    assert process.returncode == 0 and "events.jsonl  good" in process.stdout
+    (run.checkpoints / "last.json").write_text("{")
+    process = cli("verify", "demo", cwd=tmp_path)
+    assert process.returncode == 1 and "last.json     BAD" in process.stdout
+    assert cli("repair", "demo", cwd=tmp_path).stdout == "last.json set aside as bad-last.json: damaged\n"
+    assert cli("repair", "demo", cwd=tmp_path).stdout == "nothing to do\n"
 
 
 @pytest.mark.parametrize("verb", [("pause",), ("continue",), ("save",), ("stop",), ("tell", "epochs=3")])

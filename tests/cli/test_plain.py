@@ -66,6 +66,8 @@ def test_one_line_an_epoch_with_everything_in_it() -> None:
     [
         (e.RunPaused(step=3), "paused at step 3"),
         (e.RunContinued(step=3), "goes on at step 3"),
+        (e.RunPaused(step=3, reason="disk full"), "paused at step 3: disk full; goes on once it can save"),
+        (e.RunContinued(step=3, reason="disk full"), "can save again at step 3"),
         (e.SettingChanged(step=3, key="epochs", previous=4, value=9, note="longer"), "epochs 4 -> 9 from step 3 on: longer"),
         (e.RemarkAdded(step=3, text="why"), "remark at step 3: why"),
         (e.CommandRejected(command="Stop", reason="no"), "Stop rejected: no"),
@@ -99,7 +101,7 @@ def test_progress_lines() -> None:
     line = progress_line(state, state.last_time)
     assert line.startswith("epoch 3/4, step 5/10, loss 0.0769")
     assert "epoch 2.5 s left" in line and "200 images/s" in line
-    assert progress_line(state, state.last_time + 60).startswith("no word from the trainer for 1 min")
+    assert progress_line(state, state.last_time + 60).startswith("no sign of life for 1 min")
     waiting = State(phase=Phase("download", "cifar10", 25, 100))
     assert progress_line(waiting, 0.0) == "download (cifar10) 25 %"
 

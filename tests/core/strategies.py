@@ -94,8 +94,9 @@ checkpoints: SearchStrategy[str] = st.sampled_from(["step-1", "step-2", "step-30
 any_event: SearchStrategy[Event] = st.one_of(
     st.builds(e.RunStarted, epochs=epochs, steps_per_epoch=st.integers(0, 20), classes=st.just(CLASSES)),
     st.builds(e.RunResumed, epochs=epochs, steps_per_epoch=st.integers(0, 20), step=steps, epoch=epochs, note=texts),
-    st.builds(e.RunPaused),
-    st.builds(e.RunContinued),
+    st.builds(e.RunRewound, step=steps, epoch=epochs, checkpoint=checkpoints, reason=texts),
+    st.builds(e.RunPaused, reason=texts),
+    st.builds(e.RunContinued, reason=texts),
     st.builds(e.RunFinished, early=st.booleans(), metrics=metrics, weights=texts),
     st.builds(e.RunStopped, reason=texts),
     st.builds(e.RunFailed, kind=texts, reason=texts),

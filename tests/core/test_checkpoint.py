@@ -10,10 +10,12 @@ import pytest
 from core import checkpoint
 from core.checkpoint import Best, Damaged, Manifest
 from core.errors import UserError
+from core.fallback import newest_good
 from core.run import checkpoints
 from core.run.folder import RunFolder
+from core.run.verify import verify
 
-FILES = {"model.safetensors": b"weights" * 100, "state.json": b"{}"}
+FILES = {"model.safetensors": (100).to_bytes(8, "little") + b"{}".ljust(100), "state.json": b'{"progress": {}}'}
 
 
 @pytest.fixture
@@ -82,7 +84,7 @@ def test_damage_is_noticed_set_aside_and_the_one_before_is_taken(folder: Path, d
             (bad / "MANIFEST.json").write_text(json.dumps(manifest))
     with pytest.raises(Damaged):
         checkpoint.read(bad)
-    found, aside = checkpoint.newest_good(folder)
+    found, aside = newest_good(folder)
     assert found == good
     assert len(aside) == 1 and "bad-step-00000002" in aside[0]
     assert (folder / "bad-step-00000002").is_dir()
@@ -92,12 +94,12 @@ def test_when_none_is_good_it_says_so_instead_of_beginning_again(folder: Path) -
     (publish(folder, 1) / "state.json").write_bytes(b"other")
     for _ in range(2):  # also the second time, when it has been set aside already
         with pytest.raises(UserError, match="none of the checkpoints is whole"):
-            checkpoint.newest_good(folder)
+            newest_good(folder)
 
 
 def test_never_a_checkpoint_is_another_thing(folder: Path) -> None:
     with pytest.raises(FileNotFoundError):
-        checkpoint.newest_good(folder)
+        newest_good(folder)
 
 
 def test_pruning_keeps_the_latest_the_best_and_the_named(folder: Path) -> None:
@@ -132,8 +134,9 @@ def test_verify_reports_each_and_changes_nothing(folder: Path) -> None:
     publish(folder, 1)
     (publish(folder, 2) / "state.json").write_bytes(b"other")
     before = sorted(path.name for path in folder.rglob("*"))
-    findings = {finding.item: finding.good for finding in checkpoints.verify(run)}
-    assert findings == {"step-00000001": True, "step-00000002": False, "last.json": True}
+    findings = {finding.item: finding.good for finding in verify(run)}
+    told = {item: findings[item] for item in ("step-00000001", "step-00000002", "last.json")}
+    assert told == {"step-00000001": True, "step-00000002": False, "last.json": True}
     assert sorted(path.name for path in folder.rglob("*")) == before
 
 

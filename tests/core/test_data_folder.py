@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import os
 import threading
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -166,8 +168,10 @@ def test_what_is_no_image_is_named(content: bytes, root: Path) -> None:
 def test_what_is_not_there_is_not_called_damaged(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"nope\.png': no such file$"):
         images.read_image(tmp_path / "nope.png", 8)
-    with pytest.raises(UserError, match=r"a folder; expected an image file$"):
-        images.read_image(tmp_path, 8)
+    os.mkfifo(tmp_path / "pipe.png")
+    for path in (tmp_path, tmp_path / "pipe.png"):
+        with pytest.raises(UserError, match=r"cannot be read \(not a plain file\)"):
+            images.read_image(path, 8)
 
 
 def test_a_format_that_its_name_hides_is_not_opened(root: Path) -> None:
@@ -227,16 +231,31 @@ def test_changed_files_and_sizes_are_decoded_anew(root: Path, tmp_path: Path) ->
     assert len([entry for entry in (tmp_path / "cache" / "decoded").iterdir() if entry.is_dir()]) == 2
 
 
+def array_file(array: npt.NDArray[Any]) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, array)
+    return buffer.getvalue()
+
+
+FOREIGN = {
+    "nested": b"[" * 100_000,
+    "another array": array_file(np.array("text")),
+    "pickle": array_file(np.array([{}], dtype=object)),
+}
+
+
 @pytest.mark.parametrize("file", ["train_pixels.npy", "test_labels.npy", "meta.json"])
-@pytest.mark.parametrize("damage", ["flipped", "torn", "empty", "gone"])
+@pytest.mark.parametrize("damage", ["flipped", "torn", "empty", "gone", "nested", "another array", "pickle", "pipe"])
 def test_a_damaged_cache_is_built_anew(file: str, damage: str, root: Path, tmp_path: Path) -> None:
     first = load(root)
     path = decoded(tmp_path) / file
     content = path.read_bytes()
     flipped = content[:-9] + bytes([content[-9] ^ 1]) + content[-8:]
     path.unlink()  # instead of writing into the file that ``first`` has mapped
-    if damage != "gone":
-        path.write_bytes({"flipped": flipped, "torn": content[:-9], "empty": b""}[damage])
+    if damage == "pipe":
+        os.mkfifo(path)
+    elif damage != "gone":
+        path.write_bytes({"flipped": flipped, "torn": content[:-9], "empty": b"", **FOREIGN}[damage])
     again = load(root)
     assert again.fingerprint == first.fingerprint and np.array_equal(again.train.pixels, first.train.pixels)
     assert path.read_bytes() == content

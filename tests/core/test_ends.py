@@ -160,7 +160,7 @@ def test_a_model_that_no_longer_fits_is_refused_and_no_checkpoint_is_touched(tmp
     train(run)
     before = [path.name for path in checkpoint.listing(run.checkpoints)]
     run.run_file.write_text(run.run_file.read_text().replace('"channels": 8', '"channels": 16'))
-    assert session.start(run, epochs=2, allow_change=True).wait(60) == 2
+    assert session.start(run, epochs=2, allow_change=["recipe"]).wait(60) == 2
     assert "does not fit the changed recipe" in run.log.read_text()
     assert [path.name for path in checkpoint.listing(run.checkpoints)] == before
 

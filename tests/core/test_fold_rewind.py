@@ -12,14 +12,21 @@ from tests.core import strategies as runs
 
 
 def test_a_resume_at_an_epochs_end_equals_never_having_gone_on() -> None:
-    lost: list[Event] = [*runs.epoch_events(3, 0.9)[:-1], e.RemarkAdded(step=25, text="lost")]
+    lost: list[Event] = [*runs.epoch_events(3, 0.9)[:-1], e.RemarkAdded(step=25, text="a person's")]
     state = fold(fold(State(), runs.healthy(2)), runs.numbered([*lost, runs.resumed(20, 3)], first=100))
     kept = fold(State(), runs.healthy(2))
     assert state.series == kept.series
     assert (state.metrics, state.rows, state.measurements) == (kept.metrics, kept.rows, kept.measurements)
     assert (state.stopping, state.checkpoints) == (kept.stopping, kept.checkpoints)
-    assert [(mark.step, mark.kind) for mark in state.marks] == [(20, "resume")]
+    assert [(mark.step, mark.kind) for mark in state.marks] == [(25, "remark"), (20, "resume")]
     assert (state.step, state.epoch, state.sessions) == (20, 3, 2)
+
+
+def test_a_measurement_made_again_after_a_kill_before_its_checkpoint_is_one_point() -> None:
+    events = [runs.started(), *runs.epoch_events(1, 1.0)]
+    again = next(index for index, event in enumerate(events) if isinstance(event, e.ValidationDone))
+    state = fold(State(), [*events, runs.resumed(10, 1), *events[again:]])
+    assert state.series == fold(State(), events).series
 
 
 def test_going_on_after_a_resume_gives_one_continuous_history() -> None:

@@ -128,10 +128,10 @@ def test_best_and_last() -> None:
 
 
 def test_smoothing_has_no_pull_towards_zero() -> None:
-    series = extended(Series(), [(step, 5.0) for step in range(1, 8)])
+    series = extended(Series(), range(1, 8), [5.0] * 7)
     assert [value for _, value in readings.smooth(series, 0.9)] == pytest.approx([5.0] * 7)
     assert [step for step, _ in readings.smooth(series, 0.9)] == list(range(1, 8))
-    assert readings.smooth(extended(Series(), [(1, 0.0), (2, 1.0)]), 0.5)[1][1] == pytest.approx(2 / 3)
+    assert readings.smooth(extended(Series(), [1, 2], [0.0, 1.0]), 0.5)[1][1] == pytest.approx(2 / 3)
 
 
 def test_confusions_are_the_worst_pairs() -> None:

@@ -94,7 +94,8 @@ def test_an_unknown_recipe_is_answered_with_the_known_ones() -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "words"), [(b"epochs = ", "not valid TOML"), (b"\xff\xfe", "not UTF-8"), (b"#" * (1 << 20) + b"#", "1 MiB")]
+    ("content", "words"),
+    [(b"epochs = ", "not valid TOML"), (b"\xff\xfe", "not UTF-8"), (b"#" * (1 << 20) + b"#", "at most 1,048,576")],
 )
 def test_a_bad_recipe_file_is_one_line_that_names_it(tmp_path: Path, content: bytes, words: str) -> None:
     path = tmp_path / "mine.toml"

@@ -26,8 +26,9 @@ from core.events import (
     RunStopped,
     StepDone,
 )
-from core.run import checkpoints, inbox, journal, session
+from core.run import inbox, journal, session
 from core.run.folder import RunFolder
+from core.run.verify import verify
 from tests.core.training import TINY, fingerprint, new_run, tiny
 
 LONG = {"epochs": 500, "checkpoint": {"every_seconds": 0.2, "keep": 2}}
@@ -146,7 +147,7 @@ def test_a_divergence_fails_with_its_reason_and_keeps_the_last_good_checkpoint(t
     end = journal.read_all(run.journal)[-1]
     assert isinstance(end, RunFailed) and end.kind == "diverged" and "lower optimizer.lr" in end.reason
     assert (run.path / end.weights).is_file()
-    assert all(finding.good for finding in checkpoints.verify(run))
+    assert all(finding.good for finding in verify(run))
 
 
 def test_a_finished_run_is_left_as_it_is_unless_more_epochs_are_asked_for(tmp_path: Path) -> None:
@@ -167,8 +168,10 @@ def test_a_changed_recipe_is_refused_unless_allowed(tmp_path: Path) -> None:
     run.run_file.write_text(run.run_file.read_text().replace('"label_smoothing": 0.0', '"label_smoothing": 0.1'))
     assert session.start(run, epochs=2).wait(60) == 2
     (refused,) = journal.find(run.journal, ResumeRefused)
-    assert "the recipe changed" in refused.reason
-    assert session.start(run, epochs=2, allow_change=True).wait(60) == 0
+    assert "the recipe changed" in refused.reason and refused.reason.endswith("--allow-change recipe")
+    with pytest.raises(UserError, match="--allow-change model: expected recipe or data"):
+        session.start(run, allow_change=["recipe", "model"])
+    assert session.start(run, epochs=2, allow_change=["recipe"]).wait(60) == 0
     (resumed,) = journal.find(run.journal, RunResumed)
     assert not resumed.bit_exact and "recipe_hash was" in resumed.note
 

@@ -11,6 +11,7 @@ import msgspec
 from core import checkpoint, data
 from core.commands import Command
 from core.events import Event
+from core.fallback import newest_good
 from core.recipe import Recipe, from_table, to_table
 from core.run.folder import RunFile, RunFolder
 from core.run.pump import Pump
@@ -70,7 +71,7 @@ def tiny(**changes: object) -> Recipe:
 
 def new_run(path: Path, recipe: Recipe) -> RunFolder:
     run = RunFolder(path)
-    run.create(RunFile(name=path.name, recipe=to_table(recipe)))
+    run.create(RunFile(id=path.name, name=path.name, recipe=to_table(recipe)))
     return run
 
 
@@ -81,12 +82,12 @@ def train(run: RunFolder, script: Script | None = None) -> list[Event]:
     setup = setups.prepare(recipe, 1, data.silent)
     progress, again = Progress(), tuple[Amendment, ...]()
     if checkpoint.listing(run.checkpoints):
-        folder, _ = checkpoint.newest_good(run.checkpoints)
+        folder, _ = newest_good(run.checkpoints)
         files = checkpoint.read(folder)[1]
         progress = snapshot.restore(files, setup.network, setup.optimizer, setup.average, setup.scaler).progress
         again = changes_not_in(progress, run)
     pump = Pump(run.journal)
-    saver = Saver(run, recipe, setup.world, setup.metadata(), pump.sync)
+    saver = Saver(run, recipe, setup.world, setup.metadata(), pump.sync, lambda: pump.trouble)
     script.trainer = Trainer(setup, progress, script, saver, again)
     said = []
     try:

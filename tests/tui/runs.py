@@ -127,6 +127,14 @@ def paused() -> Iterator[Event]:
     yield e.RunPaused(step=760, epoch=8)
 
 
+def held_up() -> Iterator[Event]:
+    """By a full disk, and paused by a person as well."""
+    yield from running()
+    yield e.MessageLogged(level="error", text="disk full: nothing can be saved in runs/demo; training waits until it can")
+    yield e.RunPaused(step=760, epoch=8, reason="disk full")
+    yield e.RunPaused(step=760, epoch=8)
+
+
 def validating() -> Iterator[Event]:
     yield from greeting()
     yield from epochs(7)

@@ -14,7 +14,6 @@ from core.run.journal import JournalWriter
 from tests.tui import runs as made
 from tests.tui.screens import console, panel, settled, text_of
 from tui_trainer import panels
-from tui_trainer.panels.result import last_lines
 from tui_trainer.screens.run import RunScreen
 from tui_trainer.widgets.glyphs import glyphs
 from tui_trainer.widgets.panel import Panel
@@ -165,10 +164,3 @@ async def test_a_journal_that_goes_back_in_time_and_a_resume_are_shown(runs: Pat
             screen = await settled(pilot, run)
             assert screen.state.step == 730
             assert "30/100" in text_of(pilot) and "╎" in text_of(pilot)
-
-
-def test_last_lines_of_a_log(tmp_path: Path) -> None:
-    log = tmp_path / "worker.log"
-    assert last_lines(log, 3) == ()
-    log.write_bytes(b"x" * 10_000 + b"\n\none\n\xff\x1b[2J\n  \nthree\n")
-    assert last_lines(log, 3) == ("one", "\ufffd\\x1b[2J", "three")

@@ -17,6 +17,7 @@ LIVE: dict[str, Callable[[], Iterator[Event]]] = {
     "running": made.running,
     "validating": made.validating,
     "paused": made.paused,
+    "held_up": made.held_up,
     "resumed": made.resumed,
     "on_test": made.on_test,
     "hostile": made.hostile,

@@ -10,6 +10,7 @@ from types import FrameType, TracebackType
 from typing import Any, TypeAlias
 
 from core.errors import UserError
+from core.files import read_tail
 from core.run.folder import RunFolder
 from core.run.journal import JournalReader
 from core.view.state import State
@@ -18,6 +19,8 @@ from tui_trainer.plain import Form, Output, output
 
 INTERVAL = 0.1
 """Seconds between two looks at the journal."""
+LOG_TAIL = 4096
+"""Bytes of a worker's log, of which its last line is said."""
 
 Worker: TypeAlias = "subprocess.Popen[bytes]"
 
@@ -55,10 +58,10 @@ class Signals:
 
 
 def follow(run: RunFolder, form: Form, launch: Callable[[], Worker]) -> tuple[int, State]:
-    """Start a worker, print what it says until it is gone; returns its exit status (128 + n for signal n) and the State.
+    """Start a worker, print what it says until it is gone; returns its exit status and the State.
 
     Raises UserError with the worker's own words when it was used wrongly."""
-    state, offset = summarise(run), _size(run)
+    state, offset = with_liveness(summarise(run), alive=False), _size(run)
     with Signals() as signals:
         worker = launch()
         signals.pass_to(worker)
@@ -83,7 +86,11 @@ def launch_only(run: RunFolder, launch: Callable[[], Worker]) -> None:
 
 
 def exit_status(worker: Worker) -> int:
-    return 128 - worker.returncode if worker.returncode < 0 else worker.returncode
+    """Its own; 128 + n when it died of a signal that was passed on to it, and 3 of any other, as of a crash in native code."""
+    died_of = -worker.returncode
+    if died_of <= 0:
+        return worker.returncode
+    return 128 + died_of if died_of in Signals.PASSED else 3
 
 
 def last_words(run: RunFolder, state: State) -> str:
@@ -91,7 +98,7 @@ def last_words(run: RunFolder, state: State) -> str:
     if state.refusal or state.failure:
         return state.refusal or state.ending
     try:
-        lines = run.log.read_text("utf-8", "replace").strip().splitlines()
+        lines = read_tail(run.log, LOG_TAIL).decode("utf-8", "replace").strip().splitlines()
     except OSError:
         lines = []
     return lines[-1] if lines else f"the worker ended without a word; see {run.log}"

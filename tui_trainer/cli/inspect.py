@@ -1,12 +1,17 @@
-"""Looking at runs on disk: ``runs``, ``show``, ``verify``."""
+"""Looking at runs on disk: ``runs``, ``show``, ``verify``, ``repair``."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from core.run.folder import find, list_runs, runs_folder
 from tui_trainer.cli import options
 from tui_trainer.cli.say import say, say_json, table
+
+if TYPE_CHECKING:
+    from core.run.verify import Finding
 
 
 def runs(runs: options.Runs = None, json: options.Json = False) -> None:
@@ -31,7 +36,7 @@ def show(run: options.Run, runs: options.Runs = None, json: options.Json = False
     folder = find(run, runs_folder(runs))
     state, saved = report.look(folder), report.checkpoints(folder)
     if json:
-        say_json({**report.brief(folder, state), **report.details(state), "checkpoints": saved})
+        say_json({**report.brief(folder, state), **report.details(folder, state), "checkpoints": saved})
         return
     say(*table([(name, value) for name, value in report.facts(folder, state) if value]))
     for measurement in state.measurements.values():
@@ -41,13 +46,32 @@ def show(run: options.Run, runs: options.Runs = None, json: options.Json = False
 
 
 def verify(run: options.Run, runs: options.Runs = None, json: options.Json = False) -> None:
-    """Check every checkpoint. Exit status 1 when one is damaged."""
-    from core.run import checkpoints
+    """Check a whole run. Exit status 1 when something in it is damaged."""
+    from core.run.verify import verify
 
-    findings = checkpoints.verify(find(run, runs_folder(runs)))
+    findings = verify(find(run, runs_folder(runs)))
     if json:
         say_json(findings)
     else:
-        rows = [(item.item, "good" if item.good else "BAD", item.text) for item in findings]
-        say(*(table(rows) if rows else ["no checkpoints"]))
+        say(*_finding_lines(findings))
     sys.exit(0 if all(item.good for item in findings) else 1)
+
+
+def repair(run: options.Run, runs: options.Runs = None, json: options.Json = False) -> None:
+    """Set what is damaged aside, so that the run can go on. Exit status 1 when that does not make it whole."""
+    from core.run.repair import repair
+    from core.run.verify import verify
+
+    folder = find(run, runs_folder(runs))
+    done = repair(folder)
+    findings = verify(folder)
+    bad = [item for item in findings if not item.good]
+    if json:
+        say_json({"done": done, "findings": findings})
+    else:
+        say(*(done or ["nothing to do"]), *_finding_lines(bad))
+    sys.exit(1 if bad else 0)
+
+
+def _finding_lines(findings: Sequence[Finding]) -> list[str]:
+    return table([(item.item, "good" if item.good else "BAD", item.text) for item in findings])

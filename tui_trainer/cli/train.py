@@ -63,8 +63,9 @@ def resume(
         typer.Option("--epochs", metavar="N", min=1, help="Another length; a cosine anneals anew over what remains."),
     ] = None,
     allow_change: Annotated[
-        bool, typer.Option("--allow-change", help="Go on although recipe or data are not what they were.")
-    ] = False,
+        list[str] | None,
+        typer.Option("--allow-change", metavar="recipe|data", help="Go on although this changed. May be repeated."),
+    ] = None,
     device: options.Device = None,
     threads: options.Threads = None,
     detach: options.Detach = False,
@@ -85,7 +86,10 @@ def resume(
         raise busy(folder)
     if session.nothing_to_do(folder, epochs):
         _show_finished(folder, form, requirements)
-    _go(folder, form, detach, requirements, tied=tied, epochs=epochs, allow_change=allow_change, device=device, threads=threads)
+    _go(
+        folder, form, detach, requirements,
+        tied=tied, epochs=epochs, allow_change=allow_change or (), device=device, threads=threads,
+    )  # fmt: skip
 
 
 def _remove_unbegun(run: RunFolder) -> None:
@@ -130,7 +134,7 @@ def _go(
     *,
     tied: bool,
     epochs: int | None = None,
-    allow_change: bool = False,
+    allow_change: Sequence[str] = (),
     device: str | None = None,
     threads: int | None = None,
 ) -> None:

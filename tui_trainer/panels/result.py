@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 from rich.text import Text
@@ -16,9 +15,8 @@ from tui_trainer.theme import Palette
 from tui_trainer.widgets.axis import short
 from tui_trainer.widgets.panel import Panel
 from tui_trainer.widgets.run_badge import run_badge
+from tui_trainer.worker_log import last_lines
 
-TAIL = 4096
-"""Bytes of worker.log that are looked at for its last lines."""
 LAST_LINES = 3
 NAME_WIDTH = 8
 TIE = "\xa0"
@@ -48,7 +46,7 @@ class Result(Panel[Outcome]):
             return Outcome(None, "", ())
         quiet = readings.format_duration(max(0.0, now - state.last_time)) if state.status == "lost" and state.last_time else ""
         unexplained = state.status == "lost" or state.failure == "error"
-        return Outcome(state, quiet, self._worker_words() if unexplained else ())
+        return Outcome(state, quiet, self._worker_words(state) if unexplained else ())
 
     def draw(self, reads: Outcome, size: Size, colours: Palette) -> Sequence[Text]:
         if reads.state is None:
@@ -60,9 +58,9 @@ class Result(Panel[Outcome]):
     def title(self, reads: Outcome, colours: Palette) -> Text:
         return run_badge(reads.state.status, colours) if reads.state else Text(self.NAME)
 
-    def _worker_words(self) -> tuple[str, ...]:
+    def _worker_words(self, state: State) -> tuple[str, ...]:
         if self._last_words is None:
-            self._last_words = last_lines(self.run.log, LAST_LINES)
+            self._last_words = last_lines(self.run, LAST_LINES, state.session_started)
         return self._last_words
 
 
@@ -104,14 +102,3 @@ def _wrapped(name: str, words: str, width: int, colours: Palette) -> list[Text]:
     lines = [Text(line.replace(TIE, " "), colours.text) for line in wrapped]
     lines[0].stylize(colours.muted, 0, len(label))
     return lines
-
-
-def last_lines(path: Path, count: int) -> tuple[str, ...]:
-    """The last lines of a text file that say something; none when it cannot be read."""
-    try:
-        with path.open("rb") as file:
-            file.seek(max(0, path.stat().st_size - TAIL))
-            text = file.read(TAIL).decode("utf-8", "replace")
-    except OSError:
-        return ()
-    return tuple(printable(line.rstrip()) for line in text.splitlines() if line.strip())[-count:]

@@ -80,10 +80,13 @@ def _standing(state: State, now: float) -> str:
     if state.ended:
         said = state.ending or state.status
         return said if said.startswith(state.status) else f"{state.status}: {said}"
-    if state.phase:
+    if words := readings.trouble(state, now):
+        return f"{state.status}: {words}"
+    if state.phase and not state.hindrance:
         return state.phase.label or state.phase.name
     left = readings.eta(state, now)
-    position = f"{state.status}, epoch {state.epoch} of {state.epochs}" if state.epochs else state.status
+    status = f"{state.status}: {state.hindrance}" if state.hindrance else state.status
+    position = f"{status}, epoch {state.epoch} of {state.epochs}" if state.epochs else status
     return position if left is None else f"{position}, about {readings.format_duration(left)} left"
 
 

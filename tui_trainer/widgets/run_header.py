@@ -35,9 +35,10 @@ class RunHeader(Widget):
     def show(self, state: State, now: float, pending: tuple[str, ...] = (), share: float = 1.0) -> None:
         """``pending``: commands not yet answered; ``share``: how much of the journal has been read."""
         notes = [f"{word} sent ..." for word in pending]
-        quiet = readings.stale(state, now)
-        if quiet is not None:
-            notes.append(f"no sign of life for {readings.format_duration(quiet)}")
+        if state.hindrance:
+            notes.append(printable(state.hindrance))
+        if trouble := readings.trouble(state, now):
+            notes.append(printable(trouble))
         if share < 1:
             notes.append(f"reading history {share:.0%}")
         names = (self.run_name, state.recipe, state.data, _model(state))

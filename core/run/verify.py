@@ -1,0 +1,161 @@
+"""``verify``: everything in a run folder looked at, nothing changed."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from core import checkpoint
+from core.checkpoint import Damaged
+from core.errors import UNREADABLE, UserError
+from core.events import CheckpointSaved, Unknown
+from core.files import open_plain
+from core.run import inbox, tensors
+from core.run.folder import RunFolder
+from core.run.journal import JournalReader
+from core.run.resume import stranger
+from core.training.progress import Progress
+
+OTHERS = 0o077
+"""Permissions of everybody but the owner."""
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """What is said of one thing."""
+
+    item: str
+    good: bool
+    text: str
+
+
+class _State(msgspec.Struct):
+    """Of a checkpoint's ``state.json``, what can be understood without torch."""
+
+    progress: Progress
+
+
+def verify(run: RunFolder) -> list[Finding]:
+    """The description, the journal, every checkpoint held against its manifest, the pointers, and what lies about."""
+    return [
+        _description(run),
+        _journal(run),
+        *(_checkpoint(folder, run.identity()) for folder in checkpoint.listing(run.checkpoints)),
+        *_pointers(run.checkpoints),
+        *_others(run),
+        *_leftovers(run),
+    ]
+
+
+def check(folder: Path, run: str) -> None:
+    """Raises :class:`Damaged` unless a checkpoint is whole, makes sense, and is of the run of that id."""
+    manifest, files = checkpoint.read(folder)
+    checkpoint.check_run(manifest, run)
+    for name, data in files.items():
+        if name.endswith(".safetensors"):
+            tensors.check(name, data)
+    progress(files)
+
+
+def progress(files: dict[str, bytes]) -> Progress:
+    """How far a checkpoint has come, from its files; raises :class:`Damaged`."""
+    try:
+        return msgspec.json.decode(files["state.json"], type=_State).progress
+    except (KeyError, *UNREADABLE) as error:
+        raise Damaged(f"state.json: {error}") from None
+
+
+def odd(run: RunFolder) -> list[Path]:
+    """What should be a plain file and is a link, a folder, or a pipe."""
+    return [path for path in (run.lock, run.journal, run.log, run.reserve) if not _may_be_file(path)]
+
+
+def missing_folders(run: RunFolder) -> list[Path]:
+    return [path for path in (run.inbox, run.checkpoints) if not path.is_dir()]
+
+
+def _description(run: RunFolder) -> Finding:
+    try:
+        described = run.read()
+    except UserError as error:
+        return Finding("run.json", False, str(error).removeprefix(f"{run.run_file}: "))
+    return Finding("run.json", True, f"format {described.format}, recipe {described.recipe.get('name', '')}")
+
+
+def _journal(run: RunFolder) -> Finding:
+    name, begun = run.journal.name, bool(checkpoint.listing(run.checkpoints))
+    try:
+        open_plain(run.journal).close()
+        if other := stranger(run):
+            return Finding(name, False, f"it is of the run {other!r}")
+    except FileNotFoundError:
+        return Finding(name, not begun, "missing" if begun else "nothing was said yet")
+    except OSError as error:
+        return Finding(name, False, str(error.strerror))
+    except UserError:
+        pass  # whose run it is, run.json does not tell
+    return _lines(run.journal, begun)
+
+
+def _lines(journal: Path, begun: bool) -> Finding:
+    """A line torn by a kill is nothing bad: the next writer takes its place. A gap in the numbers means that lines are lost."""
+    reader = JournalReader(journal)
+    count = unknown = missing = following = saved = 0
+    while not reader.at_end:
+        for event in reader.read():
+            count, unknown = count + 1, unknown + isinstance(event, Unknown)
+            saved += isinstance(event, CheckpointSaved)
+            missing += max(0, event.seq - following)
+            following = event.seq + 1
+    notes = [f"{count:,} events"]
+    notes += [f"{missing:,} are missing"] if missing else []
+    notes += [f"{reader.broken} torn or damaged lines are skipped"] if reader.broken else []
+    notes += [f"{unknown:,} are of a newer version"] if unknown else []
+    notes += ["the checkpoints that it names are gone"] if saved and not begun else []
+    lost = missing or (begun and not count) or (saved and not begun)
+    return Finding(journal.name, not lost, ", ".join(notes))
+
+
+def _checkpoint(folder: Path, run: str) -> Finding:
+    try:
+        check(folder, run)
+    except Damaged as error:
+        return Finding(folder.name, False, str(error))
+    files = checkpoint.read_manifest(folder).files
+    return Finding(folder.name, True, f"whole, {len(files)} files, {sum(entry.bytes for entry in files.values()):,} bytes")
+
+
+def _pointers(folder: Path) -> Iterator[Finding]:
+    for pointer in ("last", "best"):
+        path = folder / f"{pointer}.json"
+        if path.exists() or path.is_symlink():
+            target = checkpoint.pointed(folder, pointer)
+            text = f"points to {target.checkpoint}" if target else "damaged, or points to what is not there"
+            yield Finding(path.name, target is not None, text)
+
+
+def _others(run: RunFolder) -> Iterator[Finding]:
+    yield from (Finding(path.name, False, "not a plain file") for path in odd(run) if path != run.journal)
+    yield from (Finding(path.name, False, "missing, or not a folder") for path in missing_folders(run))
+    if run.path.stat().st_mode & OTHERS:
+        yield Finding(run.name, True, f"other users may enter it; to keep them out: chmod go= {run.path}")
+
+
+def _leftovers(run: RunFolder) -> Iterator[Finding]:
+    for path in sorted((*run.path.glob("bad-*"), *run.checkpoints.glob("bad-*"))):
+        yield Finding(path.name, True, "damaged, set aside")
+    if run.alive():
+        return
+    for path in checkpoint.leftovers(run.checkpoints):
+        yield Finding(path.name, True, "left half-done by a killed writer; the next resume, or repair, removes it")
+    if waiting := inbox.waiting(run.inbox):
+        yield Finding("inbox", True, f"{len(waiting)} commands wait; the next resume answers them")
+
+
+def _may_be_file(path: Path) -> bool:
+    try:
+        return stat.S_ISREG(path.lstat().st_mode)
+    except OSError:
+        return True

@@ -1,0 +1,113 @@
+"""What a training does that has diverged: it stops, or goes back to its last good checkpoint with a lower learning rate.
+
+Where it goes back to depends on which checkpoints there are. What follows depends on that place alone, so that a run which is
+killed at any point of this goes on to the same bits.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Generator, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core import checkpoint
+from core.checkpoint import Damaged, Manifest
+from core.errors import TrainingError, UserError
+from core.events import Event, MessageLogged, RunRewound, SettingChanged
+from core.fallback import newest_good
+from core.training import snapshot, steering
+from core.training.progress import Amendment, Key, Progress
+from core.training.schedules import peak_rate
+from core.training.steps import Window
+from core.view.words import count
+
+if TYPE_CHECKING:
+    from core.training.trainer import Trainer
+
+REPORTED: tuple[Key, ...] = ("epochs", "early_stopping.patience", "early_stopping.enabled")
+"""Settings whose values are told when they change; the learning rate is told with every window."""
+
+
+def divergence(window: Window, step: int) -> str:
+    """What is no number any more after the window that ended with ``step``, in words; empty when all is well."""
+    if not math.isfinite(window.loss):
+        return f"the training loss is {window.loss} at step {step}"
+    return "" if window.finite else f"a weight or the optimizer's state is NaN or infinite at step {step}"
+
+
+def recover(trainer: Trainer, trouble: str) -> Iterator[Event]:
+    """Roll back and lower the learning rate, as the recipe says. Raises TrainingError, before anything has changed, where it
+    says to stop, and when that was tried often enough."""
+    settings, progress = trainer.recipe.divergence, trainer.progress
+    if settings.action == "stop":
+        raise TrainingError("diverged", f"{trouble}; lower optimizer.lr")
+    folder, there = yield from _newest(trainer, trouble)
+    attempt = 1 + attempts(progress.amendments, there)
+    if attempt > settings.most:
+        tried = f"rolled back {count(settings.most, 'time')} into this epoch, down to a learning rate of {trainer.rate:.3g}"
+        raise TrainingError("diverged", f"{trouble}; {tried}; begin a new run with a lower optimizer.lr")
+    yield from rewind(trainer, folder, trouble)
+    peak = peak_rate(trainer.recipe, trainer.progress.amendments, there.step, trainer.setup.steps_per_epoch)
+    note = f"{settings.lr_factor:g} times what it was there, roll-back {attempt} of {settings.most} into this epoch"
+    yield trainer.amend("learning_rate", peak * settings.lr_factor, note, attempt=attempt)
+
+
+def attempts(amendments: list[Amendment], there: Progress) -> int:
+    """Roll-backs so far into the epoch of a place to go back to, at that place or before it."""
+    found = (item.attempt for item in amendments if item.validated == there.validated and item.place <= there.place)
+    return max(found, default=0)
+
+
+def rewind(trainer: Trainer, folder: Path, reason: str) -> Iterator[Event]:
+    """Take a training back to a checkpoint, the newest that there is, since a resume would begin at a later one.
+
+    Settings that were changed later are as they were there. Raises TrainingError when the checkpoint is damaged.
+    """
+    setup, amendments = trainer.setup, trainer.progress.amendments
+    before = {key: steering.present_value(trainer, key) for key in REPORTED}
+    try:
+        files = checkpoint.read(folder)[1]
+        progress = snapshot.restore(files, setup.network, setup.optimizer, setup.average, setup.scaler).progress
+    except Damaged as error:
+        raise TrainingError("checkpoint", f"{folder}: {error}; wanted because {reason}") from None
+    trainer.progress, trainer.saved = progress, progress.copy()
+    trainer.steps.go_back(progress)
+    trainer.again = [item for item in amendments if item.place <= progress.place and item not in progress.amendments]
+    yield RunRewound(
+        step=progress.step, epoch=trainer.epoch, checkpoint=folder.name, reason=reason, validated=progress.validated
+    )
+    yield from trainer.apply_again()
+    yield from _taken_back(trainer, before)
+
+
+def _taken_back(trainer: Trainer, before: Mapping[Key, float]) -> Iterator[Event]:
+    progress = trainer.progress
+    for key, value in before.items():
+        present = steering.present_value(trainer, key)
+        if present != value:
+            yield SettingChanged(
+                step=progress.step, epoch=trainer.epoch, key=key, value=present, previous=value,
+                note="the change is taken back too", validated=progress.validated, again=True,
+            )  # fmt: skip
+
+
+def _newest(trainer: Trainer, trouble: str) -> Generator[Event, None, tuple[Path, Progress]]:
+    """The newest good checkpoint, once all that was handed over is on disk; raises TrainingError."""
+    saver, found = trainer.saver, list[Progress]()
+
+    def accept(_: Path, manifest: Manifest, files: dict[str, bytes]) -> None:
+        checkpoint.check_run(manifest, saver.identity)
+        found.append(snapshot.read_state(files).progress)
+
+    saver.finish()
+    yield from saver.events()
+    if saver.holds:
+        raise TrainingError("diverged", f"{trouble}; not rolled back, since the newest state could not be saved")
+    try:
+        folder, aside = newest_good(saver.folder, accept)
+    except (UserError, FileNotFoundError) as error:
+        raise TrainingError("checkpoint", f"{trouble}; not rolled back: {error}") from None
+    for text in aside:
+        yield MessageLogged(level="warning", text=text)
+    return folder, found[-1]

@@ -1,0 +1,96 @@
+"""A kill between a command's effect and its answer: the next session gives the answer, once, and says what was done."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from core import checkpoint, commands
+from core.checkpoint import Manifest
+from core.commands import Command
+from core.events import CommandAccepted, CommandRejected, Event, RemarkAdded, SettingChanged
+from core.run import effects, inbox
+from core.run.folder import RunFolder
+from core.run.journal import JournalWriter
+from core.run.listener import Listener
+from tests.core.training import new_run, tiny
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> RunFolder:
+    return new_run(tmp_path / "run", tiny())
+
+
+def left_behind(run: RunFolder, command: Command) -> str:
+    """By a session that was killed; returns the command's id."""
+    with run.hold():
+        return inbox.send(run, command)
+
+
+def say(run: RunFolder, *told: Event) -> None:
+    with JournalWriter(run.journal) as writer:
+        for event in told:
+            writer.append(event)
+
+
+def answers(run: RunFolder) -> list[Event]:
+    """Of a session that begins; each command's file is there until its answer is in the journal."""
+    listener, said = Listener(run, say_nothing), list[Event]()
+    for answer in listener.refuse_all("sent before this session", effects.known(run)):
+        assert isinstance(answer, (CommandAccepted, CommandRejected))
+        assert any(answer.id in path.name for path in inbox.waiting(run.inbox))
+        listener.answered(answer.id)
+        said.append(answer)
+    assert inbox.waiting(run.inbox) == []
+    return said
+
+
+def say_nothing(event: Event) -> None:
+    raise AssertionError(f"said by the listener itself: {event}")
+
+
+def test_a_setting_that_was_changed_is_answered_with_that(run: RunFolder) -> None:
+    sent = left_behind(run, commands.SetEpochs(value=9))
+    say(run, SettingChanged(step=4, key="epochs", value=9, note="6 epochs remain", command=sent))
+    assert answers(run) == [CommandAccepted(id=sent, command="SetEpochs", step=4, note="6 epochs remain")]
+
+
+def test_of_two_settings_one_is_no_whole_command(run: RunFolder) -> None:
+    sent = left_behind(run, commands.SetEarlyStopping(enabled=False, patience=7))
+    patience = SettingChanged(step=4, key="early_stopping.patience", value=7, command=sent)
+    say(run, patience)
+    (answer,) = answers(run)
+    assert isinstance(answer, CommandRejected)
+    assert answer.reason == "cut off after early_stopping.patience was set; send it again"
+    sent = left_behind(run, commands.SetEarlyStopping(patience=8))
+    say(run, SettingChanged(step=5, key="early_stopping.patience", value=8, command=sent))
+    assert answers(run) == [CommandAccepted(id=sent, command="SetEarlyStopping", step=5, note="set")]
+
+
+def test_a_remark_is_noted_once(run: RunFolder) -> None:
+    sent = left_behind(run, commands.Remark(text="hm"))
+    say(run, RemarkAdded(step=3, text="hm", command=sent))
+    assert answers(run) == [CommandAccepted(id=sent, command="Remark", step=3, note="noted")]
+
+
+def test_a_save_is_known_by_its_checkpoint(run: RunFolder) -> None:
+    done, undone = (left_behind(run, commands.Save(name=name)) for name in ("done", "undone"))
+    checkpoint.publish(run.checkpoints, Manifest(step=5, epoch=1, name="done", command=done, files={}), {"state.json": b"{}"})
+    assert answers(run) == [
+        CommandAccepted(id=done, command="Save", step=5, note="saved step-00000005"),
+        CommandRejected(id=undone, command="Save", reason="sent before this session"),
+    ]
+
+
+def test_what_was_answered_is_only_removed(run: RunFolder) -> None:
+    sent = left_behind(run, commands.SetLearningRate(value=0.1))
+    change = SettingChanged(step=4, key="learning_rate", value=0.1, command=sent)
+    say(run, change, CommandAccepted(id=sent, command="SetLearningRate", step=4))
+    assert answers(run) == []
+
+
+def test_what_came_to_nothing_is_rejected(run: RunFolder) -> None:
+    sent = left_behind(run, commands.SetLearningRate(value=0.1))
+    say(run, SettingChanged(step=4, key="learning_rate", value=0.1, again=True, command=sent))
+    assert answers(run) == [CommandRejected(id=sent, command="SetLearningRate", reason="sent before this session")]
