@@ -1,0 +1,223 @@
+"""What reads bytes from outside, each with good inputs to begin from. A target returns whether it took the input, and may
+refuse it with :data:`REFUSALS`; any other error is a find."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import msgspec
+import torch
+from PIL import Image
+from safetensors.torch import save
+from torch import nn
+
+from core import checkpoint, commands, models, recipe
+from core.checkpoint import Damaged
+from core.commands import Remark, SetEarlyStopping, SetEpochs, SetLearningRate
+from core.data.images import read_image
+from core.errors import UserError
+from core.models import Inputs
+from core.predicting import Loaded
+from core.run import inbox
+from core.run.folder import RunFolder
+from core.run.journal import JournalReader
+from core.run.verify import verify
+from core.training import snapshot
+from core.training.evaluation import Normalisation
+from core.training.progress import Amendment, Progress
+from core.training.snapshot import METADATA, About, World
+from core.view.fold import fold
+from core.view.state import State
+
+REFUSALS = (UserError, Damaged)
+JOURNALS = Path(__file__).parents[1] / "journals"
+Target = Callable[[bytes, Path], bool]
+
+
+def journal(data: bytes, folder: Path) -> bool:
+    """Read, folded, and said again."""
+    path = folder / "events.jsonl"
+    path.write_bytes(data)
+    reader, state = JournalReader(path), State()
+    while not reader.at_end:
+        state = fold(state, reader.read())
+    msgspec.json.encode(state)
+    return not reader.broken
+
+
+def command(data: bytes, folder: Path) -> bool:
+    path = folder / "00000000000000000001-abc.json"
+    path.write_bytes(data)
+    read = inbox.read(path)
+    if isinstance(read, str):
+        raise UserError(read.partition(":")[0])
+    commands.encode(read)
+    return True
+
+
+def recipe_file(data: bytes, folder: Path) -> bool:
+    path = folder / "mine.toml"
+    path.write_bytes(data)
+    recipe.to_toml(recipe.load(path))
+    return True
+
+
+def override(data: bytes, folder: Path) -> bool:
+    recipe.load("quickstart", [data.decode(errors="replace")])
+    return True
+
+
+def manifest(data: bytes, folder: Path) -> bool:
+    place = folder / "checkpoints" / "step-00000001"
+    if not place.exists():
+        place.mkdir(parents=True)
+        for name, content in _files().items():
+            (place / name).write_bytes(content)
+    (place / checkpoint.MANIFEST).write_bytes(data)
+    verify(RunFolder(folder))
+    checkpoint.read(place)
+    return True
+
+
+def pointer(data: bytes, folder: Path) -> bool:
+    (folder / "step-00000001").mkdir(exist_ok=True)
+    (folder / "last.json").write_bytes(data)
+    return checkpoint.pointed(folder, "last") is not None
+
+
+def run_file(data: bytes, folder: Path) -> bool:
+    run = RunFolder(folder)
+    run.run_file.write_bytes(data)
+    recipe.from_table(run.read().recipe)
+    return True
+
+
+def state_file(data: bytes, folder: Path) -> bool:
+    return _restored({**_files(), snapshot.STATE: data})
+
+
+def weights_file(data: bytes, folder: Path) -> bool:
+    return _restored({**_files(), checkpoint.WEIGHTS: data})
+
+
+def optimizer_file(data: bytes, folder: Path) -> bool:
+    return _restored({**_files(), snapshot.OPTIMIZER: data})
+
+
+def weights_alone(data: bytes, folder: Path) -> bool:
+    path = folder / checkpoint.WEIGHTS
+    path.write_bytes(data)
+    Loaded(path, "cpu", 1)
+    return True
+
+
+def picture(data: bytes, folder: Path) -> bool:
+    path = folder / "picture.png"
+    path.write_bytes(data)
+    assert read_image(path, 32).shape == (3, 32, 32)
+    return True
+
+
+def _restored(files: dict[str, bytes]) -> bool:
+    network, optimizer = _trainee()
+    snapshot.restore(files, network, optimizer)
+    return True
+
+
+@cache
+def _trainee() -> tuple[nn.Module, torch.optim.Optimizer]:
+    """A network with weights in both memory layouts, one step of Adam old."""
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.Flatten(), nn.Linear(4, 2)).to(memory_format=torch.channels_last)
+    optimizer = torch.optim.Adam(network.parameters())
+    network(torch.rand(2, 3, 3, 3)).sum().backward()
+    optimizer.step()
+    return network, optimizer
+
+
+@cache
+def _files() -> dict[str, bytes]:
+    network, optimizer = _trainee()
+    progress = Progress(step=1, amendments=[Amendment(1, "learning_rate", 0.1)])
+    return snapshot.Snapshot(network, optimizer, progress).files(World(recipe_hash="abc"), {"tui_trainer": "{}"})
+
+
+def _commands() -> list[bytes]:
+    told = (SetLearningRate(value=0.1), SetEpochs(value=3), SetEarlyStopping(enabled=True, patience=3), Remark(text="so"))
+    return [commands.encode(msgspec.structs.replace(command, id="abc", time=1.0)) for command in told]
+
+
+def _lines() -> list[bytes]:
+    """Of each recorded journal the first and the last lines."""
+    found = []
+    for path in sorted(JOURNALS.glob("*.jsonl")):
+        lines = path.read_bytes().splitlines(keepends=True)
+        found += [b"".join(lines[:12]), b"".join(lines[-12:])]
+    return found
+
+
+def _pictures() -> list[bytes]:
+    found = []
+    for kind, mode in (
+        ("PNG", "RGB"),
+        ("PNG", "RGBA"),
+        ("PNG", "P"),
+        ("JPEG", "RGB"),
+        ("JPEG", "CMYK"),
+        ("BMP", "RGB"),
+        ("WEBP", "RGB"),
+    ):
+        buffer = io.BytesIO()
+        Image.effect_noise((40, 36), 50).convert("RGB").convert(mode).save(buffer, kind)
+        found.append(buffer.getvalue())
+    return found
+
+
+def _weights_alone() -> list[bytes]:
+    model, inputs = {"name": "resnet", "blocks": [1], "channels": 4, "pool": 4}, Inputs(2, size=8)
+    about = About(
+        recipe=recipe.to_table(recipe.from_table({"model": model})), classes=("a", "b"), inputs=inputs,
+        normalisation=Normalisation((0.5, 0.5, 0.5), (0.2, 0.2, 0.2)),
+    )  # fmt: skip
+    return [save(models.build(model, inputs).state_dict(), {METADATA: msgspec.json.encode(about).decode()})]
+
+
+def _recipes() -> list[bytes]:
+    return [recipe.source_text(name).encode() for name in recipe.names()]
+
+
+def _overrides() -> list[bytes]:
+    texts = ("optimizer.lr=0.1", "epochs=3", 'data.source="cifar10"', "model.blocks=[1,2]", "augment=[{name='crop',padding=4}]")
+    return [text.encode() for text in texts]
+
+
+def _manifests() -> list[bytes]:
+    with TemporaryDirectory() as folder:
+        place = checkpoint.publish(Path(folder), checkpoint.Manifest(step=1, epoch=1, files={}), _files())
+        return [(place / checkpoint.MANIFEST).read_bytes()]
+
+
+def _run_files() -> list[bytes]:
+    about = {"format": 1, "id": "abc", "name": "demo", "created": 1.0, "threads": 2, "versions": {"torch": "2"}}
+    return [json.dumps({**about, "recipe": recipe.to_table(recipe.load(name))}).encode() for name in recipe.names()]
+
+
+TARGETS: dict[str, tuple[Target, Callable[[], list[bytes]]]] = {
+    "journal": (journal, _lines),
+    "command": (command, _commands),
+    "recipe file": (recipe_file, _recipes),
+    "override": (override, _overrides),
+    "run.json": (run_file, _run_files),
+    "manifest": (manifest, _manifests),
+    "pointer": (pointer, lambda: [b'{"checkpoint":"step-00000001","metric":"val.loss","value":0.5}']),
+    "state.json": (state_file, lambda: [_files()[snapshot.STATE]]),
+    "weights": (weights_file, lambda: [_files()[checkpoint.WEIGHTS]]),
+    "optimizer": (optimizer_file, lambda: [_files()[snapshot.OPTIMIZER]]),
+    "model alone": (weights_alone, _weights_alone),
+    "picture": (picture, _pictures),
+}

@@ -1,0 +1,148 @@
+"""Kills a real run again and again, resumes it, and holds what came of it against the run that nobody touched."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any, NamedTuple, TypeAlias
+
+import msgspec
+
+from core import checkpoint
+from core.events import CheckpointSaved, CommandAccepted, CommandRejected, RunFinished, RunResumed
+from core.run import inbox, journal
+from core.run.folder import RunFolder
+from core.view.summary import summarise
+from tests.core.training import STEPS, fingerprint, last_progress, new_run
+from tests.torture.recipes import recipe
+
+WORKER = Path(__file__).with_name("worker.py")
+LONGEST = 120.0
+"""Seconds that a session may take before it counts as one that hangs."""
+MOST_REDONE = 3 * STEPS
+"""A checkpoint is due after each step, but not while one is written. Then the epoch's end waits for its turn, and the next
+epoch's end waits for that."""
+VARYING = frozenset({
+    "seq", "started", "session_started", "last_time", "trained_seconds", "step_age", "windows", "device_reading",
+    "sessions", "messages", "answers", "checkpoints", "weights", "marks", "earlier_measurements", "earlier_stopping",
+})  # fmt: skip
+"""Of a State: times and the machine, and what the kills themselves leave. Settings and remarks, which are marks too, are held
+against each other by themselves."""
+
+Outcome: TypeAlias = dict[str, Any]
+"""Everything of a finished run that must not depend on what happened to it, by name."""
+
+
+class Kill(NamedTuple):
+    """At ``point``, one of :data:`tests.torture.worker.POINTS`, the ``nth`` time; without a point ``after`` so many seconds."""
+
+    point: str = ""
+    nth: int = 1
+    after: float = LONGEST
+
+
+class Torture:
+    """One run in ``folder``."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self.run, self.record, self.name = new_run(folder / "run", recipe(name)), folder / "record", name
+        self.redone: list[int] = []
+        """Steps that each resume took again."""
+
+    def session(self, kill: Kill = Kill()) -> bool:
+        """Train until the kill, or the end; whether it was killed. Raises AssertionError when it ends in another way, or does
+        not go on from the newest checkpoint that there was."""
+        newest, begun, earlier = self._newest(), self._begun(), len(self._resumes())
+        status = self._train(kill)
+        assert status in (0, -signal.SIGKILL), f"status {status}; the log:\n{self.run.log.read_text()}"
+        if len(resumes := self._resumes()) > earlier:
+            assert resumes[-1].checkpoint == newest, f"resumed at {resumes[-1].checkpoint} instead of {newest}"
+            self.redone.append(begun - resumes[-1].step)
+            assert self.redone[-1] <= MOST_REDONE, f"{self.redone[-1]} steps were lost"
+        return status == -signal.SIGKILL
+
+    def outcome(self) -> Outcome:
+        """Of a finished run."""
+        last = journal.read_all(self.run.journal)[-1]
+        assert isinstance(last, RunFinished), f"ended by {last}"
+        return {
+            "weights": fingerprint(self.run),
+            "progress": last_progress(self.run),
+            "steps": self._steps(),
+            **history(self.run),
+        }
+
+    def check_answers(self) -> None:
+        """Raises AssertionError unless every command was answered once, and none waits."""
+        answers = Counter(answer.id for answer in journal.find(self.run.journal, CommandAccepted, CommandRejected))
+        sent = {identity for (identity,) in self._lines("sent")}
+        twice = [identity for identity, times in answers.items() if times > 1]
+        assert not twice, f"answered more than once: {twice}"
+        assert sent <= answers.keys(), f"never answered: {sent - answers.keys()}"
+        assert inbox.waiting(self.run.inbox) == [], "commands still wait"
+
+    def _train(self, kill: Kill) -> int:
+        point = [kill.point, str(kill.nth)] if kill.point else []
+        arguments = [sys.executable, "-P", str(WORKER), str(self.run.path), str(self.record), *point]
+        with self.run.log.open("ab") as log, subprocess.Popen(arguments, stdout=log, stderr=log) as worker:
+            try:
+                return worker.wait(kill.after)
+            except subprocess.TimeoutExpired:
+                worker.kill()
+                assert kill.after < LONGEST, f"hangs; the log:\n{self.run.log.read_text()}"
+                return worker.wait()
+
+    def _newest(self) -> str:
+        """Raises AssertionError when a checkpoint is gone that a newer one had not replaced."""
+        newest = next((folder.name for folder in reversed(checkpoint.listing(self.run.checkpoints))), "")
+        announced = max((saved.step for saved in journal.find(self.run.journal, CheckpointSaved)), default=-1)
+        assert checkpoint.position(newest)[0] >= announced, f"the checkpoint of step {announced} is gone"
+        return newest
+
+    def _resumes(self) -> list[RunResumed]:
+        return journal.find(self.run.journal, RunResumed)
+
+    def _begun(self) -> int:
+        """Steps that were begun so far."""
+        return max((step + 1 for step, *_ in self._lines("step")), default=0)
+
+    def _steps(self) -> dict[int, list[Any]]:
+        """Epoch, learning rate and samples of each. Raises AssertionError when one was taken twice and not alike."""
+        found = dict[int, list[Any]]()
+        for step, *rest in self._lines("step"):
+            assert found.setdefault(step, rest) == rest, f"step {step} was {rest}, had been {found[step]}"
+        return found
+
+    def _lines(self, kind: str) -> list[list[Any]]:
+        lines = self.record.read_bytes().splitlines() if self.record.exists() else []
+        return [rest for first, *rest in map(json.loads, lines) if first == kind]
+
+
+def history(run: RunFolder) -> Outcome:
+    """What the console shows in the end."""
+    state = summarise(run)
+    shown = msgspec.to_builtins(state)
+    measured = shown["measurements"].items()
+    return {
+        **{name: value for name, value in shown.items() if name not in VARYING},
+        "series": {name: item for name, item in shown["series"].items() if not name.startswith("system.")},
+        "metrics": {name: value for name, value in shown["metrics"].items() if not name.startswith("system.")},
+        "rows": [{**row, "seconds": 0} for row in shown["rows"]],
+        "measurements": {split: {**item, "seconds": 0, "checkpoint": _step(item["checkpoint"])} for split, item in measured},
+        "told": sorted((mark.step, mark.kind, mark.text) for mark in state.marks if mark.kind in ("setting", "remark")),
+    }
+
+
+def _step(name: str) -> str:
+    """Of a checkpoint; whether it was the second or third one at its step depends on how fast the disk was."""
+    return name.partition(".")[0]
+
+
+def differences(found: Outcome, expected: Outcome) -> list[str]:
+    """In words; none when the kills left no trace."""
+    names = [name for name in expected if found[name] != expected[name]]
+    return [f"{name}: {found[name]!r:.400} instead of {expected[name]!r:.400}" for name in names]

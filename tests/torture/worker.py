@@ -1,0 +1,230 @@
+"""The real worker, which kills itself with SIGKILL at a named point: ``worker.py RUN RECORD [POINT NTH]``.
+
+The points are put around the program's functions from outside. ``RECORD`` gets a line for every step begun (its place, its
+learning rate and its samples) and for every command sent: at fixed steps the worker sends itself some through the run's own
+inbox, each until it is accepted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from core import checkpoint, commands
+from core.commands import Command
+from core.events import CommandAccepted, Event, RemarkAdded, RunResumed, RunStarted, SettingChanged
+from core.run import inbox, journal, worker
+from core.run.folder import RunFolder
+from core.run.journal import JournalWriter
+from core.run.listener import Listener
+from core.training import setup, steering, trainer
+from core.training.saver import Saver
+from core.training.snapshot import Snapshot
+from core.training.steps import Steps
+from core.training.trainer import Trainer
+
+COMMANDS: dict[int, tuple[Command, ...]] = {
+    2: (commands.SetLearningRate(value=0.004),),
+    4: (commands.Save(name="asked"), commands.Remark(text="before the first measurement")),
+    5: (commands.SetEarlyStopping(enabled=True, patience=3),),
+    8: (commands.Pause(),),
+    9: (commands.SetEpochs(value=4),),
+}
+"""By the steps that are done when they are sent; those of step 5, an epoch's last, come during its measurement."""
+Die = Callable[[], None]
+
+
+class Record:
+    """Lines in a file outside the run; each is there as soon as it is written, whatever happens next."""
+
+    def __init__(self, path: Path) -> None:
+        self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+
+    def write(self, *words: object) -> None:
+        os.write(self._descriptor, json.dumps(words).encode() + b"\n")
+
+
+def before(owner: Any, name: str, die: Die, when: Callable[..., bool] = lambda *_: True) -> None:
+    original = getattr(owner, name)
+
+    def dying(*arguments: Any, **named: Any) -> Any:
+        if when(*arguments):
+            die()
+        return original(*arguments, **named)
+
+    setattr(owner, name, dying)
+
+
+def after(owner: Any, name: str, die: Die, when: Callable[..., bool] = lambda *_: True) -> None:
+    original = getattr(owner, name)
+
+    def dying(*arguments: Any, **named: Any) -> Any:
+        result = original(*arguments, **named)
+        if when(*arguments):
+            die()
+        return result
+
+    setattr(owner, name, dying)
+
+
+def says(*kinds: type[Event]) -> Callable[..., bool]:
+    return lambda _, event: isinstance(event, kinds)
+
+
+def changes(_: JournalWriter, event: Event) -> bool:
+    return isinstance(event, SettingChanged) and not event.again
+
+
+def half_a_file(die: Die) -> None:
+    original = checkpoint._write
+
+    def write(path: Path, data: bytes) -> str:
+        original(path, data[: len(data) // 2])
+        die()
+        path.unlink()
+        return original(path, data)
+
+    checkpoint._write = write
+
+
+def half_a_line(die: Die) -> None:
+    original = JournalWriter._write
+
+    def write(self: JournalWriter, data: bytes) -> None:
+        half = len(data) // 2
+        original(self, data[:half])
+        die()
+        original(self, data[half:])
+
+    JournalWriter._write = write  # type: ignore[method-assign]
+
+
+def in_removal(die: Die) -> None:
+    original = shutil.rmtree
+
+    def rmtree(path: Path | str, *arguments: Any, **named: Any) -> None:
+        if Path(path).name.startswith(".removing-"):
+            for file in list(Path(path).iterdir())[:1]:
+                file.unlink()
+            die()
+        original(path, *arguments, **named)
+
+    shutil.rmtree = rmtree  # type: ignore[assignment]
+
+
+def in_measuring(die: Die, final: bool) -> None:
+    original = Trainer._between_batches
+
+    def between(self: Trainer) -> Iterator[Event]:
+        if self._over == final:
+            die()
+        yield from original(self)
+
+    Trainer._between_batches = between  # type: ignore[method-assign]
+
+
+POINTS: dict[str, Callable[[Die], None]] = {
+    "before training is prepared": lambda die: before(setup, "prepare", die),
+    "after the beginning": lambda die: after(JournalWriter, "append", die, says(RunStarted, RunResumed)),
+    "before a step": lambda die: before(Steps, "take", die),
+    "after a step": lambda die: after(Steps, "take", die),
+    "before a checkpoint is handed over": lambda die: before(Saver, "submit", die),
+    "before its tensors are bytes": lambda die: before(Snapshot, "files", die),
+    "half a file": half_a_file,
+    "before a file is synced": lambda die: before(os, "fsync", die, lambda number: ".writing-" in _path(number)),
+    "before the manifest": lambda die: before(checkpoint, "_write", die, lambda path, _: path.name == checkpoint.MANIFEST),
+    "before the rename": lambda die: before(checkpoint, "_free_folder", die),
+    "before the pointer": lambda die: before(checkpoint, "point", die, lambda _, pointer, __: pointer == "last"),
+    "before a pointer is replaced": lambda die: before(Path, "replace", die, lambda path, _: path.name.startswith(".last")),
+    "before the pointer to the best": lambda die: before(checkpoint, "point", die, lambda _, pointer, __: pointer == "best"),
+    "before pruning": lambda die: before(checkpoint, "prune", die),
+    "in a removal": in_removal,
+    "half a journal line": half_a_line,
+    "after a journal line": lambda die: after(JournalWriter, "_write", die),
+    "in validation": lambda die: in_measuring(die, final=False),
+    "in the final test": lambda die: in_measuring(die, final=True),
+    "while paused": lambda die: before(Listener, "wait", die),
+    "between a command and its effect": lambda die: before(steering, "apply", die),
+    "between a change and its answer": lambda die: after(JournalWriter, "append", die, changes),
+    "between a remark and its answer": lambda die: after(JournalWriter, "append", die, says(RemarkAdded)),
+    "before an answer": lambda die: before(JournalWriter, "append", die, says(CommandAccepted)),
+    "before an answered command is removed": lambda die: before(Listener, "answered", die),
+}
+"""Each is passed at least once by a run that begins."""
+
+
+def _path(descriptor: int) -> str:
+    return str(Path(f"/proc/self/fd/{descriptor}").readlink())
+
+
+def countdown(nth: int) -> Die:
+    """SIGKILL at the nth call."""
+    left = nth
+
+    def die() -> None:
+        nonlocal left
+        left -= 1
+        if not left:
+            os.kill(os.getpid(), signal.SIGKILL)
+            time.sleep(60)  # the signal may take a moment, in which nothing more must happen
+
+    return die
+
+
+def watch_steps(record: Record) -> None:
+    take = Steps.take
+
+    def taking(self: Steps, epoch: int, rate: float) -> None:
+        record.write("step", self.progress.step, epoch, rate, self._samples(epoch).tolist())
+        take(self, epoch, rate)
+
+    Steps.take = taking  # type: ignore[method-assign]
+
+
+def speak(run: RunFolder, record: Record) -> None:
+    """Send each step's commands just before it looks for commands there; end a pause as soon as it begins."""
+    between, wait = Trainer.between_steps, Listener.wait
+
+    def waiting(self: Listener, seconds: float) -> None:
+        record.write("sent", inbox.send(run, commands.Continue()))
+        wait(self, seconds)
+
+    def speaking(self: Trainer) -> Iterator[Event]:
+        if due := COMMANDS.get(self.progress.step):
+            self.saver.sync_journal()
+            accepted = {answer.command for answer in journal.find(run.journal, CommandAccepted)}
+            for command in due:
+                if commands.name_of(command) not in accepted:
+                    record.write("sent", inbox.send(run, command))
+        yield from between(self)
+
+    Listener.wait = waiting  # type: ignore[method-assign]
+    Trainer.between_steps = speaking  # type: ignore[method-assign]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("run", type=Path)
+    parser.add_argument("record", type=Path)
+    parser.add_argument("point", nargs="?", choices=POINTS)
+    parser.add_argument("nth", nargs="?", type=int, default=1)
+    given = parser.parse_args()
+    trainer.WINDOW = 0.0  # every step closes a window, so that a checkpoint may fall on any
+    record = Record(given.record)
+    watch_steps(record)
+    speak(RunFolder(given.run), record)
+    if given.point:
+        POINTS[given.point](countdown(given.nth))
+    return worker.main([str(given.run), "--threads", "1"])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
