@@ -182,7 +182,7 @@ def read_weights(data: bytes) -> tuple[dict[str, Tensor], About]:
     tensors = _load({WEIGHTS: data}, WEIGHTS)
     try:
         header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
-        about = msgspec.json.decode(header.get("__metadata__", {}).get(METADATA, ""), type=About)
+        about = msgspec.json.decode((header.get("__metadata__") or {}).get(METADATA, ""), type=About)
     except UNREADABLE as error:
         raise Damaged(f"{WEIGHTS}: its metadata are not a tui-trainer run's ({error})") from None
     return tensors, about

@@ -52,7 +52,10 @@ def test_predict_agrees_with_evaluate_image_by_image(weights_and_test: tuple[Pat
     assert [tuple(row) for row in confusion] == list(test.confusion)
 
 
-@pytest.mark.parametrize("content", [b"", b"\x80\x04.", b"PK\x03\x04", b"\x02\0\0\0\0\0\0\0{}", b"\xff" * 64])
+NO_METADATA = b'\x16\0\0\0\0\0\0\0{"__metadata__": null}'
+
+
+@pytest.mark.parametrize("content", [b"", b"\x80\x04.", b"PK\x03\x04", b"\x02\0\0\0\0\0\0\0{}", b"\xff" * 64, NO_METADATA])
 def test_a_file_that_is_no_weights_is_one_line(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "model.safetensors"
     path.write_bytes(content)

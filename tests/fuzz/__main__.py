@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.fuzz.fuzzing import MEMORY, fuzz, peak_memory, table
+from tests.fuzz.fuzzing import fuzz, table
 from tests.fuzz.targets import TARGETS
 
 
@@ -16,13 +16,11 @@ def main() -> int:
     parser.add_argument("--inputs", type=int, default=120_000)
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
-    before = peak_memory()
     with tempfile.TemporaryDirectory() as folder:
         results = [fuzz(name, given.inputs // len(TARGETS), given.seed, Path(folder)) for name in TARGETS]
-    grown = peak_memory() - before
     finds = [find for result in results for find in result.finds]
-    print(table(results, grown), *finds[:20], sep="\n")  # noqa: T201 - the program's output
-    return 1 if finds or grown > MEMORY else 0
+    print(table(results), *finds[:20], sep="\n")  # noqa: T201 - the program's output
+    return 1 if finds else 0
 
 
 if __name__ == "__main__":

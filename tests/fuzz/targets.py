@@ -147,11 +147,13 @@ def _files() -> dict[str, bytes]:
     return snapshot.Snapshot(network, optimizer, progress).files(World(recipe_hash="abc"), {"tui_trainer": "{}"})
 
 
+@cache
 def _commands() -> list[bytes]:
     told = (SetLearningRate(value=0.1), SetEpochs(value=3), SetEarlyStopping(enabled=True, patience=3), Remark(text="so"))
     return [commands.encode(msgspec.structs.replace(command, id="abc", time=1.0)) for command in told]
 
 
+@cache
 def _lines() -> list[bytes]:
     """Of each recorded journal the first and the last lines."""
     found = []
@@ -161,6 +163,7 @@ def _lines() -> list[bytes]:
     return found
 
 
+@cache
 def _pictures() -> list[bytes]:
     found = []
     for kind, mode in (
@@ -178,6 +181,7 @@ def _pictures() -> list[bytes]:
     return found
 
 
+@cache
 def _weights_alone() -> list[bytes]:
     model, inputs = {"name": "resnet", "blocks": [1], "channels": 4, "pool": 4}, Inputs(2, size=8)
     about = About(
@@ -187,21 +191,25 @@ def _weights_alone() -> list[bytes]:
     return [save(models.build(model, inputs).state_dict(), {METADATA: msgspec.json.encode(about).decode()})]
 
 
+@cache
 def _recipes() -> list[bytes]:
     return [recipe.source_text(name).encode() for name in recipe.names()]
 
 
+@cache
 def _overrides() -> list[bytes]:
     texts = ("optimizer.lr=0.1", "epochs=3", 'data.source="cifar10"', "model.blocks=[1,2]", "augment=[{name='crop',padding=4}]")
     return [text.encode() for text in texts]
 
 
+@cache
 def _manifests() -> list[bytes]:
     with TemporaryDirectory() as folder:
         place = checkpoint.publish(Path(folder), checkpoint.Manifest(step=1, epoch=1, files={}), _files())
         return [(place / checkpoint.MANIFEST).read_bytes()]
 
 
+@cache
 def _run_files() -> list[bytes]:
     about = {"format": 1, "id": "abc", "name": "demo", "created": 1.0, "threads": 2, "versions": {"torch": "2"}}
     return [json.dumps({**about, "recipe": recipe.to_table(recipe.load(name))}).encode() for name in recipe.names()]
@@ -218,6 +226,6 @@ TARGETS: dict[str, tuple[Target, Callable[[], list[bytes]]]] = {
     "state.json": (state_file, lambda: [_files()[snapshot.STATE]]),
     "weights": (weights_file, lambda: [_files()[checkpoint.WEIGHTS]]),
     "optimizer": (optimizer_file, lambda: [_files()[snapshot.OPTIMIZER]]),
-    "model alone": (weights_alone, _weights_alone),
     "picture": (picture, _pictures),
+    "model alone": (weights_alone, _weights_alone),  # last: it sets torch up, which from then on keeps the memory it was given
 }

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.fuzz.fuzzing import MEMORY, fuzz, peak_memory
+from tests.fuzz import fuzzing
+from tests.fuzz.fuzzing import Late, fuzz, limited
 from tests.fuzz.mutation import mutated
 from tests.fuzz.targets import REFUSALS, TARGETS
 
@@ -25,11 +26,16 @@ def test_good_inputs_are_taken(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", TARGETS)
 def test_bad_inputs_are_refused_in_words(name: str, tmp_path: Path) -> None:
-    before = peak_memory()
     result = fuzz(name, 300, 1, tmp_path)
     assert result.finds == []
     assert result.refusals or result.taken < result.inputs
-    assert peak_memory() - before < MEMORY
+
+
+def test_an_input_that_hangs_its_reader_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fuzzing, "SLOWEST", 0.05)
+    with pytest.raises(Late), limited():
+        while True:
+            pass
 
 
 @settings(max_examples=60, deadline=None, derandomize=True, database=None)
