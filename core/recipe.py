@@ -52,7 +52,7 @@ class Recipe(Section, frozen=True, kw_only=True):
     deterministic: bool = True
     """Same bits again, resumed or not. Without it, faster kernels that promise less may be used."""
     convolution: Literal["auto", "direct", "winograd"] = "auto"
-    """How 3x3 convolutions are computed in fp32 on a CPU; ``auto`` takes Winograd's minimal filtering where it is faster."""
+    """How 3x3 convolutions are computed on a CPU; ``auto`` takes Winograd's minimal filtering where it is faster."""
     compile: bool = False
     """Compile the network with torch.compile before the first step."""
     label_smoothing: Annotated[float, Meta(ge=0, lt=1)] = 0.0

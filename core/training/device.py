@@ -41,10 +41,17 @@ def has_fast_bf16(device: torch.device) -> bool:
     """Whether bfloat16 runs in hardware; emulated it is slower than fp32."""
     if device.type == "cuda":
         return torch.cuda.get_device_capability(device) >= (8, 0)
-    if device.type == "cpu":
-        capabilities: dict[str, bool] = getattr(torch.cpu, "get_capabilities", dict)()
-        return any(capabilities.get(key, False) for key in ("avx512_bf16", "amx_bf16", "bf16"))
-    return False
+    return device.type == "cpu" and any(_processor().get(key, False) for key in ("avx512_bf16", "amx_bf16", "bf16"))
+
+
+def has_amx_bf16() -> bool:
+    """Whether the processor multiplies tiles of bfloat16."""
+    return _processor().get("amx_bf16", False)
+
+
+def _processor() -> dict[str, bool]:
+    found: dict[str, bool] = getattr(torch.cpu, "get_capabilities", dict)()
+    return found
 
 
 def has_fast_fp16(device: torch.device) -> bool:
@@ -80,19 +87,26 @@ def storage(size: int, device: torch.device) -> torch.device:
 
 
 def choose_convolution(recipe: Recipe, device: torch.device) -> str:
-    """``direct`` or ``winograd``, which is for fp32 on a CPU alone; ``auto`` takes it where vectors are short (AVX2), since
-    with AVX-512 oneDNN's own convolutions keep up."""
-    if recipe.convolution == "direct" or device.type != "cpu" or choose_precision(recipe.precision, device) != "fp32":
+    """``direct`` or ``winograd``, which is for a CPU alone, in fp32 or bf16; ``auto`` takes it in fp32 where vectors are short
+    (AVX2), since with AVX-512 oneDNN's own convolutions keep up, and in bf16 where tiles are multiplied (AMX), since the
+    backward passes of oneDNN's own make little of them."""
+    precision = choose_precision(recipe.precision, device)
+    if recipe.convolution == "direct" or device.type != "cpu" or precision == "fp16":
         return "direct"
-    if recipe.convolution == "auto" and (recipe.compile or torch.backends.cpu.get_cpu_capability() != "AVX2"):
+    if recipe.convolution == "auto" and (recipe.compile or not _pays(precision)):
         return "direct"
     return "winograd"
 
 
-def place(network: nn.Module, device: torch.device, convolution: str = "direct") -> nn.Module:
+def _pays(precision: str) -> bool:
+    """Whether minimal filtering is faster on this processor."""
+    return has_amx_bf16() if precision == "bf16" else torch.backends.cpu.get_cpu_capability() == "AVX2"
+
+
+def place(network: nn.Module, device: torch.device, convolution: str = "direct", precision: str = "fp32") -> nn.Module:
     """Move a network to a device, in the memory layout that is fastest there, which its inputs are then brought to."""
     if convolution == "winograd":
-        winograd.adopt(network)
+        winograd.adopt(network, HALVES.get(precision, torch.float32))
     layout = torch.contiguous_format if _needs_contiguous(network, device) else torch.channels_last
 
     def lay_out(_: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:

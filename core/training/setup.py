@@ -146,7 +146,10 @@ def _examples(images: Images, indices: batches.Indices, device: torch.device) ->
 def initialise(recipe: Recipe, inputs: Inputs, device: torch.device) -> nn.Module:
     """The network with weights drawn from the recipe's seed; drawn on the CPU, so that every device begins alike."""
     torch.manual_seed(mix(recipe.seed, 0))
-    return devices.place(models.build(recipe.model, inputs), device, devices.choose_convolution(recipe, device))
+    network = models.build(recipe.model, inputs)
+    return devices.place(
+        network, device, devices.choose_convolution(recipe, device), devices.choose_precision(recipe.precision, device)
+    )
 
 
 def recipe_hash(recipe: Recipe) -> str:

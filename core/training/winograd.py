@@ -20,12 +20,16 @@ POINTS = (0, 1, -1, 2, -2)
 """Where the polynomials are evaluated, beside infinity."""
 CACHE = 8 << 20
 """Bytes that the transformed tiles of the images under way may take."""
-FEWEST_PAIRS = 64 * 128
+FEWEST_PAIRS = {torch.float32: 64 * 128, torch.bfloat16: 256 * 256}
 """Pairs of an input and an output channel; with fewer, the transforms cost more than the multiplications that they save."""
 
 
 class Convolution(nn.Conv2d):
-    """A drop-in for a 3x3 Conv2d of stride 1 and padding 1: same parameters, same names, results equal within rounding."""
+    """A drop-in for a 3x3 Conv2d of stride 1 and padding 1: same parameters, same names, results equal within rounding.
+
+    With autocast to bfloat16, of whose eight bits an output tile of 4 x 4 costs three, it is for training alone: what is
+    measured, and what others compute from the weights, is computed directly.
+    """
 
     @classmethod
     def of(cls, direct: nn.Conv2d) -> Convolution:
@@ -36,26 +40,30 @@ class Convolution(nn.Conv2d):
         return made
 
     def forward(self, input: Tensor) -> Tensor:
+        if torch.is_autocast_enabled("cpu"):
+            if not self.training:
+                return super().forward(input)
+            input = input.to(torch.get_autocast_dtype("cpu"))
         output = convolve(input, self.weight)
-        return output if self.bias is None else output + self.bias[:, None, None]
+        return output if self.bias is None else output + self.bias[:, None, None].to(output.dtype)
 
 
-def suits(module: nn.Module) -> bool:
-    """Whether a module is a convolution that this computes faster."""
+def suits(module: nn.Module, dtype: torch.dtype) -> bool:
+    """Whether a module is a convolution that this computes faster with images of that type."""
     return (
         isinstance(module, nn.Conv2d)
         and (module.kernel_size, module.stride, module.dilation, module.groups) == ((3, 3), (1, 1), (1, 1), 1)
         and module.padding in ((1, 1), "same")
         and module.padding_mode == "zeros"
-        and module.in_channels * module.out_channels >= FEWEST_PAIRS
+        and module.in_channels * module.out_channels >= FEWEST_PAIRS[dtype]
     )
 
 
-def adopt(network: nn.Module) -> None:
+def adopt(network: nn.Module, dtype: torch.dtype = torch.float32) -> None:
     """Have every convolution of a network that suits computed so; parameters and their names stay."""
     for parent in list(network.modules()):
         for name, child in parent.named_children():
-            if isinstance(child, nn.Conv2d) and suits(child):
+            if isinstance(child, nn.Conv2d) and suits(child, dtype):
                 setattr(parent, name, Convolution.of(child))
 
 
@@ -110,28 +118,30 @@ class Plan(NamedTuple):
 
 
 @lru_cache(maxsize=256)
-def plan(height: int, width: int, channels_in: int, channels: int) -> Plan:
-    """The tile size with the fewest multiplications for this shape, larger tiles first among equals."""
+def plan(height: int, width: int, channels_in: int, channels: int, bytes_each: int) -> Plan:
+    """The tile size with the fewest multiplications for this shape, larger tiles first among equals; a number takes
+    ``bytes_each``."""
 
     def cost(m: int) -> tuple[int, int]:
         return (-(-height // m) * -(-width // m) * (m + 2) ** 2, -m)
 
     m = min(TILES, key=cost)
     down, across = -(-height // m), -(-width // m)
-    bytes_each = 4 * (m + 2) ** 2 * down * across * (channels_in + channels)
-    return Plan(m, down, across, max(1, CACHE // bytes_each))
+    transformed = (m + 2) ** 2 * down * across * (channels_in + channels)
+    return Plan(m, down, across, max(1, CACHE // (transformed * bytes_each)))
 
 
 class _Winograd(torch.autograd.Function):
-    """Input [N, C, H, W] and weight [K, C, 3, 3] to output [N, K, H, W], channels innermost in memory."""
+    """Input [N, C, H, W] and weight [K, C, 3, 3] to output [N, K, H, W], channels innermost in memory. The output has the
+    input's type; filters are transformed, and their gradient is summed up, in the weight's."""
 
     @staticmethod
     def forward(ctx: Any, images: Tensor, weight: Tensor) -> Tensor:
         ctx.save_for_backward(images, weight)
         pixels = _channels_last(images)
-        filters = _transformed(weight, plan(*pixels.shape[1:], weight.shape[0]).m)
         output = pixels.new_empty(*pixels.shape[:3], weight.shape[0])
         work = _Work(pixels, weight.shape[0])
+        filters = _transformed(weight, work.plan.m).to(pixels.dtype)
         for part in work.parts():
             work.transform_images(pixels[part])
             torch.bmm(work.v(part), filters, out=work.m(part))
@@ -144,17 +154,20 @@ class _Winograd(torch.autograd.Function):
         pixels, gradient = _channels_last(images), _channels_last(gradients[0])
         work = _Work(pixels, weight.shape[0])
         tile = work.plan.m
-        backward_filters = _transformed(weight, tile).transpose(1, 2).contiguous()
-        for_filters = torch.zeros(work.plan.n**2, weight.shape[1], weight.shape[0], dtype=pixels.dtype)
+        backward_filters = _transformed(weight, tile).transpose(1, 2).to(pixels.dtype).contiguous()
+        for_filters = torch.zeros(work.plan.n**2, weight.shape[1], weight.shape[0], dtype=weight.dtype)
         for_images = torch.empty_like(pixels) if ctx.needs_input_grad[0] else None
         for part in work.parts():
             work.transform_gradient(gradient[part])
             work.transform_images(pixels[part])
-            for_filters.baddbmm_(work.v(part).transpose(1, 2), work.m(part))
+            if pixels.dtype == weight.dtype:
+                for_filters.baddbmm_(work.v(part).transpose(1, 2), work.m(part))
+            else:  # bfloat16 is too short for a sum over all images
+                for_filters += torch.bmm(work.v(part).transpose(1, 2), work.m(part))
             if for_images is not None:
                 torch.bmm(work.m(part), backward_filters, out=work.v(part))
                 work.transform_images_back(for_images[part])
-        flat = transforms(tile, pixels.dtype).weight.T @ for_filters.flatten(1)
+        flat = transforms(tile, weight.dtype).weight.T @ for_filters.flatten(1)
         for_weight = flat.view(3, 3, *for_filters.shape[1:]).permute(3, 2, 0, 1)
         return (
             None if for_images is None else for_images.permute(0, 3, 1, 2),
@@ -180,7 +193,7 @@ class _Work:
 
     def __init__(self, pixels: Tensor, channels: int) -> None:
         self.count, self.height, self.width, channels_in = pixels.shape
-        self.plan = plan(self.height, self.width, channels_in, channels)
+        self.plan = plan(self.height, self.width, channels_in, channels, pixels.element_size())
         _, down, across, images = self.plan
         self.images = min(images, self.count)
         self.channels_in, self.channels = channels_in, channels

@@ -61,8 +61,8 @@ def test_many_images_go_through_in_parts_with_the_same_result(monkeypatch: pytes
     winograd.plan.cache_clear()
     monkeypatch.setattr(winograd, "CACHE", 1)
     try:
-        assert winograd.plan(8, 8, 4, 4).images == 1
-        torch.testing.assert_close(winograd.convolve(images, weight), whole)
+        assert winograd.plan(8, 8, 4, 4, 4).images == 1
+        torch.testing.assert_close(winograd.convolve(images, weight), whole, rtol=1e-3, atol=1e-4)
     finally:
         winograd.plan.cache_clear()
 
@@ -82,16 +82,34 @@ def test_a_network_keeps_its_parameters_and_their_names() -> None:
 
 
 @pytest.mark.parametrize(("convolution", "precision", "expected"), [
-    ("winograd", "fp32", True), ("direct", "fp32", False), ("winograd", "bf16", False),
+    ("winograd", "fp32", True), ("direct", "fp32", False), ("winograd", "bf16", True), ("direct", "bf16", False),
 ])  # fmt: skip
 def test_a_recipe_says_how_convolutions_are_computed(convolution: str, precision: str, expected: bool) -> None:
-    model = {"name": "convnet", "widths": [64, 128]}
+    model = {"name": "convnet", "widths": [256, 256]}
     recipe = tiny(model=model, convolution=convolution, precision=precision)
     network = initialise(recipe, Inputs(10), torch.device("cpu"))
     assert any(isinstance(module, winograd.Convolution) for module in network.modules()) is expected
 
 
+def test_in_bfloat16_it_trains_within_that_types_digits_and_measures_directly() -> None:
+    direct = nn.Conv2d(256, 256, 3, padding=1, bias=False)
+    network = nn.Sequential(direct)
+    winograd.adopt(network, torch.bfloat16)
+    images = torch.randn(4, 256, 8, 8, generator=torch.Generator().manual_seed(0))
+    weight, gradient = direct.weight.detach(), images.flip(0)
+    exact = _with_gradients(lambda images, weight: functional.conv2d(images, weight, padding=1), images, weight, gradient)
+    inputs = images.clone().requires_grad_()
+    with torch.autocast("cpu", torch.bfloat16):
+        output = network(inputs)
+    output.backward(gradient.bfloat16())
+    assert inputs.grad is not None and direct.weight.grad is not None
+    for found, expected in zip((output, inputs.grad, direct.weight.grad), exact, strict=True):
+        assert 1e-3 < (found - expected).norm() / expected.norm() < 0.05
+    with torch.autocast("cpu", torch.bfloat16), torch.no_grad():
+        torch.testing.assert_close(network.eval()(images), direct(images), rtol=0, atol=0)
+
+
 def test_the_tile_is_the_one_that_multiplies_least() -> None:
-    assert winograd.plan(16, 16, 64, 64).m == 4
-    assert winograd.plan(6, 6, 64, 64).m == 3
-    assert winograd.plan(2, 2, 64, 64).m == 2
+    assert winograd.plan(16, 16, 64, 64, 4).m == 4
+    assert winograd.plan(6, 6, 64, 64, 4).m == 3
+    assert winograd.plan(2, 2, 64, 64, 4).m == 2

@@ -15,6 +15,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from core.training.device import has_fast_bf16
+
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 """Of x, x^3 and x^5: as steep at zero as goes while all singular values end between about 0.7 and 1.2."""
 ITERATIONS = 3
@@ -81,13 +83,13 @@ def orthogonal(updates: list[Tensor]) -> list[Tensor]:
 
 
 def newton_schulz(matrices: Tensor) -> Tensor:
-    """[n, rows, columns] with singular values brought near 1 and singular vectors kept; in bfloat16 on CUDA, where nothing of
-    use is lost by it."""
+    """[n, rows, columns] with singular values brought near 1 and singular vectors kept; in bfloat16 where that is fast, since
+    nothing of use is lost by it."""
     a, b, c = COEFFICIENTS
     upright = matrices.shape[1] > matrices.shape[2]
     x = matrices.mT if upright else matrices
     x = x / (x.norm(dim=(1, 2), keepdim=True) + EPSILON)
-    if x.is_cuda:
+    if has_fast_bf16(x.device):
         x = x.bfloat16()
     for _ in range(ITERATIONS):
         gram = x @ x.mT
