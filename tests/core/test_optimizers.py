@@ -14,6 +14,7 @@ from core.recipe import Recipe
 from core.sections import Optimizer
 from core.training import optimizers
 from core.training import setup as setups
+from core.training.optimizers import muon
 from core.training.optimizers.muon import newton_schulz
 from core.training.optimizers.sam import ascended
 from core.training.progress import Progress
@@ -122,7 +123,8 @@ def muon_by_hand(weight: Tensor, momentum: Tensor, gradient: Tensor, rate: float
 
 
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
-def test_muon_is_what_its_author_describes(net: Net, layout: torch.memory_format) -> None:
+def test_muon_is_what_its_author_describes(net: Net, layout: torch.memory_format, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(muon, "has_fast_bf16", lambda device: False)  # compared to float64
     net = net.to(memory_format=layout)
     convolutions = (net.first.weight, net.second.weight, net.third.weight)
     expected = [weight.detach().double() for weight in convolutions]
@@ -168,6 +170,9 @@ def test_the_update_has_the_gradients_directions_and_no_sizes(shape: tuple[int, 
     assert sizes.min() > 0.5 and sizes.max() < 1.3
     aligned = basis.U.mT @ found @ basis.Vh.mT
     torch.testing.assert_close(aligned, torch.diag_embed(aligned.diagonal(dim1=1, dim2=2)), rtol=0, atol=1e-4)
+    half = newton_schulz(matrices, torch.bfloat16)
+    assert half.dtype == torch.float32 and half.is_contiguous()
+    torch.testing.assert_close(half, found, rtol=0, atol=0.03)
 
 
 @pytest.mark.parametrize("name", ["adam", "adamw", "sgd", "muon"])

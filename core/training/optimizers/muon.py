@@ -75,22 +75,21 @@ def orthogonal(updates: list[Tensor]) -> list[Tensor]:
     for index, update in enumerate(updates):
         by_shape[update.shape].append(index)
     found = list(updates)
+    # Nothing of use is lost by bfloat16 here: the sizes only have to come near 1.
+    dtype = torch.bfloat16 if has_fast_bf16(updates[0].device) else torch.float32
     for shape, indices in by_shape.items():
-        matrices = newton_schulz(torch.stack([updates[index].flatten(1) for index in indices]))
+        matrices = newton_schulz(torch.stack([updates[index].flatten(1) for index in indices]), dtype)
         for index, matrix in zip(indices, matrices, strict=True):
             found[index] = matrix.view(shape)
     return found
 
 
-def newton_schulz(matrices: Tensor) -> Tensor:
-    """[n, rows, columns] with singular values brought near 1 and singular vectors kept; in bfloat16 where that is fast, since
-    nothing of use is lost by it."""
+def newton_schulz(matrices: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
+    """[n, rows, columns] with singular values brought near 1 and singular vectors kept, computed in ``dtype``."""
     a, b, c = COEFFICIENTS
     upright = matrices.shape[1] > matrices.shape[2]
     x = matrices.mT if upright else matrices
-    x = x / (x.norm(dim=(1, 2), keepdim=True) + EPSILON)
-    if has_fast_bf16(x.device):
-        x = x.bfloat16()
+    x = (x / (x.norm(dim=(1, 2), keepdim=True) + EPSILON)).to(dtype)
     for _ in range(ITERATIONS):
         gram = x @ x.mT
         x = torch.baddbmm(x, torch.baddbmm(gram, gram, gram, beta=b, alpha=c), x, beta=a)
