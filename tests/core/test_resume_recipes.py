@@ -33,6 +33,12 @@ RECIPES: dict[str, dict[str, Any]] = {
     "fp16": {"precision": "fp16", "model": {"name": "resnet", "blocks": [1], "channels": 4, "pool": 32}},
     "whitening": {"model": {"name": "convnet", "widths": [8, 8], "depth": 3}, "optimizer": MUON},
     "minimal filtering": {"convolution": "winograd", "model": {"name": "convnet", "widths": [64, 128]}, "optimizer": MUON},
+    "minimal filtering in bf16": {
+        "convolution": "winograd",
+        "precision": "bf16",
+        "model": {"name": "convnet", "widths": [256, 256]},
+        "optimizer": MUON,
+    },
 }
 
 
