@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -108,6 +108,9 @@ class Nobody:
 
     def wait(self, seconds: float) -> None:
         time.sleep(seconds)
+
+    def interrupting(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
 
 def saving(setup: Setup, folder: Path | None) -> Saving:

@@ -26,6 +26,7 @@ from core.run.listener import Listener
 from core.run.pulse import Pulse
 from core.run.pump import Pump
 from core.run.resume import about
+from core.run.signals import Signals
 from core.sections import LARGEST_COUNT, Checkpoint, EarlyStopping, Evaluation, Schedule
 from core.training.progress import Progress
 from core.training.saver import Saver
@@ -158,7 +159,7 @@ def _training(setup: Setup, run: RunFolder) -> Iterator[Training]:
     saver = Saver(run, setup.recipe, setup.world, setup.metadata(), pump.sync)
     try:
         pump.put(RunStarted(**about(setup, run.name, progress)))
-        training = Training(setup, Trainer(setup, progress, Listener(run, pump.put), saver), pump)
+        training = Training(setup, Trainer(setup, progress, Listener(run, pump.put, Signals()), saver), pump)
         training.train(SETTLE)
         yield training
     finally:

@@ -8,6 +8,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from core import commands
@@ -16,9 +17,7 @@ from core.events import CommandRejected, Event
 from core.run import inbox
 from core.run.effects import Effects
 from core.run.folder import RunFolder
-
-SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1)
-"""Each of them means: save and leave (USR1 is what SLURM sends before it takes a node back)."""
+from core.run.signals import Signals
 
 
 class Listener:
@@ -27,10 +26,16 @@ class Listener:
     A command's file is removed only once its answer is in the journal; until then ``_taken`` keeps it from being taken twice.
     """
 
-    def __init__(self, run: RunFolder, put: Callable[[Event], None]) -> None:
-        self.signal = 0
-        self._inbox, self._put = run.inbox, put
+    def __init__(self, run: RunFolder, put: Callable[[Event], None], signals: Signals) -> None:
+        self._inbox, self._put, self._signals = run.inbox, put, signals
         self._taken: dict[str, Path] = {}
+
+    @property
+    def signal(self) -> int:
+        return self._signals.number
+
+    def interrupting(self) -> AbstractContextManager[None]:
+        return self._signals.interrupting()
 
     def take(self) -> list[Command]:
         found: list[Command] = []
@@ -77,36 +82,13 @@ class Listener:
             yield answer or CommandRejected(id=identity, command=name, reason=reason)
 
 
-def listen_to_signals(listener: Listener) -> None:
-    """From now on the first signal asks for save-and-leave, a second one ends the process at once.
-
-    The bytes come through a wakeup descriptor to a thread of their own, so that a second signal is obeyed even while the main
-    thread is inside a long kernel, where Python's own handlers would have to wait.
-    """
-    reading, writing = os.pipe()
-    os.set_blocking(writing, False)
-    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
-    for number in SIGNALS:
-        signal.signal(number, lambda *_: None)
-
-    def work() -> None:
-        while data := os.read(reading, 1):
-            if data[0] not in SIGNALS:
-                continue
-            if listener.signal:
-                os._exit(128 + data[0])
-            listener.signal = data[0]
-
-    threading.Thread(target=work, name="signals", daemon=True).start()
-
-
-def tie_to_parent(listener: Listener) -> None:
+def tie_to_parent(signals: Signals) -> None:
     """Take the end of standard input, a pipe held by the process that started this one, for SIGTERM."""
 
     def work() -> None:
         while os.read(0, 1):  # sys.stdin has a lock of its own, which would abort the interpreter at its end
             pass
-        if not listener.signal:  # after a signal the parent's end is not a second one
+        if not signals.number:  # after a signal the parent's end is not a second one
             os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=work, name="tie", daemon=True).start()

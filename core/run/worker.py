@@ -34,11 +34,13 @@ from core.events import (
 from core.recipe import Recipe, from_table
 from core.run import beginning, disk, effects
 from core.run.folder import RunFile, RunFolder, leads_to
-from core.run.listener import Listener, listen_to_signals, tie_to_parent
+from core.run.listener import Listener, tie_to_parent
 from core.run.phases import Phases
 from core.run.pulse import Pulse
 from core.run.pump import Pump
 from core.run.resume import check_journal, finished
+from core.run.signals import Interruption, Signals
+from core.training.control import Leave
 from core.view.words import count
 
 if TYPE_CHECKING:
@@ -56,19 +58,15 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     tied: bool = False
 
 
-class Interrupted(Exception):
-    """A signal came before training had begun."""
-
-
 class Session:
     """One worker's time with a run, from its lock to its last event."""
 
-    def __init__(self, run: RunFolder, options: Options) -> None:
-        self.run, self.options = run, options
+    def __init__(self, run: RunFolder, options: Options, signals: Signals) -> None:
+        self.run, self.options, self.signals = run, options, signals
         self.reserve = disk.Reserve(run.reserve)
         self.reserve.make()
         self.pump = Pump(run.journal, self.reserve.release)
-        self.listener = Listener(run, self.pump.put)
+        self.listener = Listener(run, self.pump.put, signals)
         self.phases = Phases(self.pump.put)
         self.trainer: Trainer | None = None
         self._answers: list[str] = []
@@ -80,8 +78,9 @@ class Session:
         try:
             self._clear_up()
             return self._train()
-        except Interrupted:
-            return self._end(RunStopped(reason=f"signal {self.listener.signal}", signal=self.listener.signal))
+        except (Leave, Interruption):  # before training had begun, or in the very moment when compiling was over
+            number = self.signals.number
+            return self._end(RunStopped(reason=f"signal {number}", signal=number))
         except UserError as error:
             return self._fail("use", str(error), 2)
         except TrainingError as error:
@@ -99,11 +98,12 @@ class Session:
         recipe = self._recipe(run_file)
         started = time.monotonic()
         self.pump.put(PhaseStarted(phase="start", label="loading torch"))
-        from core.training import setup as setups
+        with self.signals.interrupting():
+            from core.training import setup as setups
 
         self.pump.put(PhaseEnded(phase="start", seconds=time.monotonic() - started))
-        self._check_signal()
-        setup = setups.prepare(recipe, self.options.threads or run_file.threads, self._progress)
+        with self.signals.interrupting():
+            setup = setups.prepare(recipe, self.options.threads or run_file.threads, self._progress)
         self.pulse.gpu = setup.device.index or 0 if setup.device.type == "cuda" else None
         self.trainer, opening = self._begin(setup, run_file)
         for event in opening:
@@ -152,12 +152,8 @@ class Session:
                     self.listener.answered(self._answers.pop(0))
 
     def _progress(self, phase: str, done: int, total: int, unit: str) -> None:
-        self._check_signal()
-        self.phases(phase, done, total, unit)
-
-    def _check_signal(self) -> None:
-        if self.listener.signal:
-            raise Interrupted
+        with self.signals.deferred():  # an interrupted queue would keep its lock
+            self.phases(phase, done, total, unit)
 
     def _beat(self) -> tuple[int, float]:
         if not leads_to(self.run.lock, self._lock):
@@ -188,7 +184,7 @@ class Session:
             self.pump.put(ResumeRefused(reason=event.reason))
         else:
             self.pump.put(msgspec.structs.replace(event, **self._place()))
-        return 128 + self.listener.signal
+        return 128 + self.signals.number
 
     def _place(self) -> dict[str, object]:
         if self.trainer is None:
@@ -223,17 +219,18 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--tied", action="store_true")
     given = vars(parser.parse_args(arguments))
     run, options = RunFolder(given.pop("run")), msgspec.convert(given, Options)
+    signals = Signals()
+    signals.catch()  # first, since from the moment that it holds the lock a worker may be sent some
     try:
+        run.read()  # before a word is written into a run that this version cannot read
         with run.hold():
             check_journal(run)
             end = finished(run)
             if end and (options.epochs or 0) <= end.epoch:
                 return 0
-            session = Session(run, options)
-            listen_to_signals(session.listener)
             if options.tied:
-                tie_to_parent(session.listener)
-            return session.work()
+                tie_to_parent(signals)
+            return Session(run, options, signals).work()
     except UserError as error:
         _log(str(error))
         return 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 from core.commands import Command
@@ -19,6 +20,9 @@ class Control(Protocol):
 
     def wait(self, seconds: float) -> None:
         """Sleep, but not much longer than until the next command or signal."""
+
+    def interrupting(self) -> AbstractContextManager[None]:
+        """Within, a signal ends at once whatever is being done, wherever that is, and :class:`Leave` is raised."""
 
 
 class Leave(Exception):

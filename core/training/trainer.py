@@ -130,10 +130,13 @@ class Trainer:
             yield from self._save_when_due()
 
     def _compile(self, epoch: int) -> Iterator[Event]:
+        """May take minutes, and a signal does not wait: hence all is saved before, in whatever state that leaves torch."""
         yield from self.close_window()
+        self.save("compile")
         started = time.monotonic()
         yield PhaseStarted(phase="compile", label="torch.compile")
-        self.steps.compile(epoch)
+        with self.control.interrupting():
+            self.steps.compile(epoch)
         self.steps.window_started = time.monotonic()
         yield PhaseEnded(phase="compile", seconds=self.steps.window_started - started)
 

@@ -15,6 +15,7 @@ from core import checkpoint, commands
 from core.errors import UserError
 from core.events import CheckpointSaved, CommandAccepted, RunFailed, RunPaused
 from core.run import inbox, journal, session
+from core.run.signals import Signals
 from core.run.worker import Options, Session
 from core.view.summary import summarise
 from tests.core.disks import fill, limit_files, small_disk
@@ -85,7 +86,7 @@ def test_too_little_room_is_refused_before_the_first_step(tmp_path: Path) -> Non
     with small_disk(tmp_path / "disk", "4m") as disk:
         run = new_run(disk / "run", tiny(model=WIDE))
         with run.hold():
-            assert Session(run, Options()).work() == 2
+            assert Session(run, Options(), Signals()).work() == 2
         (failed,) = journal.find(run.journal, RunFailed)
         assert failed.kind == "use" and "free, and the run needs" in failed.reason
         assert checkpoint.listing(run.checkpoints) == []

@@ -14,6 +14,7 @@ from core.run import effects, inbox
 from core.run.folder import RunFolder
 from core.run.journal import JournalWriter
 from core.run.listener import Listener
+from core.run.signals import Signals
 from tests.core.training import new_run, tiny
 
 
@@ -36,7 +37,7 @@ def say(run: RunFolder, *told: Event) -> None:
 
 def answers(run: RunFolder) -> list[Event]:
     """Of a session that begins; each command's file is there until its answer is in the journal."""
-    listener, said = Listener(run, say_nothing), list[Event]()
+    listener, said = Listener(run, say_nothing, Signals()), list[Event]()
     for answer in listener.refuse_all("sent before this session", effects.known(run)):
         assert isinstance(answer, (CommandAccepted, CommandRejected))
         assert any(answer.id in path.name for path in inbox.waiting(run.inbox))

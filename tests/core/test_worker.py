@@ -57,14 +57,14 @@ def is_training(event: Event) -> bool:
     return isinstance(event, StepDone)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1])
-def test_a_signal_saves_and_leaves(run: RunFolder, number: signal.Signals) -> None:
+def test_a_signal_saves_and_leaves(run: RunFolder) -> None:
+    """All of them, and whatever the worker is at: ``tests/torture/test_signals.py``."""
     worker = session.start(run)
     until(run, is_training)
-    worker.send_signal(number)
-    assert worker.wait(20) == 128 + number
+    worker.terminate()
+    assert worker.wait(20) == 128 + signal.SIGTERM
     end = journal.read_all(run.journal)[-1]
-    assert isinstance(end, RunStopped) and end.signal == number
+    assert isinstance(end, RunStopped) and end.signal == signal.SIGTERM
     assert checkpoint.position(checkpoint.listing(run.checkpoints)[-1].name)[0] == end.step
     assert not run.alive()
 

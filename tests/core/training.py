@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import msgspec
@@ -63,6 +64,9 @@ class Script:
 
     def wait(self, seconds: float) -> None:
         assert self.waited or self.signal, "paused, and nobody will ever continue"
+
+    def interrupting(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
 
 def tiny(**changes: object) -> Recipe:

@@ -1,4 +1,4 @@
-"""Kills a real run again and again, resumes it, and holds what came of it against the run that nobody touched."""
+"""Signals a real run again and again, resumes it, and holds what came of it against the run that nobody touched."""
 
 from __future__ import annotations
 
@@ -38,11 +38,18 @@ Outcome: TypeAlias = dict[str, Any]
 
 
 class Kill(NamedTuple):
-    """At ``point``, one of :data:`tests.torture.worker.POINTS`, the ``nth`` time; without a point ``after`` so many seconds."""
+    """At ``point``, one of :data:`tests.torture.worker.POINTS`, the ``nth`` time; without a point ``after`` so many seconds,
+    with SIGKILL."""
 
     point: str = ""
     nth: int = 1
     after: float = LONGEST
+    signals: tuple[int, ...] = (signal.SIGKILL,)
+
+    @property
+    def statuses(self) -> tuple[int, ...]:
+        """What a worker may end with that got it; two signals arrive in any order."""
+        return tuple(-number if number == signal.SIGKILL else 128 + number for number in self.signals)
 
 
 class Torture:
@@ -58,12 +65,18 @@ class Torture:
         not go on from the newest checkpoint that there was."""
         newest, begun, earlier = self._newest(), self._begun(), len(self._resumes())
         status = self._train(kill)
-        assert status in (0, -signal.SIGKILL), f"status {status}; the log:\n{self.run.log.read_text()}"
+        assert status in (0, *kill.statuses), f"status {status}; the log:\n{self.run.log.read_text()}"
         if len(resumes := self._resumes()) > earlier:
             assert resumes[-1].checkpoint == newest, f"resumed at {resumes[-1].checkpoint} instead of {newest}"
             self.redone.append(begun - resumes[-1].step)
             assert self.redone[-1] <= MOST_REDONE, f"{self.redone[-1]} steps were lost"
-        return status == -signal.SIGKILL
+        return status in kill.statuses
+
+    def finish(self) -> Outcome:
+        """Train to the end, undisturbed."""
+        assert not self.session()
+        self.check_answers()
+        return self.outcome()
 
     def outcome(self) -> Outcome:
         """Of a finished run."""
@@ -85,8 +98,14 @@ class Torture:
         assert sent <= answers.keys(), f"never answered: {sent - answers.keys()}"
         assert inbox.waiting(self.run.inbox) == [], "commands still wait"
 
+    def after_signal(self) -> list[str]:
+        """What was begun after the last one: steps, and batches of a measurement."""
+        kinds = [kind for kind, *_ in map(json.loads, self.record.read_bytes().splitlines())]
+        last = len(kinds) - kinds[::-1].index("signal")
+        return [kind for kind in kinds[last:] if kind in ("step", "batch")]
+
     def _train(self, kill: Kill) -> int:
-        point = [kill.point, str(kill.nth)] if kill.point else []
+        point = [kill.point, *map(str, (kill.nth, *kill.signals))] if kill.point else []
         arguments = [sys.executable, "-P", str(WORKER), str(self.run.path), str(self.record), *point]
         with self.run.log.open("ab") as log, subprocess.Popen(arguments, stdout=log, stderr=log) as worker:
             try:

@@ -29,6 +29,13 @@ RECIPES: dict[str, dict[str, Any]] = {
 }
 
 
+OTHERS: dict[str, dict[str, Any]] = {
+    "seldom saved": {**RECIPES["seed-like"], "checkpoint": {"every_seconds": 0, "keep": 2}},
+    "compiled": {**RECIPES["seed-like"], "compile": True},
+}
+"""For tests of their own."""
+
+
 def recipe(name: str) -> Recipe:
     """A checkpoint after nearly every step, of which few are kept, so that saving and pruning go on all the time."""
-    return tiny(**{"epochs": 3, "checkpoint": {"every_seconds": 0.01, "keep": 2}, **RECIPES[name]})
+    return tiny(**{"epochs": 3, "checkpoint": {"every_seconds": 0.01, "keep": 2}, **{**RECIPES, **OTHERS}[name]})

@@ -1,31 +1,37 @@
-"""The real worker, which kills itself with SIGKILL at a named point: ``worker.py RUN RECORD [POINT NTH]``.
+"""The real worker, which signals itself at a named point: ``worker.py RUN RECORD [POINT NTH SIGNAL...]``.
 
 The points are put around the program's functions from outside. ``RECORD`` gets a line for every step begun (its place, its
-learning rate and its samples) and for every command sent: at fixed steps the worker sends itself some through the run's own
-inbox, each until it is accepted.
+learning rate and its samples), every batch measured, the signal, and every command sent: at fixed steps the worker sends itself
+some through the run's own inbox, each until it is accepted.
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import os
 import shutil
 import signal
 import sys
+import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from core import checkpoint, commands
 from core.commands import Command
+from core.data.sources import sample
 from core.events import CommandAccepted, Event, RemarkAdded, RunResumed, RunStarted, SettingChanged
 from core.run import inbox, journal, worker
 from core.run.folder import RunFolder
 from core.run.journal import JournalWriter
 from core.run.listener import Listener
 from core.training import setup, steering, trainer
+from core.training.evaluation import Evaluation
 from core.training.saver import Saver
 from core.training.snapshot import Snapshot
 from core.training.steps import Steps
@@ -40,6 +46,8 @@ COMMANDS: dict[int, tuple[Command, ...]] = {
 }
 """By the steps that are done when they are sent; those of step 5, an epoch's last, come during its measurement."""
 Die = Callable[[], None]
+SAVING = 0.3
+"""Seconds that a save lasts in which a signal comes; some steps would have been taken meanwhile."""
 
 
 class Record:
@@ -52,27 +60,22 @@ class Record:
         os.write(self._descriptor, json.dumps(words).encode() + b"\n")
 
 
-def before(owner: Any, name: str, die: Die, when: Callable[..., bool] = lambda *_: True) -> None:
+def before(owner: Any, name: str, die: Die, when: Callable[..., bool] = lambda *_: True, after: bool = False) -> None:
     original = getattr(owner, name)
 
     def dying(*arguments: Any, **named: Any) -> Any:
-        if when(*arguments):
+        reached = when(*arguments)
+        if reached and not after:
             die()
-        return original(*arguments, **named)
-
-    setattr(owner, name, dying)
-
-
-def after(owner: Any, name: str, die: Die, when: Callable[..., bool] = lambda *_: True) -> None:
-    original = getattr(owner, name)
-
-    def dying(*arguments: Any, **named: Any) -> Any:
         result = original(*arguments, **named)
-        if when(*arguments):
+        if reached and after:
             die()
         return result
 
     setattr(owner, name, dying)
+
+
+after = functools.partial(before, after=True)
 
 
 def says(*kinds: type[Event]) -> Callable[..., bool]:
@@ -132,6 +135,7 @@ def in_measuring(die: Die, final: bool) -> None:
 
 
 POINTS: dict[str, Callable[[Die], None]] = {
+    "while data are read": lambda die: before(sample, "load", die),
     "before training is prepared": lambda die: before(setup, "prepare", die),
     "after the beginning": lambda die: after(JournalWriter, "append", die, says(RunStarted, RunResumed)),
     "before a step": lambda die: before(Steps, "take", die),
@@ -159,34 +163,47 @@ POINTS: dict[str, Callable[[Die], None]] = {
     "before an answered command is removed": lambda die: before(Listener, "answered", die),
 }
 """Each is passed at least once by a run that begins."""
+COMPILING: dict[str, Callable[[Die], None]] = {"while compiling": lambda die: before(Steps, "compile", die)}
+"""By a run that compiles."""
 
 
 def _path(descriptor: int) -> str:
     return str(Path(f"/proc/self/fd/{descriptor}").readlink())
 
 
-def countdown(nth: int) -> Die:
-    """SIGKILL at the nth call."""
+def countdown(nth: int, record: Record, numbers: Sequence[int]) -> Die:
+    """The signals at the nth call."""
     left = nth
+    deadly = signal.SIGKILL in numbers or len(numbers) > 1
 
     def die() -> None:
         nonlocal left
         left -= 1
-        if not left:
-            os.kill(os.getpid(), signal.SIGKILL)
+        if left:
+            return
+        record.write("signal")
+        for number in numbers:
+            os.kill(os.getpid(), number)
+        if deadly:
             time.sleep(60)  # the signal may take a moment, in which nothing more must happen
+        elif threading.current_thread() is not threading.main_thread():
+            time.sleep(SAVING)
 
     return die
 
 
-def watch_steps(record: Record) -> None:
-    take = Steps.take
+def watch(record: Record) -> None:
+    step, batch = Steps.take, Evaluation._take
 
-    def taking(self: Steps, epoch: int, rate: float) -> None:
+    def taking_step(self: Steps, epoch: int, rate: float) -> None:
         record.write("step", self.progress.step, epoch, rate, self._samples(epoch).tolist())
-        take(self, epoch, rate)
+        step(self, epoch, rate)
 
-    Steps.take = taking  # type: ignore[method-assign]
+    def taking_batch(self: Evaluation, part: slice) -> None:
+        record.write("batch", part.start)
+        batch(self, part)
+
+    Steps.take, Evaluation._take = taking_step, taking_batch  # type: ignore[method-assign]
 
 
 def speak(run: RunFolder, record: Record) -> None:
@@ -214,15 +231,17 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("run", type=Path)
     parser.add_argument("record", type=Path)
-    parser.add_argument("point", nargs="?", choices=POINTS)
+    parser.add_argument("point", nargs="?", choices=POINTS | COMPILING)
     parser.add_argument("nth", nargs="?", type=int, default=1)
+    parser.add_argument("signals", nargs="*", type=int)
     given = parser.parse_args()
     trainer.WINDOW = 0.0  # every step closes a window, so that a checkpoint may fall on any
+    torch.compile = functools.partial(torch.compile, backend="aot_eager")  # traced as ever; kernels would take minutes
     record = Record(given.record)
-    watch_steps(record)
+    watch(record)
     speak(RunFolder(given.run), record)
     if given.point:
-        POINTS[given.point](countdown(given.nth))
+        (POINTS | COMPILING)[given.point](countdown(given.nth, record, given.signals))
     return worker.main([str(given.run), "--threads", "1"])
 
 
