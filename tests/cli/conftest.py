@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
 import pytest
 
 from core import events as e
+from core.run import journal
 from core.run.folder import RunFile, RunFolder
 from core.run.journal import JournalWriter
 
@@ -19,6 +22,23 @@ Cli: TypeAlias = Callable[..., "subprocess.CompletedProcess[str]"]
 COMMAND = (sys.executable, "-P", "-m", "tui_trainer")
 SMALL = ("--set", "data.limit=40", "--threads", "1")
 """Makes a real training last a second or two beside the worker's start."""
+ENDLESS = ("train", "quickstart", "--epochs", "100000", "--set", "early_stopping.patience=100000", *SMALL)
+Watched: TypeAlias = "tuple[subprocess.Popen[str], RunFolder]"
+Watch: TypeAlias = Callable[..., Watched]
+AS_FROM_A_SHELL = """
+import fcntl, os, signal, sys, termios
+for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+    signal.signal(number, signal.SIG_IGN if sys.argv[1] == number.name else signal.SIG_DFL)
+if os.getsid(0) == os.getpid():
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+"""With the signals as a terminal's shell has them, whatever the tests were started from (below nohup HUP is ignored, in a
+script's background INT), or one of them ignored. Who leads a session has its terminal for the controlling one."""
+
+
+def as_from_a_shell(*command: str, ignoring: str = "") -> list[str]:
+    return [sys.executable, "-c", AS_FROM_A_SHELL, ignoring, *command]
 
 
 @pytest.fixture(scope="session")
@@ -69,3 +89,44 @@ def one_line(process: subprocess.CompletedProcess[str]) -> str:
     assert len(lines) == 1 and lines[0].startswith("tui-trainer: "), process.stderr
     assert process.stdout == ""
     return lines[0]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("trainings")
+
+
+@pytest.fixture
+def watched(environment: dict[str, str], folder: Path) -> Iterator[Watch]:
+    """Start an endless training and come back once its first epoch is done; it is ended with the test."""
+    started: list[Watched] = []
+
+    def watch(name: str, *options: str) -> Watched:
+        command = as_from_a_shell(*COMMAND, *ENDLESS, "--name", name, *options)
+        process = subprocess.Popen(
+            command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        run = RunFolder(folder / "runs" / name)
+        started.append((process, run))
+        wait_for(lambda: run.journal.exists() and bool(journal.find(run.journal, e.EpochDone)))
+        return process, run
+
+    yield watch
+    for process, run in started:
+        process.kill()
+        process.communicate()
+        if run.alive():
+            os.kill(worker_of(run), signal.SIGKILL)
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 60.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come"
+        time.sleep(0.05)
+
+
+def worker_of(run: RunFolder) -> int:
+    (start,) = journal.find(run.journal, e.RunStarted)
+    assert isinstance(start, e.RunStarted)
+    return start.process

@@ -6,8 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeAlias
 
@@ -16,17 +14,9 @@ import pytest
 from core import events
 from core.run import journal
 from core.run.folder import RunFolder
-from tests.cli.conftest import COMMAND, SMALL, Cli, one_line
+from tests.cli.conftest import ENDLESS, SMALL, Cli, Watch, one_line, wait_for, worker_of
 
-Watched: TypeAlias = "tuple[subprocess.Popen[str], RunFolder]"
-Watch: TypeAlias = Callable[..., Watched]
 Finished: TypeAlias = "tuple[RunFolder, subprocess.CompletedProcess[str]]"
-ENDLESS = ("train", "quickstart", "--epochs", "100000", "--set", "early_stopping.patience=100000", *SMALL)
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("trainings")
 
 
 @pytest.fixture(scope="module")
@@ -34,42 +24,6 @@ def finished(cli: Cli, folder: Path) -> Finished:
     """A run of two epochs, and what ``train`` printed of it."""
     process = cli("train", "quickstart", "--epochs", "2", "--name", "done", *SMALL, "--require", "test.loss<99", cwd=folder)
     return RunFolder(folder / "runs" / "done"), process
-
-
-@pytest.fixture
-def watched(environment: dict[str, str], folder: Path) -> Iterator[Watch]:
-    """Start an endless training and come back once its first epoch is done; it is ended with the test."""
-    started: list[Watched] = []
-
-    def watch(name: str, *options: str) -> Watched:
-        command = [*COMMAND, *ENDLESS, "--name", name, *options]
-        process = subprocess.Popen(
-            command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
-        run = RunFolder(folder / "runs" / name)
-        started.append((process, run))
-        wait_for(lambda: run.journal.exists() and bool(journal.find(run.journal, events.EpochDone)))
-        return process, run
-
-    yield watch
-    for process, run in started:
-        process.kill()
-        process.communicate()
-        if run.alive():
-            os.kill(worker_of(run), signal.SIGKILL)
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 60.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come"
-        time.sleep(0.05)
-
-
-def worker_of(run: RunFolder) -> int:
-    (start,) = journal.find(run.journal, events.RunStarted)
-    assert isinstance(start, events.RunStarted)
-    return start.process
 
 
 def test_train_prints_plain_lines(finished: Finished) -> None:
@@ -143,13 +97,6 @@ def test_a_dead_viewer_only_detaches(watched: Watch, cli: Cli, folder: Path) -> 
     assert cli("stop", "viewer", cwd=folder).returncode == 0
     wait_for(lambda: not run.alive())
     assert json.loads(cli("show", "viewer", "--json", cwd=folder).stdout)["state"] == "stopped"
-
-
-def test_a_foreground_run_ends_with_its_viewer(watched: Watch) -> None:
-    process, run = watched("foreground", "--foreground")
-    process.kill()
-    wait_for(lambda: not run.alive())
-    assert journal.find(run.journal, events.RunStopped)
 
 
 def test_a_worker_that_is_killed_leaves_a_lost_run(watched: Watch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 
 import typer
@@ -28,4 +29,5 @@ def _open(runs: options.Runs, run: RunFolder | None) -> None:
         raise UserError("the console needs a terminal; without one use train, resume, show and the other commands of --help")
     from tui_trainer.app import TrainerApp
 
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # without its terminal a console only burns time, even below nohup
     TrainerApp(runs_folder(runs), run).run()
