@@ -22,7 +22,9 @@ from typing import Annotated
 import msgspec
 
 from core.errors import UNREADABLE
+from core.events import FORMAT
 from core.files import read_plain
+from core.format import decode
 from core.run.folder import sync_folder, write_whole
 
 MANIFEST = "MANIFEST.json"
@@ -45,7 +47,7 @@ class FileEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """Written last; without it a folder is no checkpoint."""
 
-    format: int = 1
+    format: int = FORMAT
     step: int
     epoch: int
     name: str = ""
@@ -140,7 +142,7 @@ def read_manifest(checkpoint: Path) -> Manifest:
     """Raises :class:`Damaged`."""
     data = _read(checkpoint / MANIFEST, LARGEST_MANIFEST)
     try:
-        manifest = msgspec.json.decode(data, type=Manifest)
+        manifest = decode(data, Manifest)
     except UNREADABLE as error:
         raise Damaged(f"{MANIFEST}: {error}") from None
     for name in manifest.files:

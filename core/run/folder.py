@@ -16,16 +16,22 @@ from typing import Any
 import msgspec
 
 from core.errors import UNREADABLE, UserError
+from core.events import FORMAT
 from core.files import NO_LINK, read_plain
+from core.format import Newer, decode
 
 LARGEST_RUN_FILE = 1 << 20
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
 
 
+class OfLaterVersion(UserError):
+    """A run that this version keeps its hands off."""
+
+
 class RunFile(msgspec.Struct, frozen=True, kw_only=True):
     """``run.json``: written once, before training, by whoever creates the run."""
 
-    format: int = 1
+    format: int = FORMAT
     id: str = ""
     """Random; a checkpoint names it, so that one of another run is known for that. A copy of the run has it too."""
     name: str = ""
@@ -72,13 +78,15 @@ class RunFolder:
             raise UserError(f"{self.path}: cannot create the run: {error.strerror}; choose another --runs folder") from None
 
     def read(self) -> RunFile:
-        """The run's own description; raises UserError when it is missing or damaged."""
+        """The run's own description; raises UserError when it is missing, damaged, or a later version's."""
         try:
-            return msgspec.json.decode(read_plain(self.run_file, LARGEST_RUN_FILE), type=RunFile)
+            return decode(read_plain(self.run_file, LARGEST_RUN_FILE), RunFile)
         except FileNotFoundError:
             raise UserError(f"{self.path}: not a run (it has no run.json)") from None
         except OSError as error:
             raise UserError(f"{self.run_file}: cannot be read: {error.strerror}") from None
+        except Newer as error:
+            raise OfLaterVersion(f"{self.run_file}: {error}; update tui-trainer to use this run") from None
         except UNREADABLE as error:
             raise UserError(f"{self.run_file}: damaged ({error}); restore it from a copy of the run") from None
 

@@ -9,15 +9,17 @@ from core.checkpoint import Best, Damaged, Unreadable
 from core.errors import UserError
 from core.recipe import from_table
 from core.run import resume, verify
-from core.run.folder import RunFolder
+from core.run.folder import OfLaterVersion, RunFolder
 
 POINTERS = ("last", "best")
 
 
 def repair(run: RunFolder) -> list[str]:
-    """What was done, in words. Raises UserError while the run is being trained, or when its folder cannot be written."""
+    """What was done, in words. Raises UserError while the run is being trained, for a run of a later version, whose files would
+    look damaged, and when the folder cannot be written."""
     if run.alive():
         raise UserError(f"run '{run.name}' is being trained; stop it first")
+    _refuse_later_version(run)
     try:
         done = [_aside(path, "not a plain file") for path in verify.odd(run)]  # the lock among them, which is needed now
         with run.hold():
@@ -31,6 +33,15 @@ def repair(run: RunFolder) -> list[str]:
             ]
     except OSError as error:
         raise UserError(f"{error.filename or run.path}: {error.strerror}; mend that, then repair") from None
+
+
+def _refuse_later_version(run: RunFolder) -> None:
+    try:
+        run.read()
+    except OfLaterVersion:
+        raise
+    except UserError:
+        return  # there is much to mend without it
 
 
 def _set_aside_journal(run: RunFolder) -> list[str]:

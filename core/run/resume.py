@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from core.training.snapshot import SavedState, World
 
 CHANGES = ("recipe", "data")
-"""What --allow-change takes: a resume refuses these two, since the bits and their meaning hang on them. Another machine,
-device, precision, thread count or version of torch is only warned of, in RunResumed."""
+"""What --allow-change takes. The rule: a resume refuses these two unless they are allowed, since they say what the run is; all
+else in :class:`World`, which says how it is computed, is only warned of, in RunResumed. Whatever has changed, a checkpoint that
+does not fit is refused."""
 
 
 def about(setup: Setup, name: str, progress: Progress) -> dict[str, Any]:

@@ -71,12 +71,13 @@ def start(
     """Start a worker that begins the run or goes on with it; returns once it holds the run's lock, or has ended.
 
     ``tied`` makes the worker save and leave when this process is gone; otherwise it outlives it. Raises UserError when the run
-    has a trainer already, or when its folder cannot be written.
+    has a trainer already, when its description cannot be read, and when its folder cannot be written.
     """
     check_threads(threads)
     check_changes(allow_change)
     if run.alive():
         raise busy(run)
+    run.read()
     Reserve(run.reserve).make()  # here too, since a full disk would not even take the worker's own words
     values = {"--epochs": epochs, "--device": device, "--threads": threads}
     options = [*values.items(), *(("--allow-change", name) for name in allow_change)]

@@ -13,6 +13,7 @@ from core.checkpoint import Damaged
 from core.errors import UNREADABLE, UserError
 from core.events import CheckpointSaved, Unknown
 from core.files import open_plain
+from core.format import decode
 from core.run import inbox, tensors
 from core.run.folder import RunFolder
 from core.run.journal import JournalReader
@@ -62,7 +63,7 @@ def check(folder: Path, run: str) -> None:
 def progress(files: dict[str, bytes]) -> Progress:
     """How far a checkpoint has come, from its files; raises :class:`Damaged`."""
     try:
-        return msgspec.json.decode(files["state.json"], type=_State).progress
+        return decode(files["state.json"], _State).progress
     except (KeyError, *UNREADABLE) as error:
         raise Damaged(f"state.json: {error}") from None
 

@@ -6,6 +6,7 @@ import hashlib
 import platform
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import metadata
 from typing import Any
 
 import msgspec
@@ -131,6 +132,7 @@ def prepare(
             device=device_name(device),
             precision=precision,
             threads=threads,
+            tui_trainer=metadata.version("tui-trainer"),
             processor=f"{platform.machine()} {torch.backends.cpu.get_cpu_capability()}",
         ),
         average=Average(network, recipe.averaging) if recipe.averaging.decay else None,

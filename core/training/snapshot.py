@@ -20,6 +20,8 @@ from torch import Tensor, nn
 
 from core.checkpoint import WEIGHTS, Damaged
 from core.errors import UNREADABLE
+from core.events import FORMAT
+from core.format import decode
 from core.models import Inputs
 from core.training.averaging import Average
 from core.training.evaluation import Normalisation
@@ -41,6 +43,8 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     device: str = ""
     precision: str = ""
     threads: int = 0
+    tui_trainer: str = ""
+    """This package's version; empty in checkpoints from before it was noted."""
     processor: str = ""
     """Architecture and vector extensions, which decide on the kernels of the CPU."""
 
@@ -48,7 +52,7 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
 class About(msgspec.Struct, frozen=True, kw_only=True):
     """What a weights file says of itself in its metadata, under ``METADATA``."""
 
-    format: int = 1
+    format: int = FORMAT
     recipe: dict[str, Any]
     classes: tuple[str, ...]
     inputs: Inputs
@@ -65,7 +69,7 @@ class LossScale(msgspec.Struct, frozen=True):
 class SavedState(msgspec.Struct, frozen=True, kw_only=True):
     """``state.json``."""
 
-    format: int = 1
+    format: int = FORMAT
     progress: Progress
     world: World
     loss_scale: LossScale | None = None
@@ -134,7 +138,7 @@ def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
 def read_state(files: Mapping[str, bytes]) -> SavedState:
     """Raises :class:`Damaged`."""
     try:
-        return msgspec.json.decode(files[STATE], type=SavedState)
+        return decode(files[STATE], SavedState)
     except (KeyError, *UNREADABLE) as error:
         raise Damaged(f"{STATE}: {error}") from None
 
@@ -182,7 +186,7 @@ def read_weights(data: bytes) -> tuple[dict[str, Tensor], About]:
     tensors = _load({WEIGHTS: data}, WEIGHTS)
     try:
         header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
-        about = msgspec.json.decode((header.get("__metadata__") or {}).get(METADATA, ""), type=About)
+        about = decode((header.get("__metadata__") or {}).get(METADATA, ""), About)
     except UNREADABLE as error:
         raise Damaged(f"{WEIGHTS}: its metadata are not a tui-trainer run's ({error})") from None
     return tensors, about
