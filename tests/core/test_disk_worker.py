@@ -65,7 +65,9 @@ def test_on_a_full_disk_the_worker_says_why_and_still_obeys(tmp_path: Path, work
         until(run, is_training)
         assert run.reserve.stat().st_size == 1 << 20
         inbox.send(run, commands.Pause())
-        until(run, lambda event: isinstance(event, CheckpointSaved) and event.reason == "paused")
+        paused = until(run, lambda event: isinstance(event, RunPaused))
+        assert isinstance(paused, RunPaused)
+        until(run, lambda event: isinstance(event, CheckpointSaved) and event.step == paused.step)  # perhaps just before it
         fill(disk, left=1 << 16)
         inbox.send(run, commands.Continue())
         until(run, lambda event: isinstance(event, RunPaused) and event.reason == "disk full")
