@@ -22,7 +22,7 @@ from typing import Annotated
 import msgspec
 
 from core.errors import UNREADABLE
-from core.files import read_plain
+from core.files import create, read_plain
 from core.run.folder import sync_folder, write_whole
 
 MANIFEST = "MANIFEST.json"
@@ -217,8 +217,7 @@ def _free_folder(folder: Path, step: int) -> Path:
 
 
 def _write(path: Path, data: bytes) -> str:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
+    with create(path) as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
