@@ -23,7 +23,7 @@ from tests.core.training import new_run, tiny
 BATCH = 400
 WIDE = {"name": "convnet", "widths": [64, 64]}
 """Its activations take about a MiB an image."""
-ROOM = 32
+ROOM = 96
 """MiB."""
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="other systems do not keep to RLIMIT_AS")
