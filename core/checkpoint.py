@@ -23,7 +23,7 @@ import msgspec
 
 from core.errors import UNREADABLE
 from core.events import FORMAT
-from core.files import read_plain
+from core.files import create, read_plain
 from core.format import decode
 from core.run.folder import sync_folder, write_whole
 
@@ -219,8 +219,7 @@ def _free_folder(folder: Path, step: int) -> Path:
 
 
 def _write(path: Path, data: bytes) -> str:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
+    with create(path) as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import errno
+
 import msgspec
 
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What msgspec raises for bytes that are not what was expected, hostile ones included."""
 
 
-EXHAUSTED = ("out of memory", "can't allocate memory", "std::bad_alloc", "ALLOC_FAILED")
-"""How torch's allocators, the C++ library and CUDA's libraries say it."""
+EXHAUSTED = ("out of memory", "can't allocate memory", "std::bad_alloc", "ALLOC_FAILED", "could not create a memory object")
+"""How torch's allocators, the C++ library, CUDA's libraries and oneDNN say it."""
 
 
 def out_of_memory(error: BaseException) -> bool:
-    """Whether an error, of Python, numpy or torch, says that there is not enough memory."""
-    return isinstance(error, MemoryError) or any(words in str(error) for words in EXHAUSTED)
+    """Whether an error, of Python, numpy, torch or the system, says that there is not enough memory."""
+    if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM):
+        return True
+    return any(words in str(error) for words in EXHAUSTED)
 
 
 class UserError(Exception):

@@ -15,14 +15,17 @@ Conventions
 from __future__ import annotations
 
 import math
-from typing import Any, Literal, TypeAlias, cast
+from typing import Annotated, Any, Literal, TypeAlias, cast
 
 import msgspec
+from msgspec import Meta
 
 from core.errors import UNREADABLE
 
 FORMAT = 1
 
+Whole: TypeAlias = Annotated[int, Meta(ge=-(1 << 53), le=1 << 53)]
+"""What a float holds exactly. A larger figure makes a line Unknown: no run has one, and computing with it could fail."""
 Number: TypeAlias = float | Literal["nan", "inf", "-inf"]
 Metrics: TypeAlias = dict[str, Number]
 Split: TypeAlias = Literal["validation", "test"]
@@ -36,46 +39,48 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag=Tru
     """Base of all events."""
 
     time: float = 0.0
-    seq: int = -1
+    seq: Whole = -1
 
 
 class SessionStart(Event, frozen=True, kw_only=True):
     """What a worker knows of the run and of its machine once everything is prepared (base of the two that follow)."""
 
+    run: str = ""
+    """The run's id; older journals have none."""
     name: str = ""
     recipe: str = ""
     data: str = ""
     classes: tuple[str, ...] = ()
     model: str = ""
-    parameters: int = 0
-    macs: int = 0
+    parameters: Whole = 0
+    macs: Whole = 0
     """Multiply-accumulates of one image's forward pass."""
-    train_images: int = 0
-    validation_images: int = 0
-    test_images: int = 0
-    batch_size: int = 0
-    epochs: int = 0
-    steps_per_epoch: int = 0
+    train_images: Whole = 0
+    validation_images: Whole = 0
+    test_images: Whole = 0
+    batch_size: Whole = 0
+    epochs: Whole = 0
+    steps_per_epoch: Whole = 0
     monitor: str = ""
     """The metric that early stopping and 'best' go by, for instance ``val.loss``."""
     device: str = ""
     precision: str = ""
-    threads: int = 0
+    threads: Whole = 0
     deterministic: bool = True
-    process: int = 0
+    process: Whole = 0
 
 
 class RunStarted(SessionStart, frozen=True, kw_only=True):
     """Once a run, when its data and network are ready; only phases and messages come before it."""
 
-    format: int = FORMAT
+    format: Whole = FORMAT
 
 
 class RunResumed(SessionStart, frozen=True, kw_only=True):
     """A later session begins at a checkpoint; everything said after that checkpoint's step is taken back."""
 
-    step: int = 0
-    epoch: int = 0
+    step: Whole = 0
+    epoch: Whole = 0
     checkpoint: str = ""
     bit_exact: bool = True
     """Whether the rest of the run gets the bits of a run that never stopped; ``note`` says why not."""
@@ -86,35 +91,35 @@ class RunRewound(Event, frozen=True, kw_only=True):
     """Within a session the training went back to a checkpoint; everything said after its step is taken back, and so are the
     settings changed after it."""
 
-    step: int = 0
-    epoch: int = 0
+    step: Whole = 0
+    epoch: Whole = 0
     checkpoint: str = ""
     reason: str = ""
-    validated: int = 0
+    validated: Whole = 0
     """Epochs measured at that checkpoint; as in SettingChanged."""
 
 
 class RunPaused(Event, frozen=True, kw_only=True):
     """By a person or, with a ``reason`` (``disk full``), until everything can be saved again. Both may hold at a time."""
 
-    step: int = 0
-    epoch: int = 0
+    step: Whole = 0
+    epoch: Whole = 0
     reason: str = ""
 
 
 class RunContinued(Event, frozen=True, kw_only=True):
     """``reason`` is that of the pause which is over."""
 
-    step: int = 0
-    epoch: int = 0
+    step: Whole = 0
+    epoch: Whole = 0
     reason: str = ""
 
 
 class RunFinished(Event, frozen=True, kw_only=True):
     """The run reached its last epoch, or early stopping ended it (``early``)."""
 
-    step: int = 0
-    epoch: int = 0
+    step: Whole = 0
+    epoch: Whole = 0
     early: bool = False
     metrics: Metrics = {}
     weights: str = ""
@@ -124,18 +129,18 @@ class RunFinished(Event, frozen=True, kw_only=True):
 class RunStopped(Event, frozen=True, kw_only=True):
     """Ended on request, after saving; ``resume`` goes on from here."""
 
-    step: int = 0
-    epoch: int = 0
+    step: Whole = 0
+    epoch: Whole = 0
     reason: str = ""
-    signal: int = 0
+    signal: Whole = 0
     weights: str = ""
 
 
 class RunFailed(Event, frozen=True, kw_only=True):
     """Ended by an error; ``weights`` names the last good checkpoint."""
 
-    step: int = 0
-    epoch: int = 0
+    step: Whole = 0
+    epoch: Whole = 0
     kind: str = ""
     """``diverged``, ``data``, ``memory``, ``disk``, ``checkpoint``, ``use`` or ``error``."""
     reason: str = ""
@@ -153,14 +158,14 @@ class PhaseStarted(Event, frozen=True, kw_only=True):
 
     phase: str = ""
     label: str = ""
-    total: int = 0
+    total: Whole = 0
     unit: str = ""
 
 
 class PhaseProgressed(Event, frozen=True, kw_only=True):
     phase: str = ""
-    done: int = 0
-    total: int = 0
+    done: Whole = 0
+    total: Whole = 0
 
 
 class PhaseEnded(Event, frozen=True, kw_only=True):
@@ -169,18 +174,18 @@ class PhaseEnded(Event, frozen=True, kw_only=True):
 
 
 class EpochStarted(Event, frozen=True, kw_only=True):
-    epoch: int = 0
-    step: int = 0
+    epoch: Whole = 0
+    step: Whole = 0
     learning_rate: float = 0.0
 
 
 class StepDone(Event, frozen=True, kw_only=True):
     """Means over the window of ``steps`` optimizer steps that ends with ``step``."""
 
-    step: int = 0
-    epoch: int = 0
-    steps: int = 1
-    images: int = 0
+    step: Whole = 0
+    epoch: Whole = 0
+    steps: Whole = 1
+    images: Whole = 0
     seconds: float = 0.0
     metrics: Metrics = {}
 
@@ -189,20 +194,20 @@ class ValidationDone(Event, frozen=True, kw_only=True):
     """One pass over a split. ``confusion[t][p]`` counts images of class t taken for p (left empty above 64 classes)."""
 
     split: Split = "validation"
-    epoch: int = 0
-    step: int = 0
+    epoch: Whole = 0
+    step: Whole = 0
     seconds: float = 0.0
     metrics: Metrics = {}
-    correct: tuple[int, ...] = ()
-    images: tuple[int, ...] = ()
-    confusion: tuple[tuple[int, ...], ...] = ()
+    correct: tuple[Whole, ...] = ()
+    images: tuple[Whole, ...] = ()
+    confusion: tuple[tuple[Whole, ...], ...] = ()
     checkpoint: str = ""
     """Set when other weights than the present ones were measured (the final test takes the best)."""
 
 
 class EpochDone(Event, frozen=True, kw_only=True):
-    epoch: int = 0
-    step: int = 0
+    epoch: Whole = 0
+    step: Whole = 0
     seconds: float = 0.0
     metrics: Metrics = {}
 
@@ -212,31 +217,31 @@ class EarlyStoppingUpdated(Event, frozen=True, kw_only=True):
     metric: str = ""
     value: Number = "nan"
     best: Number = "nan"
-    best_epoch: int = 0
-    best_step: int = 0
-    epoch: int = 0
-    epochs_since: int = 0
-    patience: int = 0
+    best_epoch: Whole = 0
+    best_step: Whole = 0
+    epoch: Whole = 0
+    epochs_since: Whole = 0
+    patience: Whole = 0
     min_delta: float = 0.0
     improved: bool = False
 
 
 class EarlyStopped(Event, frozen=True, kw_only=True):
-    epoch: int = 0
-    step: int = 0
+    epoch: Whole = 0
+    step: Whole = 0
     reason: str = ""
 
 
 class CheckpointSaved(Event, frozen=True, kw_only=True):
     checkpoint: str = ""
     """Folder name under ``checkpoints/``, for instance ``step-00001234``."""
-    step: int = 0
-    epoch: int = 0
+    step: Whole = 0
+    epoch: Whole = 0
     name: str = ""
     """The name given by a person who asked for it; such a checkpoint is never pruned."""
     reason: str = ""
     best: bool = False
-    bytes: int = 0
+    bytes: Whole = 0
     delay: float = 0.0
     """Seconds that training waited (the copy of the tensors)."""
     seconds: float = 0.0
@@ -251,12 +256,12 @@ class CheckpointRemoved(Event, frozen=True, kw_only=True):
 class DeviceSampled(Event, frozen=True, kw_only=True):
     cpu_percent: float = 0.0
     """Of the whole machine, 0 to 100."""
-    memory_bytes: int = 0
+    memory_bytes: Whole = 0
     """Resident memory of the worker process."""
-    memory_total: int = 0
+    memory_total: Whole = 0
     gpu_percent: float | None = None
-    gpu_memory_bytes: int | None = None
-    gpu_memory_total: int | None = None
+    gpu_memory_bytes: Whole | None = None
+    gpu_memory_total: Whole | None = None
     gpu_celsius: float | None = None
     gpu_watts: float | None = None
 
@@ -264,7 +269,7 @@ class DeviceSampled(Event, frozen=True, kw_only=True):
 class Heartbeat(Event, frozen=True, kw_only=True):
     """Every second, from a thread beside the trainer; ``step_age`` is how long the present step has lasted (seconds)."""
 
-    step: int = 0
+    step: Whole = 0
     step_age: float = 0.0
 
 
@@ -276,27 +281,27 @@ class MessageLogged(Event, frozen=True, kw_only=True):
 class SettingChanged(Event, frozen=True, kw_only=True):
     """A live change: an amendment of the recipe that holds from ``step`` on and survives a resume."""
 
-    step: int = 0
-    epoch: int = 0
+    step: Whole = 0
+    epoch: Whole = 0
     key: str = ""
     """``learning_rate``, ``epochs``, ``early_stopping.enabled`` or ``early_stopping.patience``."""
     value: float = 0.0
     previous: float = 0.0
     note: str = ""
-    validated: int = 0
+    validated: Whole = 0
     """Epochs measured so far: whether it came before or after the measurement that follows an epoch's last step."""
     again: bool = False
     """Not a new change: after a resume one that had come later than its checkpoint takes effect again, after a rewind what it
     took back is said."""
-    attempt: int = 0
+    attempt: Whole = 0
     """Set when the run chose the rate itself, after so many roll-backs into this epoch."""
     command: str = ""
     """Id of the command that asked for it; after a kill its answer is given by this."""
 
 
 class RemarkAdded(Event, frozen=True, kw_only=True):
-    step: int = 0
-    epoch: int = 0
+    step: Whole = 0
+    epoch: Whole = 0
     text: str = ""
     command: str = ""
 
@@ -304,14 +309,14 @@ class RemarkAdded(Event, frozen=True, kw_only=True):
 class CommandAccepted(Event, frozen=True, kw_only=True):
     id: str = ""
     command: str = ""
-    step: int = 0
+    step: Whole = 0
     note: str = ""
 
 
 class CommandRejected(Event, frozen=True, kw_only=True):
     id: str = ""
     command: str = ""
-    step: int = 0
+    step: Whole = 0
     reason: str = ""
 
 
@@ -333,7 +338,7 @@ KnownEvent: TypeAlias = (
 class _Header(msgspec.Struct):
     type: str
     time: float = 0.0
-    seq: int = -1
+    seq: Whole = -1
 
 
 _encoder = msgspec.json.Encoder()
@@ -348,15 +353,16 @@ def encode(event: Event) -> bytes:
     try:
         return _encoder.encode(event)
     except UnicodeEncodeError:  # a path that is not UTF-8, in the text of an error
-        return _encoder.encode(_escaped(msgspec.to_builtins(event)))
+        return _encoder.encode(encodable(msgspec.to_builtins(event)))
 
 
-def _escaped(value: Any) -> Any:
+def encodable(value: Any) -> Any:
+    """Plain values (dicts, lists, texts ...) with what UTF-8 cannot hold written out."""
     if isinstance(value, str):
         return value.encode("utf-8", "backslashreplace").decode()
     if isinstance(value, dict):
-        return {key: _escaped(item) for key, item in value.items()}
-    return [_escaped(item) for item in value] if isinstance(value, (list, tuple)) else value
+        return {encodable(key): encodable(item) for key, item in value.items()}
+    return [encodable(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def decode(line: bytes) -> Event:

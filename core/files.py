@@ -1,4 +1,5 @@
-"""Opening files that somebody else may have put there: a plain file is read, and nothing else is even followed."""
+"""Files and folders of our own, for their owner alone whatever the umask; and files that somebody else may have put there: a
+plain one is read, and nothing else is even followed, unless a person has named it."""
 
 from __future__ import annotations
 
@@ -10,6 +11,21 @@ from typing import BinaryIO
 
 NO_LINK = os.O_NOFOLLOW | os.O_CLOEXEC
 """For whatever is opened by a name inside a run folder."""
+BLOCK = 1 << 20
+"""Bytes that are read from a pipe at a time."""
+
+
+def make_folder(path: Path) -> None:
+    """A folder, and what is missing above it, each 0700: who may write in a folder can put something else in the place of what
+    lies there, and what lies there is read again, trained on, or run. Raises OSError."""
+    for folder in (*reversed(path.parents), path):
+        if not folder.is_dir():
+            folder.mkdir(mode=0o700, exist_ok=True)
+
+
+def create(path: Path) -> BinaryIO:
+    """A new file (0600) to be written. Raises OSError, also where anything of that name is already."""
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | NO_LINK, 0o600), "wb")
 
 
 def open_plain(path: Path, *, follow: bool = False) -> BinaryIO:
@@ -29,8 +45,22 @@ def read_plain(path: Path, largest: int, *, follow: bool = False) -> bytes:
     with open_plain(path, follow=follow) as file:
         size = os.fstat(file.fileno()).st_size
         if size > largest:
-            raise OSError(errno.EFBIG, f"{size:,} bytes, where at most {largest:,} were expected", str(path))
+            raise _too_large(path, f"{size:,} bytes", largest)
         return file.read(largest)
+
+
+def read_named(path: Path, largest: int) -> bytes:
+    """All bytes of what a person has named: of a plain file as :func:`read_plain`, through links too, and of a pipe or a
+    device up to its end, which is waited for. Raises OSError, also for more than ``largest`` bytes."""
+    if path.is_file():
+        return read_plain(path, largest, follow=True)
+    data = bytearray()
+    with path.open("rb", buffering=0) as file:
+        while block := file.read(BLOCK):
+            data += block
+            if len(data) > largest:
+                raise _too_large(path, "more", largest)
+    return bytes(data)
 
 
 def read_tail(path: Path, most: int) -> bytes:
@@ -38,6 +68,10 @@ def read_tail(path: Path, most: int) -> bytes:
     with open_plain(path) as file:
         file.seek(max(0, os.fstat(file.fileno()).st_size - most))
         return file.read(most)
+
+
+def _too_large(path: Path, size: str, largest: int) -> OSError:
+    return OSError(errno.EFBIG, f"{size}, where at most {largest:,} bytes were expected", str(path))
 
 
 def _open(path: Path, flags: int) -> int:

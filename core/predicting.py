@@ -10,7 +10,7 @@ import msgspec
 from core import data, models
 from core.checkpoint import Damaged
 from core.errors import UserError
-from core.files import read_plain
+from core.files import read_named
 from core.recipe import Recipe, from_table
 from core.sections import Data
 
@@ -125,7 +125,7 @@ def predict(weights: Path, images: list[Path], top: int = 5, device: str = "auto
 
 def _read(weights: Path) -> bytes:
     try:
-        return read_plain(weights, LARGEST_WEIGHTS, follow=True)
+        return read_named(weights, LARGEST_WEIGHTS)
     except OSError as error:
         raise UserError(f"{weights}: {error.strerror}; expected a run, or a model.safetensors of one") from None
 
@@ -136,5 +136,5 @@ def _logits(loaded: Loaded, path: Path) -> Tensor:
     from core.data.images import read_image
     from core.training.evaluation import logits_of
 
-    pixels = torch.from_numpy(read_image(path, loaded.inputs.size)).to(loaded.device)
+    pixels = torch.from_numpy(read_image(path, loaded.inputs.size, named=True)).to(loaded.device)
     return logits_of(loaded.network, pixels[None], loaded.normalisation, loaded.precision)

@@ -18,7 +18,7 @@ from msgspec import Meta
 
 from core.errors import UserError
 from core.explain import explain, hint
-from core.files import read_plain
+from core.files import read_named
 from core.sections import (
     LARGEST_COUNT,
     Averaging,
@@ -155,7 +155,7 @@ def _read(name_or_path: str) -> tuple[str, str, str]:
         return source_text(name_or_path), f"recipe '{name_or_path}'", name_or_path
     path = Path(name_or_path)
     try:
-        return read_plain(path, LARGEST, follow=True).decode(), str(path), path.stem
+        return read_named(path, LARGEST).decode(), str(path), path.stem if path.is_file() else "unnamed"
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
         raise UserError(f"recipe file {path}: {reason}; expected a TOML file or one of {', '.join(names())}") from None

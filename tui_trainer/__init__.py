@@ -6,6 +6,8 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+from tui_trainer.escape import printable
+
 
 def _check_core() -> None:
     """``core`` is a common folder name: make sure that it is this project's own, which lies beside this package."""
@@ -15,7 +17,7 @@ def _check_core() -> None:
         return
     line = f"tui-trainer: {found} hides tui-trainer's own package 'core'; start it from another folder, or by: tui-trainer"
     if sys.argv[0] == "-m":  # `python -m tui_trainer`: a user at a shell, who needs no traceback
-        sys.stderr.write(f"{line}\n")
+        sys.stderr.write(f"{printable(line)}\n")
         raise SystemExit(2)
     raise ImportError(line)
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO, cast
 
+from rich.console import Console
 from textual.app import App, SystemCommand
 from textual.screen import Screen
 
 from core.run.folder import RunFolder
 from tui_trainer import actions, theme
 from tui_trainer.bindings import ActionScreen
+from tui_trainer.stream import Escaped
 
 
 class TrainerApp(App[None]):
@@ -23,6 +26,8 @@ class TrainerApp(App[None]):
 
     def __init__(self, runs: Path, attach: RunFolder | None = None, clock: Callable[[], float] = time.time) -> None:
         super().__init__()
+        # For what is said after the screen is gone: last words, or a traceback.
+        self.error_console = Console(file=cast(TextIO, Escaped(sys.stderr)), color_system=None, markup=False, highlight=False)
         self.runs = runs
         self.clock = clock
         self._first = attach

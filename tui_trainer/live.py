@@ -73,7 +73,7 @@ def _parts(state: State, now: float, width: int, height: int) -> Iterator[Render
     yield Text(_scores(state), overflow="ellipsis", no_wrap=True)
     rate = readings.format_metric("train.learning_rate", state.metrics.get("train.learning_rate"))
     yield Text(f"learning rate {rate}   {throughput(state)}{memory(state)}", overflow="ellipsis", no_wrap=True)
-    yield Text(f"early stopping: {readings.stopping_sentence(state)}")
+    yield Text(printable(f"early stopping: {readings.stopping_sentence(state)}"))
     measurement = state.measurements.get(state.split)
     if measurement and measurement.classes and height >= CLASSES_FROM:
         yield _classes(measurement.classes, max(width // CLASS_CELLS, 1), height // 2)

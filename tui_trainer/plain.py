@@ -6,16 +6,16 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Sequence
-from typing import BinaryIO, Literal, Protocol, TextIO, TypeAlias
+from typing import BinaryIO, Literal, NamedTuple, Protocol, TextIO, TypeAlias
 
 from core.events import Event
 from core.run.folder import RunFolder
 from core.view.fold import fold
-from core.view.readings import trouble
+from core.view.readings import stale, trouble
 from core.view.state import State
 from tui_trainer.narrator import LONG_PHASE, ROUTINE, Narrator, phase_words, progress_line
 from tui_trainer.result import result_lines
-from tui_trainer.stream import wants_live, write_bytes, write_lines
+from tui_trainer.stream import wants_live, write_json, write_lines
 
 PROGRESS_SECONDS = 30.0
 """A long epoch says at least this often how far it is."""
@@ -50,14 +50,14 @@ def output(form: Form, run: RunFolder, state: State) -> Output:
 
 
 class JsonLines:
-    """The journal's own lines, and nothing else."""
+    """The journal's own lines, and nothing else; what does not print is escaped as JSON has it."""
 
     def __init__(self, state: State, stream: BinaryIO) -> None:
         self.state, self._stream = state, stream
 
     def feed(self, told: Told) -> None:
         self.state = fold(self.state, [event for _, event in told])
-        write_bytes(self._stream, b"".join(line + b"\n" for line, _ in told))
+        write_json(self._stream, b"".join(line + b"\n" for line, _ in told))
 
     def tick(self) -> None:
         pass
@@ -88,6 +88,13 @@ class Result:
         pass
 
 
+class _Standing(NamedTuple):
+    """What was said last of whether all is well: it is said again when that changes, not as its seconds grow."""
+
+    troubled: bool
+    silent: bool
+
+
 class PlainLines:
     """One line an epoch, a progress line in between when nothing else was said, the result at the end."""
 
@@ -96,7 +103,7 @@ class PlainLines:
         self._narrator = Narrator(state)
         self._said = time.monotonic()
         self._announced = 0.0
-        self._troubled = False
+        self._standing = _Standing(False, False)
 
     @property
     def state(self) -> State:
@@ -107,10 +114,11 @@ class PlainLines:
 
     def tick(self) -> None:
         phase, now = self.state.phase, time.time()
-        if bool(words := trouble(self.state, now)) != self._troubled:
-            self._troubled = not self._troubled
+        words = trouble(self.state, now)
+        if (standing := _Standing(bool(words), stale(self.state, now) is not None)) != self._standing:
+            self._standing = standing
             self._say([f"{words or 'goes on'}, at step {self.state.step}"])
-        elif self._troubled:
+        elif words:
             return
         elif phase and phase.name not in ROUTINE and phase.started != self._announced and now - phase.started > LONG_PHASE:
             self._announced = phase.started

@@ -1,4 +1,4 @@
-"""Writing to a standard stream, whatever it is connected to."""
+"""Writing to a standard stream, whatever it is connected to. Whatever is written is safe for a terminal."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import BinaryIO, TextIO
 
 from core.errors import UserError
+from tui_trainer.escape import printable, printable_json
 
 
 def wants_live(stream: TextIO) -> bool:
@@ -16,21 +17,40 @@ def wants_live(stream: TextIO) -> bool:
 
 
 def write_lines(stream: TextIO, lines: Sequence[str]) -> None:
-    """At once, and with a stand-in for characters that the stream's encoding lacks.
+    """At once, escaped, and with a stand-in for characters that the stream's encoding lacks.
 
     Raises BrokenPipeError when nobody reads any more, and UserError when the stream takes no more for another reason."""
     encoding = stream.encoding or "utf-8"
-    text = "".join(f"{line}\n" for line in lines)
+    text = "".join(f"{printable(line)}\n" for line in lines)
     with _writing():
         stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
         stream.flush()
 
 
+def write_json(stream: BinaryIO, document: bytes) -> None:
+    """At once and escaped; raises as :func:`write_lines` does."""
+    write_bytes(stream, printable_json(document))
+
+
 def write_bytes(stream: BinaryIO, data: bytes) -> None:
-    """At once; raises as :func:`write_lines` does."""
+    """At once and as they are, which is not for a terminal; raises as :func:`write_lines` does."""
     with _writing():
         stream.write(data)
         stream.flush()
+
+
+class Escaped:
+    """A stream for whoever only knows how to write to one, as what prints a traceback."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        self._stream.write("\n".join(map(printable, text.split("\n"))))
+        return len(text)
+
+    def flush(self) -> None:
+        self._stream.flush()
 
 
 @contextmanager

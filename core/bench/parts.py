@@ -117,7 +117,7 @@ def saving(setup: Setup, folder: Path | None) -> Saving:
     """A few checkpoints as a run writes them, on the disk of ``folder`` (None: the system's folder for temporary files)."""
     with TemporaryDirectory(prefix=".bench-", dir=folder) as place:
         run = RunFolder(Path(place))
-        run.checkpoints.mkdir()
+        run.checkpoints.mkdir(mode=0o700)
         saver = Saver(run, setup.recipe, setup.world, setup.metadata(), lambda: None)
         try:
             trainer = Trainer(setup, Progress(), Nobody(), saver)

@@ -41,7 +41,7 @@ from core.training.device import choose_device
 MOST_WORKERS = 4
 PREFETCH = 2
 """Batches that each worker keeps ready: the DataLoader's default."""
-SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - where Linux keeps what processes share
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - where Linux keeps what processes share  # nosec B108
 
 
 class Pictures(Dataset[tuple[Tensor, int]]):

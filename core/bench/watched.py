@@ -158,7 +158,7 @@ def _training(setup: Setup, run: RunFolder) -> Iterator[Training]:
     progress = Progress()
     saver = Saver(run, setup.recipe, setup.world, setup.metadata(), pump.sync)
     try:
-        pump.put(RunStarted(**about(setup, run.name, progress)))
+        pump.put(RunStarted(**about(setup, run.read(), progress)))
         training = Training(setup, Trainer(setup, progress, Listener(run, pump.put, Signals()), saver), pump)
         training.train(SETTLE)
         yield training

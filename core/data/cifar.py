@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-import pickle
+import pickle  # of the official Python form alone, see decode_python  # nosec B403
 import tarfile
 import zlib
 from collections.abc import Callable, Iterator

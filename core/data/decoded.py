@@ -18,7 +18,7 @@ from core.cache import cache_folder
 from core.data import Dataset, Images, Progress
 from core.data.exclusive import exclusive, writable
 from core.errors import UserError
-from core.files import open_plain, read_plain
+from core.files import create, open_plain, read_plain
 
 CHUNK = 4096
 """Images that are hashed or measured at a time."""
@@ -130,7 +130,7 @@ def _replace(folder: Path, signature: str, content: Content, progress: Progress)
     part = folder.with_name(f".{folder.name}.part")
     shutil.rmtree(part, ignore_errors=True)  # of a process that was killed: the lock is ours
     try:
-        part.mkdir()
+        part.mkdir(mode=0o700)
         _write(part, signature, content, progress)
         shutil.rmtree(folder, ignore_errors=True)
         part.rename(folder)
@@ -142,14 +142,16 @@ def _replace(folder: Path, signature: str, content: Content, progress: Progress)
 def _write(folder: Path, signature: str, content: Content, progress: Progress) -> None:
     count = _Count(len(content.train.labels) + len(content.test.labels), progress)
     for split, part in (("train", content.train), ("test", content.test)):
-        np.save(folder / f"{split}_labels.npy", part.labels, allow_pickle=False)
-        with (folder / f"{split}_pixels.npy").open("wb") as file:
+        with create(folder / f"{split}_labels.npy") as file:
+            np.save(file, part.labels, allow_pickle=False)
+        with create(folder / f"{split}_pixels.npy") as file:
             _write_pixels(file, part, count)
     train, test = _map(folder, "train"), _map(folder, "test")
     mean, std = (content.mean, content.std) if content.mean else _measure(train.pixels)
     fingerprint = fingerprint_of(Dataset("", content.classes, train, test, mean, std, ""))
     meta = _Meta(signature=signature, fingerprint=fingerprint, classes=content.classes, mean=mean, std=std)
-    (folder / "meta.json").write_bytes(msgspec.json.encode(meta))
+    with create(folder / "meta.json") as file:
+        file.write(msgspec.json.encode(meta))
 
 
 def _write_pixels(file: BinaryIO, part: Part, count: _Count) -> None:

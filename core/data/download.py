@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import http.client
+import os
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from core.data import Progress
 from core.errors import UserError
+from core.files import open_to_append
 
 TIMEOUT = 15.0
 """Seconds without a byte after which a connection counts as dead."""
@@ -46,7 +48,7 @@ def _receive(url: str, part: Path, progress: Progress) -> None:
     progress("download", begun, 0, "bytes")
     request = urllib.request.Request(url, headers={"Range": f"bytes={begun}-"} if begun else {})  # noqa: S310 http(s) only
     try:
-        with urllib.request.urlopen(request, timeout=TIMEOUT) as response:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=TIMEOUT) as response:  # noqa: S310 http(s) only  # nosec B310
             if response.status != http.client.PARTIAL_CONTENT:
                 begun = 0  # a server without ranges sends everything again
             _append(response, part, begun, progress)
@@ -59,7 +61,8 @@ def _receive(url: str, part: Path, progress: Progress) -> None:
 def _append(response: http.client.HTTPResponse, part: Path, begun: int, progress: Progress) -> None:
     length = response.headers["Content-Length"]
     total = begun + int(length) if length else 0
-    with part.open("ab" if begun else "wb") as file:
+    with os.fdopen(open_to_append(part), "ab") as file:
+        file.truncate(begun)
         done = begun
         for chunk in iter(lambda: response.read1(_READ), b""):
             file.write(chunk)

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from core.errors import UserError
+from core.files import NO_LINK, make_folder
 
 
 @contextmanager
@@ -20,8 +21,8 @@ def exclusive(path: Path, waiting: Callable[[], None]) -> Iterator[None]:
     Raises UserError when the cache cannot be written.
     """
     with writable(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path.with_name(f".{path.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        make_folder(path.parent)
+        descriptor = os.open(path.with_name(f".{path.name}.lock"), os.O_RDWR | os.O_CREAT | NO_LINK, 0o600)
     try:
         while not _lock(descriptor):
             waiting()

@@ -2,31 +2,36 @@
 
 from __future__ import annotations
 
+import io
 import warnings
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from core.errors import UserError
-from core.files import open_plain
+from core.files import open_plain, read_named
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".webp"}
+LARGEST_PIPED = 1 << 28
+"""Bytes of an image that comes through a pipe."""
 _FORMATS = ("PNG", "JPEG", "BMP", "WEBP")
 
 
-def read_image(path: Path, size: int) -> npt.NDArray[np.uint8]:
+def read_image(path: Path, size: int, *, named: bool = False) -> npt.NDArray[np.uint8]:
     """RGB uint8 [3, size, size]: the centre square, resampled bicubic with antialiasing, turned upright as EXIF says.
 
     An image that has this size already keeps its pixels. Raises UserError, naming the file, when it is absent or damaged, of
     another format than PNG, JPEG, BMP or WebP, deeper than 8 bits a channel, or above Pillow's limit against
-    decompression bombs: 89 megapixels, which take up to 720 MB while they are decoded.
+    decompression bombs: 89 megapixels, which take up to 720 MB while they are decoded. One that a person has ``named`` may
+    also be a pipe.
     """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with open_plain(path, follow=True) as file, Image.open(file, formats=_FORMATS) as image:
+            with _opened(path, named) as file, Image.open(file, formats=_FORMATS) as image:
                 square = _square(_eight_bits(image, path), size)
     except UserError:
         raise
@@ -36,6 +41,11 @@ def read_image(path: Path, size: int) -> npt.NDArray[np.uint8]:
     except Exception as error:  # decoders raise anything from SyntaxError to struct.error on damaged bytes
         raise UserError(f"{str(path)!r}: {_reason(error)}") from None
     return np.ascontiguousarray(np.asarray(square).transpose(2, 0, 1))
+
+
+def _opened(path: Path, named: bool) -> BinaryIO:
+    piped = named and path.exists() and not path.is_file()
+    return io.BytesIO(read_named(path, LARGEST_PIPED)) if piped else open_plain(path, follow=True)
 
 
 def _reason(error: Exception) -> str:

@@ -30,11 +30,11 @@ class Place(NamedTuple):
     again: tuple[Amendment, ...] = ()
     warnings: tuple[str, ...] = ()
 
-    def told(self, setup: Setup, name: str) -> RunStarted | RunResumed:
-        """How the session says that it begins here; ``name`` is the run's."""
+    def told(self, setup: Setup, run: RunFile) -> RunStarted | RunResumed:
+        """How the session says that it begins here."""
         if self.saved is None:
-            return RunStarted(**about(setup, name, self.progress))
-        return resumed(setup, name, self.checkpoint, self.saved)
+            return RunStarted(**about(setup, run, self.progress))
+        return resumed(setup, run, self.checkpoint, self.saved)
 
 
 def find_place(run: RunFolder, run_file: RunFile, setup: Setup, allowed: Collection[str]) -> Place:

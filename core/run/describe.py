@@ -19,12 +19,15 @@ import msgspec
 
 import core
 from core.cache import cache_folder
-from core.errors import UserError
+from core.errors import UNREADABLE, UserError
+from core.files import make_folder, read_plain
 from core.models import Inputs, Layer
 from core.recipe import Recipe
 from core.run.folder import write_whole
 
 PACKAGES = ("tui-trainer", "torch", "torchvision", "textual", "rich", "typer", "plotext", "msgspec", "safetensors", "numpy")
+LARGEST_ANSWER = 16 << 20
+"""Bytes."""
 
 
 class Description(msgspec.Struct, frozen=True):
@@ -67,8 +70,8 @@ def describe(recipe: Recipe, inputs: Inputs) -> Description:
     key = hashlib.sha256(msgspec.json.encode(question, order="deterministic") + _own_state()).hexdigest()[:32]
     path = cache_folder() / "described" / f"{key}.json"
     try:
-        answer = msgspec.json.decode(path.read_bytes(), type=_Answer)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        answer = msgspec.json.decode(read_plain(path, LARGEST_ANSWER), type=_Answer)
+    except (OSError, *UNREADABLE):
         answer = _ask(question)
         _keep(path, answer)
     if answer.error or answer.description is None:
@@ -96,7 +99,7 @@ def _ask(question: _Question) -> _Answer:
 
 def _keep(path: Path, answer: _Answer) -> None:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         write_whole(path, msgspec.json.encode(answer))
     except OSError:
         return  # a cache that cannot be written costs time, nothing else

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import re
+import secrets
 import shlex
 import shutil
 import time
@@ -17,7 +18,7 @@ import msgspec
 
 from core.errors import UNREADABLE, UserError
 from core.events import FORMAT
-from core.files import NO_LINK, read_plain
+from core.files import NO_LINK, create, make_folder, read_plain
 from core.format import Newer, decode
 
 LARGEST_RUN_FILE = 1 << 20
@@ -68,7 +69,7 @@ class RunFolder:
         if self.path.exists():
             raise UserError(f"{self.path}: exists already; choose another --name, or resume it")
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(self.path.parent)
             self.path.mkdir(mode=0o700)
             for folder in (self.inbox, self.checkpoints):
                 folder.mkdir(mode=0o700)
@@ -216,10 +217,10 @@ def free_name(stem: str, runs: Path) -> str:
 
 def write_whole(path: Path, data: bytes) -> None:
     """Replace a file in one step: readers see the old bytes or the new ones, a crash leaves one of the two."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    file = create(temporary)
     try:
-        with os.fdopen(descriptor, "wb") as file:
+        with file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())

@@ -13,7 +13,7 @@ import msgspec
 from core import commands
 from core.commands import AnyCommand, Command
 from core.errors import UNREADABLE, UserError
-from core.files import read_plain
+from core.files import create, read_plain
 from core.run.folder import RunFolder, reference
 from core.run.resume import finished
 
@@ -31,8 +31,7 @@ def send(run: RunFolder, command: Command) -> str:
     name = f"{time.time_ns():020d}-{stamped.id}.json"
     temporary = run.inbox / f".{name}"
     try:
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
+        with create(temporary) as file:
             file.write(commands.encode(stamped))
         temporary.rename(run.inbox / name)
     except OSError as error:

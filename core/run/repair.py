@@ -50,7 +50,7 @@ def _set_aside_journal(run: RunFolder) -> list[str]:
         other = resume.stranger(run)
     except UserError:  # whose run it is, run.json does not tell
         return []
-    return [_aside(run.journal, f"it is of the run {other!r}")] if other else []
+    return [_aside(run.journal, f"it is of {other}")] if other else []
 
 
 def _make_folders(run: RunFolder) -> list[str]:

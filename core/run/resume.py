@@ -12,11 +12,10 @@ import msgspec
 from core import checkpoint as checkpoints
 from core.checkpoint import Best
 from core.errors import UserError
-from core.events import RunFinished, RunResumed, RunRewound, RunStarted, SessionStart, SettingChanged, to_number
+from core.events import RunFinished, RunResumed, RunRewound, RunStarted, SettingChanged, to_number
 from core.recipe import Recipe
 from core.run import journal
-from core.run.folder import RunFolder, reference
-from core.run.journal import JournalReader
+from core.run.folder import RunFile, RunFolder, reference
 from core.training.progress import Amendment, Progress, epochs
 
 if TYPE_CHECKING:
@@ -29,10 +28,11 @@ else in :class:`World`, which says how it is computed, is only warned of, in Run
 does not fit is refused."""
 
 
-def about(setup: Setup, name: str, progress: Progress) -> dict[str, Any]:
+def about(setup: Setup, run: RunFile, progress: Progress) -> dict[str, Any]:
     """The fields that RunStarted and RunResumed share."""
     return {
-        "name": name,
+        "run": run.id,
+        "name": run.name,
         "recipe": setup.recipe.name,
         "data": setup.data,
         "classes": setup.classes,
@@ -54,7 +54,7 @@ def about(setup: Setup, name: str, progress: Progress) -> dict[str, Any]:
     }
 
 
-def resumed(setup: Setup, name: str, checkpoint: str, saved: SavedState) -> RunResumed:
+def resumed(setup: Setup, run: RunFile, checkpoint: str, saved: SavedState) -> RunResumed:
     """What a session says that begins at a checkpoint."""
     fields = [field for field in saved.world.__struct_fields__ if getattr(saved.world, field)]
     notes = [
@@ -67,7 +67,7 @@ def resumed(setup: Setup, name: str, checkpoint: str, saved: SavedState) -> RunR
     progress = saved.progress
     over = progress.watch.stopped or progress.validated >= epochs(setup.recipe, progress.amendments)
     return RunResumed(
-        **about(setup, name, progress), step=progress.step, epoch=progress.validated + (0 if over else 1),
+        **about(setup, run, progress), step=progress.step, epoch=progress.validated + (0 if over else 1),
         checkpoint=checkpoint, bit_exact=not notes, note="; ".join(notes),
     )  # fmt: skip
 
@@ -137,13 +137,18 @@ def _amendment(event: SettingChanged) -> Amendment | None:
 def check_journal(run: RunFolder) -> None:
     """Raises UserError when the journal is another run's."""
     if other := stranger(run):
-        raise UserError(f"{run.journal}: is of the run {other!r}; set it aside with: tui-trainer repair {reference(run)}")
+        raise UserError(f"{run.journal}: is of {other}; set it aside with: tui-trainer repair {reference(run)}")
 
 
 def stranger(run: RunFolder) -> str:
-    """The name of the other run that the journal is of; empty when it is this one's, or does not tell."""
-    begun = next((event for event in JournalReader(run.journal).read() if isinstance(event, SessionStart)), None)
-    return begun.name if begun and begun.name != run.read().name else ""
+    """Which other run the journal is of, in words; empty when it is this one's, or does not tell."""
+    described = run.read()
+    for begun in journal.find(run.journal, RunStarted, RunResumed):
+        if begun.name != described.name:
+            return f"the run {begun.name!r}"
+        if begun.run and described.id:
+            return "" if begun.run == described.id else f"another run of the name {begun.name!r}"
+    return ""
 
 
 def finished(run: RunFolder) -> RunFinished | None:

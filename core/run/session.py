@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 import subprocess
 import sys
 import time
@@ -142,11 +143,8 @@ def _log(run: RunFolder) -> BinaryIO:
 
 def _git_revision() -> str:
     """Of the checkout that this package runs from; empty when it is installed from a wheel."""
-    root = Path(core.__path__[0]).parent
-    if not (root / ".git").exists():
+    root, git = Path(core.__path__[0]).parent, shutil.which("git")
+    if git is None or not (root / ".git").exists():
         return ""
-    try:
-        answer = subprocess.run(["git", "-C", str(root), "rev-parse", "HEAD"], capture_output=True, text=True, check=False)  # noqa: S607
-    except OSError:  # no git here
-        return ""
+    answer = subprocess.run([git, "-C", str(root), "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
     return answer.stdout.strip()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -90,7 +91,7 @@ def _journal(run: RunFolder) -> Finding:
     try:
         open_plain(run.journal).close()
         if other := stranger(run):
-            return Finding(name, False, f"it is of the run {other!r}")
+            return Finding(name, False, f"it is of {other}")
     except FileNotFoundError:
         return Finding(name, not begun, "missing" if begun else "nothing was said yet")
     except OSError as error:
@@ -141,7 +142,7 @@ def _others(run: RunFolder) -> Iterator[Finding]:
     yield from (Finding(path.name, False, "not a plain file") for path in odd(run) if path != run.journal)
     yield from (Finding(path.name, False, "missing, or not a folder") for path in missing_folders(run))
     if run.path.stat().st_mode & OTHERS:
-        yield Finding(run.name, True, f"other users may enter it; to keep them out: chmod go= {run.path}")
+        yield Finding(run.name, True, f"other users may enter it; to keep them out: chmod go= {shlex.quote(str(run.path))}")
 
 
 def _leftovers(run: RunFolder) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import faulthandler
+import os
 import sys
 import time
 import traceback
@@ -130,7 +131,7 @@ class Session:
         trainer = Trainer(setup, place.progress, self.listener, saver, place.again)
         changes = list(beginning.extension(trainer, self.options.epochs))  # the beginning, told later, names the length
         warnings = [MessageLogged(level="warning", text=text) for text in (*place.warnings, warning) if text]
-        return trainer, [*warnings, place.told(setup, run_file.name), *changes]
+        return trainer, [*warnings, place.told(setup, run_file), *changes]
 
     def _say(self, event: Event) -> None:
         self.pump.put(event)
@@ -246,5 +247,6 @@ def _log(text: str) -> None:
 
 
 if __name__ == "__main__":
+    os.umask(0o077)  # what libraries write beside us, a compiler's cache for one, is for its owner alone too
     faulthandler.enable(all_threads=False)  # a crash in native code leaves its stack in the worker's log
     sys.exit(main())

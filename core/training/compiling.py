@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from contextlib import suppress
 
 import torch
 from torch import Tensor, nn
 
+from core.cache import cache_folder
 from core.errors import UserError
+from core.files import make_folder
 
 LONGEST = 200
 """Characters of a compiler's complaint that are worth passing on."""
@@ -19,9 +23,20 @@ def compiled(network: nn.Module, device: torch.device, deterministic: bool) -> C
     Each shape gets kernels of its own: those for changing shapes would depend on which ones came before, and with them the
     bits of a run that was resumed.
     """
+    _keep_to_ourselves()
     graphs = device.type == "cuda" and not deterministic
     mode = "reduce-overhead" if graphs else "default"
     return torch.compile(network, dynamic=False, mode=mode)
+
+
+def _keep_to_ourselves() -> None:
+    """Have torch keep what it compiles, which it loads and runs again, in our own cache; left alone it does so in a folder of a
+    name that everybody knows, where everybody may write."""
+    if "TORCHINDUCTOR_CACHE_DIR" not in os.environ:
+        folder = cache_folder() / "compiled"
+        with suppress(OSError):  # then torch says what it cannot do without one
+            make_folder(folder)
+        os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(folder)
 
 
 def failure(error: Exception) -> UserError:

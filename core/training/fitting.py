@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import TypeVar
 
 from core.errors import TrainingError, out_of_memory
+from core.training.memory import give_back
 
 T = TypeVar("T")
 
@@ -31,6 +32,7 @@ def fitting(work: Callable[[], T], key: str, batch: int, attempt: Callable[[int]
 def largest_that_fits(batch: int, attempt: Callable[[int], object]) -> int:
     """The first of a half, a quarter ... of ``batch`` that ``attempt`` gets through with; 0 where not even one image does."""
     while batch := batch // 2:
+        give_back()  # or what the attempt before took for tensors alone would stay so
         with suppress(Exception):  # whatever it fails of in so little memory, it does not fit
             attempt(batch)
             return batch

@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import ctypes
+from contextlib import suppress
 
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
 """glibc's names in ``malloc.h``."""
+
+
+def give_back() -> None:
+    """Hand what was freed back to the system, this once, so that others than malloc may have it: code that is generated, for
+    one, needs pages of its own. Does nothing where the C library cannot."""
+    with suppress(AttributeError, OSError, TypeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def keep() -> bool:

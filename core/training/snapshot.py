@@ -25,6 +25,7 @@ from core.format import decode
 from core.models import Inputs
 from core.training.averaging import Average
 from core.training.evaluation import Normalisation
+from core.training.optimizers import state as optimizer_state
 from core.training.progress import Progress
 
 OPTIMIZER = "optimizer.safetensors"
@@ -160,7 +161,7 @@ def restore(
     state = _strided(_load(files, OPTIMIZER), saved.strides, "optimizer/")
     check_weights(weights, network)
     check_weights(live, network)
-    _check_optimizer(state, optimizer)
+    _check_optimizer(state, optimizer, saved)
     _load_optimizer(state, optimizer)
     network.load_state_dict(live)
     if average:
@@ -175,10 +176,7 @@ def _load_optimizer(state: Mapping[str, Tensor], optimizer: torch.optim.Optimize
     for name, tensor in state.items():
         index, _, key = name.partition(".")
         entries.setdefault(int(index), {})[key] = tensor
-    try:
-        optimizer.load_state_dict({"state": entries, "param_groups": optimizer.state_dict()["param_groups"]})
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:  # a key that the optimizer needs is not there
-        raise Damaged(f"{OPTIMIZER}: {type(error).__name__}: {error}") from None
+    optimizer.load_state_dict({"state": entries, "param_groups": optimizer.state_dict()["param_groups"]})
 
 
 def read_weights(data: bytes) -> tuple[dict[str, Tensor], About]:
@@ -203,14 +201,13 @@ def check_weights(weights: Mapping[str, Tensor], network: nn.Module) -> None:
             raise Damaged(f"{name!r} is {_form(tensor)}, the model has {_form(expected[name])}")
 
 
-def _check_optimizer(state: Mapping[str, Tensor], optimizer: torch.optim.Optimizer) -> None:
-    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
-    for name, tensor in state.items():
-        index, dot, key = name.partition(".")
-        if not (index.isdecimal() and dot and key and int(index) < len(parameters)):
-            raise Damaged(f"{OPTIMIZER}: {name!r} belongs to no parameter")
-        if tensor.dim() and tensor.shape != parameters[int(index)].shape:
-            raise Damaged(f"{OPTIMIZER}: {name!r} is {_form(tensor)}, its parameter {_form(parameters[int(index)])}")
+def _check_optimizer(state: Mapping[str, Tensor], optimizer: torch.optim.Optimizer, saved: SavedState) -> None:
+    """One that has not taken a step yet keeps nothing: at the beginning, and while fp16's gradients are all beyond it."""
+    if state or not (saved.progress.step == 0 or saved.loss_scale):
+        try:
+            optimizer_state.check(state, optimizer)
+        except Damaged as error:
+            raise Damaged(f"{OPTIMIZER}: {error}") from None
 
 
 def _form(tensor: Tensor) -> str:

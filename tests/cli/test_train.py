@@ -104,7 +104,7 @@ def test_a_worker_that_is_killed_leaves_a_lost_run(watched: Watch) -> None:
     os.kill(worker_of(run), signal.SIGKILL)
     output, _ = process.communicate(timeout=30)
     assert process.returncode == 3
-    assert "lost: the trainer is gone without a word" in output
+    assert "lost: the trainer was ended by SIGKILL" in output
     assert "next: tui-trainer resume killed" in output
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from core.run.folder import RunFolder
 from core.view.state import State
+from tui_trainer.escape import LONGEST
 from tui_trainer.result import result_lines
 from tui_trainer.worker_log import TAIL, last_lines
 
@@ -26,7 +27,7 @@ def test_the_last_lines_are_bounded_and_safe_to_print(tmp_path: Path) -> None:
     run = run_with(tmp_path, b"x" * 10 * TAIL + b"\n\none\n\xff\x1b[2J\n  \nthree\n")
     assert last_lines(run, 3) == ("one", "\ufffd\\x1b[2J", "three")
     run.log.write_bytes(b"x" * 10 * TAIL)
-    assert sum(map(len, last_lines(run, 3))) == TAIL
+    assert sum(map(len, last_lines(run, 3))) == LONGEST + len(" ...")
 
 
 def test_of_a_crash_its_first_lines_are_the_last_words(tmp_path: Path) -> None:

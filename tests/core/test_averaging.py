@@ -76,7 +76,7 @@ def test_a_checkpoint_has_the_average_as_its_weights_and_the_live_ones_beside_it
 def validation_loss(weights: dict[str, torch.Tensor]) -> float:
     setup = prepared(tiny())
     setup.network.load_state_dict(weights)
-    passing = Evaluation(setup.network, setup.validation, len(setup.classes), setup.normalisation, 20, "fp32")
+    passing = Evaluation(setup.network, setup.validation, len(setup.classes), setup.normalisation, 20, setup.precision)
     list(passing)
     return passing.result().loss
 

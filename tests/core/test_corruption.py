@@ -14,7 +14,7 @@ import pytest
 from core import checkpoint, events, files
 from core.checkpoint import WEIGHTS, Damaged, Manifest, Unreadable
 from core.errors import UserError
-from core.events import CheckpointSaved, MessageLogged, ResumeRefused, RunStarted
+from core.events import CheckpointSaved, MessageLogged, ResumeRefused, RunResumed, RunStarted
 from core.fallback import newest_good
 from core.run import beginning, journal, session, tensors
 from core.run.folder import RunFolder
@@ -62,6 +62,27 @@ def test_another_runs_journal_is_refused_and_set_aside(copied_run: RunFolder) ->
     assert session.start(run).wait(60) == 2
     assert [item.text for item in verify(run) if item.item == "events.jsonl"] == ["it is of the run 'other'"]
     assert repair(run) == ["events.jsonl set aside as bad-events.jsonl: it is of the run 'other'"]
+
+
+@pytest.mark.parametrize("earlier", [[], [RunStarted(name="run")]], ids=["its beginning", "a resume after an older version"])
+def test_the_journal_of_another_run_of_the_same_name_is_noticed(copied_run: RunFolder, earlier: list[RunStarted]) -> None:
+    run = copied_run
+    run.journal.unlink()
+    with JournalWriter(run.journal) as writer:
+        for event in (*earlier, RunResumed(name="run", run="another") if earlier else RunStarted(name="run", run="another")):
+            writer.append(event)
+    with pytest.raises(UserError, match=r"is of another run of the name 'run'; set it aside with: tui-trainer repair"):
+        session.nothing_to_do(run, None)
+    assert [item.text for item in verify(run) if not item.good] == ["it is of another run of the name 'run'"]
+    assert repair(run) == ["events.jsonl set aside as bad-events.jsonl: it is of another run of the name 'run'"]
+
+
+def test_a_journal_that_names_this_run_or_none_is_its_own(copied_run: RunFolder) -> None:
+    for begun in (RunStarted(name="run", run=copied_run.read().id), RunStarted(name="run")):
+        copied_run.journal.unlink()
+        with JournalWriter(copied_run.journal) as writer:
+            writer.append(begun)
+        assert all(item.good for item in verify(copied_run))
 
 
 def test_checkpoints_that_the_journal_names_and_that_are_gone_are_no_beginning(copied_run: RunFolder, its_setup: Setup) -> None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from typing import NoReturn, cast
+import traceback
+from types import TracebackType
+from typing import NoReturn, TextIO, cast
 
 import typer
 
 from core.errors import TrainingError, UserError
 from tui_trainer.cli import bench, catalogue, console, doctor, inspect, steer, train, weights
 from tui_trainer.cli.say import complain
+from tui_trainer.stream import Escaped
 
 app = typer.Typer(
     name="tui-trainer",
@@ -52,6 +55,7 @@ READER_GONE = 128 + signal.SIGPIPE
 
 def run() -> NoReturn:
     """Parse the command line and do it. An error that the user can mend is one line and exit status 2, never a traceback."""
+    sys.excepthook = _tell_defect
     try:
         sys.exit(_status())
     finally:
@@ -78,6 +82,11 @@ def _status() -> int:
         if isinstance(leaving.__context__, BrokenPipeError):  # typer makes 1 of it
             return READER_GONE
         raise
+
+
+def _tell_defect(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """An error that nobody expected has its traceback, whose texts may come from outside like any other."""
+    traceback.print_exception(kind, error, trace, file=cast(TextIO, Escaped(sys.stderr)))
 
 
 def _wrong(text: str) -> int:

@@ -23,9 +23,17 @@ def recipes(
     from core import recipe
 
     if name is not None:
-        write_bytes(sys.stdout.buffer, recipe.source_text(name).encode())
+        _print_source(recipe.source_text(name))
         return
     say(*table([(known, recipe.load(known).description) for known in recipe.names()]))
+
+
+def _print_source(text: str) -> None:
+    """To the byte where it goes into a file or to another program."""
+    if sys.stdout.isatty():
+        say(*text.removesuffix("\n").split("\n"))
+    else:
+        write_bytes(sys.stdout.buffer, text.encode())
 
 
 def model(

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import Any, TypeAlias
 
+from msgspec.structs import replace
+
 from core.errors import UserError
 from core.files import read_tail
 from core.run.folder import RunFolder
@@ -68,8 +70,7 @@ def follow(run: RunFolder, form: Form, launch: Callable[[], Worker]) -> tuple[in
         out = output(form, run, state)
         try:
             _pump(worker, JournalReader(run.journal, offset), out)
-            state = with_liveness(out.state, alive=False)
-            status = exit_status(worker)
+            state, status = _ended(with_liveness(out.state, alive=False), run, worker), exit_status(worker)
             if status == 2:
                 raise UserError(last_words(run, state))
             out.end(state)
@@ -91,6 +92,22 @@ def exit_status(worker: Worker) -> int:
     if died_of <= 0:
         return worker.returncode
     return 128 + died_of if died_of in Signals.PASSED else 3
+
+
+def _ended(state: State, run: RunFolder, worker: Worker) -> State:
+    """A lost run's state with what only the process that started the worker is told: of which signal it died."""
+    if state.status != "lost" or worker.returncode >= 0:
+        return state
+    number = -worker.returncode
+    why = " (what the system does when memory runs out)" if number == signal.SIGKILL else ""
+    return replace(state, ending=f"the trainer was ended by {_name_of(number)}{why}; see {run.log}")
+
+
+def _name_of(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
 
 
 def last_words(run: RunFolder, state: State) -> str:

@@ -11,26 +11,29 @@ import msgspec
 
 from core.errors import UserError
 from tui_trainer.escape import printable
-from tui_trainer.stream import write_bytes, write_lines
+from tui_trainer.stream import write_json, write_lines
 
 WIDEST = 60
 """Columns of a terminal; longer cells of a table are cut, since all of their column would move."""
 
 
 def say(*lines: str) -> None:
-    write_lines(sys.stdout, [printable(line) for line in lines])
+    write_lines(sys.stdout, lines)
 
 
 def say_json(value: Any) -> None:
     """One JSON document, indented; whatever msgspec can encode."""
-    write_bytes(sys.stdout.buffer, msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n")
+    from core.events import encodable
+
+    document = msgspec.json.encode(encodable(msgspec.to_builtins(value)))  # paths need not be UTF-8
+    write_json(sys.stdout.buffer, msgspec.json.format(document, indent=2) + b"\n")
 
 
 def complain(text: str) -> None:
     """One line on the standard error, however many the text has."""
     if sys.stderr is not None:
         with suppress(UserError, BrokenPipeError):  # there is nobody left to tell it
-            write_lines(sys.stderr, [printable(f"tui-trainer: {' '.join(text.split())}")])
+            write_lines(sys.stderr, [f"tui-trainer: {' '.join(text.split())}"])
 
 
 def table(rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> list[str]:

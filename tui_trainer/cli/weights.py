@@ -72,8 +72,9 @@ def predict(
 
 def _weights(target: str, checkpoint: str, runs: Path | None) -> Path:
     """The weights file that RUN|FILE means; raises UserError."""
-    if Path(target).is_file():
-        return Path(target)
+    path = Path(target)
+    if path.exists() and not path.is_dir():
+        return path
     if target.endswith(".safetensors"):
         raise UserError(f"{target}: no such file; expected a run or a model.safetensors of one")
     from core.run.checkpoints import weights_file

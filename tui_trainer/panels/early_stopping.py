@@ -9,6 +9,7 @@ from textual.geometry import Size
 
 from core.view.readings import stopping_sentence
 from core.view.state import State, Stopping
+from tui_trainer.escape import printable
 from tui_trainer.theme import Palette
 from tui_trainer.widgets.axis import short
 from tui_trainer.widgets.glyphs import bar, glyphs
@@ -32,7 +33,7 @@ class EarlyStopping(Panel[Countdown]):
         return Countdown(state.stopping, stopping_sentence(state), state.monitor)
 
     def draw(self, reads: Countdown, size: Size, colours: Palette) -> Sequence[Text]:
-        sentence = [Text(line, colours.text) for line in textwrap.wrap(reads.sentence, size.width)]
+        sentence = [Text(line, colours.text) for line in textwrap.wrap(printable(reads.sentence), size.width)]
         if not reads.stopping.enabled or not reads.stopping.patience:
             return sentence
         patience = _patience(reads.stopping, size.width, colours)

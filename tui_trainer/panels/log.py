@@ -43,9 +43,15 @@ def _saved(saved: SavedCheckpoint) -> Message:
     return Message(saved.time, "info", f"saved {saved.checkpoint}{f' ({remarks})' if remarks else ''}{size}")
 
 
+def _clock(seconds: float) -> str:
+    try:
+        return time.strftime("%H:%M:%S", time.localtime(seconds))
+    except (OverflowError, ValueError, OSError):  # no clock has ever shown this
+        return "-"
+
+
 def _wrapped(message: Message, width: int, colours: Palette) -> list[Text]:
     colour = {"warning": colours.warn, "error": colours.bad}.get(message.level, colours.text)
     first, *rest = textwrap.wrap(printable(message.text), max(10, width - CLOCK)) or [""]
-    clock = time.strftime("%H:%M:%S", time.localtime(message.time))
-    lines = [Text.assemble((clock.ljust(CLOCK), colours.muted), (first, colour))]
+    lines = [Text.assemble((_clock(message.time).ljust(CLOCK), colours.muted), (first, colour))]
     return lines + [Text(" " * CLOCK + line, colour) for line in rest]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any, cast
 
+from rich.text import Text
 from textual import events, work
 from textual.app import ComposeResult
 from textual.containers import Container
@@ -130,7 +131,7 @@ class RunScreen(ActionScreen):
             self._send(StopAfterEpoch())
 
     def action_detach(self) -> None:
-        self.app.exit(message=f"Training goes on. Come back with: tui-trainer attach {reference(self.run)}")
+        self._leave("Training goes on. Come back with: tui-trainer attach")
 
     @work
     async def action_quit(self) -> None:
@@ -142,7 +143,10 @@ class RunScreen(ActionScreen):
             self.action_detach()
         elif choice == "stop":
             self._send(Stop())
-            self.app.exit(message=f"Saving, then stopping. See: tui-trainer show {reference(self.run)}")
+            self._leave("Saving, then stopping. See: tui-trainer show")
+
+    def _leave(self, words: str) -> None:
+        self.app.exit(message=Text(printable(f"{words} {reference(self.run)}")))
 
     def action_resume(self) -> None:
         self._say("going on from the last checkpoint ...")

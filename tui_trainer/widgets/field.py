@@ -13,6 +13,9 @@ from textual.widgets import Input, Select, Static
 
 from tui_trainer.escape import printable
 
+TYPED = r"[^\x00-\x1f\x7f-\xa0\xad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff0-\ufffb]*"
+"""What may be typed or pasted; what does not print could neither be seen nor be shown."""
+
 
 class Choice(Select[str], inherit_bindings=False):
     """A compact list to choose from. Up and down are left to the form, which walks through its fields with them."""
@@ -21,7 +24,7 @@ class Choice(Select[str], inherit_bindings=False):
 
 
 class Field(Vertical):
-    """``note`` and ``error`` take text from outside too: it must be printable, markup is not read."""
+    """``note`` and ``error`` take text from outside too: it is escaped, and markup is not read."""
 
     DEFAULT_CSS = """
     Field { height: auto; }
@@ -63,7 +66,7 @@ class Field(Vertical):
         self._show(text or self._note)
 
     def _show(self, text: str) -> None:
-        self.query_one(".field-note", Static).update(Text(text))
+        self.query_one(".field-note", Static).update(Text(printable(text)))
 
 
 def choice(values: Sequence[str], id: str, value: str | None = None) -> Choice:
@@ -75,4 +78,4 @@ def options(values: Sequence[str]) -> list[tuple[Text, str]]:
 
 
 def entry(id: str, placeholder: str = "") -> Input:
-    return Input(placeholder=placeholder, compact=True, id=id)
+    return Input(placeholder=placeholder, compact=True, id=id, restrict=TYPED)

@@ -20,6 +20,8 @@ def remember(optimizer: torch.optim.Optimizer) -> None:
             if parameter.grad is not None:
                 optimizer.state[parameter].setdefault(SLOW, weights)
 
+    for group in optimizer.param_groups:
+        group[SLOW] = True
     optimizer.register_step_post_hook(keep)  # not earlier: Adam takes any state that is not empty for its own
 
 
