@@ -88,6 +88,7 @@ def listen_to_signals(listener: Listener) -> None:
     signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
     for number in SIGNALS:
         signal.signal(number, lambda *_: None)
+    os.register_at_fork(after_in_child=_as_before)
 
     def work() -> None:
         while data := os.read(reading, 1):
@@ -98,6 +99,13 @@ def listen_to_signals(listener: Listener) -> None:
             listener.signal = data[0]
 
     threading.Thread(target=work, name="signals", daemon=True).start()
+
+
+def _as_before() -> None:
+    """A forked child would hand its own signals on to the trainer through the descriptor that they share."""
+    signal.set_wakeup_fd(-1)
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_DFL)
 
 
 def tie_to_parent(listener: Listener) -> None:
