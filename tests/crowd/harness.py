@@ -13,13 +13,24 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from core.events import CommandAccepted, CommandRejected, StepDone
+from core.recipe import Recipe
 from core.run import journal
 from core.run.folder import RunFolder
+from tests.core.training import tiny
 
 HERE = Path(__file__).parent
 PATIENCE = 90.0
 """Seconds; more is a hang."""
 Process: TypeAlias = "subprocess.Popen[str]"
+
+
+def short() -> Recipe:
+    """A hundred steps."""
+    return tiny(epochs=20, early_stopping={"enabled": False})
+
+
+def endless() -> Recipe:
+    return tiny(epochs=5000, early_stopping={"enabled": False}, checkpoint={"every_seconds": 0.2, "keep": 2})
 
 
 def start(script: str, *arguments: object, log: Path | None = None) -> Process:

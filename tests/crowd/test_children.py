@@ -11,8 +11,8 @@ import pytest
 from core.events import RunResumed, RunStopped
 from core.run import journal, session
 from core.run.folder import RunFile, RunFolder
-from tests.core.training import fingerprint, new_run, tiny
-from tests.crowd.harness import PATIENCE, ended, line, lives, start
+from tests.core.training import fingerprint, new_run
+from tests.crowd.harness import PATIENCE, ended, line, lives, short, start
 
 
 @pytest.fixture
@@ -49,8 +49,8 @@ def test_a_child_that_ends_leaves_the_lock_with_its_parent(run: RunFolder) -> No
     assert not run.alive()
 
 
-def test_a_run_goes_on_beside_the_orphan_of_its_killed_trainer(tmp_path: Path) -> None:
-    run, record = new_run(tmp_path / "run", tiny()), tmp_path / "record"
+def test_a_run_goes_on_beside_the_orphan_of_its_killed_trainer(tmp_path: Path, alone: str) -> None:
+    run, record = new_run(tmp_path / "run", short()), tmp_path / "record"
     worker = start("odd_worker.py", run.path, record, "orphan", log=run.log)
     with ended(worker):
         assert worker.wait(PATIENCE) == -signal.SIGKILL, run.log.read_text()
@@ -61,19 +61,13 @@ def test_a_run_goes_on_beside_the_orphan_of_its_killed_trainer(tmp_path: Path) -
         finally:
             os.kill(orphan, signal.SIGKILL)
     assert len(journal.find(run.journal, RunResumed)) == 1
-    assert fingerprint(run) == untouched(tmp_path)
+    assert fingerprint(run) == alone
 
 
-def test_a_signal_to_a_child_is_not_the_trainers(tmp_path: Path) -> None:
-    run, record = new_run(tmp_path / "run", tiny()), tmp_path / "record"
+def test_a_signal_to_a_child_is_not_the_trainers(tmp_path: Path, alone: str) -> None:
+    run, record = new_run(tmp_path / "run", short()), tmp_path / "record"
     worker = start("odd_worker.py", run.path, record, "ended child", log=run.log)
     with ended(worker):
         assert worker.wait(PATIENCE) == 0, run.log.read_text()
     assert not journal.find(run.journal, RunStopped)
-    assert fingerprint(run) == untouched(tmp_path)
-
-
-def untouched(folder: Path) -> str:
-    run = new_run(folder / "untouched", tiny())
-    assert session.start(run, threads=1).wait(PATIENCE) == 0
-    return fingerprint(run)
+    assert fingerprint(run) == alone

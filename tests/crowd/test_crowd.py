@@ -10,36 +10,18 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import pytest
-
 from core import commands
 from core.bench.console import Console
 from core.events import CommandAccepted, CommandRejected, RunFinished, RunResumed, RunStarted, StepDone
-from core.recipe import Recipe, to_toml
+from core.recipe import to_toml
 from core.run import inbox, journal, session
 from core.run.folder import RunFolder, list_runs
-from tests.core.training import fingerprint, new_run, tiny
-from tests.crowd.harness import PATIENCE, answers, ended, line, start, tell_at_once, until, until_training
+from tests.core.training import fingerprint, new_run
+from tests.crowd.harness import PATIENCE, answers, ended, endless, line, short, start, tell_at_once, until, until_training
 
 COMMAND = (sys.executable, "-P", "-m", "tui_trainer")
 VIEWERS, CONSOLES, ASKING = 14, 2, 4
 RUNS = 8
-
-
-def short() -> Recipe:
-    return tiny(epochs=20)
-
-
-def endless() -> Recipe:
-    return tiny(epochs=5000, checkpoint={"every_seconds": 0.2, "keep": 2})
-
-
-@pytest.fixture(scope="module")
-def alone(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
-    """What comes of ``short`` when nobody looks and nothing runs beside it."""
-    run = new_run(tmp_path_factory.mktemp("alone") / "run", short())
-    assert session.start(run, threads=1).wait(PATIENCE) == 0
-    return run
 
 
 def test_of_many_trainers_on_one_run_one_trains_and_the_others_say_why_not(tmp_path: Path) -> None:
@@ -59,7 +41,7 @@ def test_of_many_trainers_on_one_run_one_trains_and_the_others_say_why_not(tmp_p
         assert len(journal.find(run.journal, RunStarted, RunResumed)) == 1
 
 
-def test_twenty_viewers_change_nothing(tmp_path: Path, alone: RunFolder) -> None:
+def test_twenty_viewers_change_nothing(tmp_path: Path, alone: str) -> None:
     """The trainer is halted until each of them has seen it, and trains on with all of them looking."""
     run = new_run(tmp_path / "run", short())
     trainer = session.start(run, threads=1)
@@ -78,7 +60,7 @@ def test_twenty_viewers_change_nothing(tmp_path: Path, alone: RunFolder) -> None
         assert before < end.step
         assert {viewer.communicate(timeout=PATIENCE)[0].strip() for viewer in viewers} == {f"finished {end.step}"}
         assert all(states[-1] == "finished" and set(states) <= {"running", "finished"} for states in asked)
-    assert fingerprint(run) == fingerprint(alone)
+    assert fingerprint(run) == alone
 
 
 def ask_until_it_ends(run: RunFolder) -> list[str]:
@@ -132,7 +114,7 @@ def names_of_saves(run: RunFolder) -> set[str]:
     return {json.loads(folder.read_bytes())["name"] for folder in folders}
 
 
-def test_runs_side_by_side_are_as_one_alone(tmp_path: Path, alone: RunFolder) -> None:
+def test_runs_side_by_side_are_as_one_alone(tmp_path: Path, alone: str) -> None:
     """Begun at the same moment too, by eight command lines that all want the same name."""
     (tmp_path / "tiny.toml").write_text(to_toml(short()))
     session.check(short())  # from here on the network's description is known, and none of them waits for it
@@ -144,4 +126,4 @@ def test_runs_side_by_side_are_as_one_alone(tmp_path: Path, alone: RunFolder) ->
     assert len({run.read().id for run in runs}) == RUNS
     until(lambda: not any(run.alive() for run in runs), "the end of all runs")
     assert all(journal.find(run.journal, RunFinished) for run in runs)
-    assert {fingerprint(run) for run in runs} == {fingerprint(alone)}
+    assert {fingerprint(run) for run in runs} == {alone}
