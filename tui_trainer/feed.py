@@ -1,4 +1,5 @@
-"""From a run's journal to its State: a thread reads and folds, and the screen looks at what it has come to."""
+"""From a run's journal to its State: a thread reads and folds, and the screen looks at what it has come to. The history of a
+long journal is read by a process of its own."""
 
 from __future__ import annotations
 
@@ -10,14 +11,14 @@ from typing import NamedTuple
 
 from core.run.folder import RunFolder
 from core.run.journal import JournalReader
+from core.view import history
 from core.view.fold import fold
+from core.view.history import History
 from core.view.state import State
 from core.view.summary import READ_WHOLE, opening, summarise, with_liveness
 
 INTERVAL = 0.1
 """Seconds between two looks at a journal that had nothing new."""
-CHUNK = 1 << 20
-"""Bytes read at a time: few enough that the screen, which has to wait while they are decoded, waits some milliseconds."""
 LIVENESS = 1.0
 """Seconds between two looks at the lock, and between two previews of a journal that has not been read to its end yet."""
 
@@ -40,6 +41,7 @@ class Feed:
         self._clock = clock
         self._look = Look(opening(run))
         self._failure: Exception | None = None
+        self._previewed = -math.inf
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._work, name=f"feed-{run.name}", daemon=True)
 
@@ -75,20 +77,40 @@ class Feed:
             self._failure = error
 
     def _follow(self) -> None:
-        reader, state, preview = JournalReader(self.run.journal), opening(self.run), State()
-        long, end, looked, alive = _size(self.run) > READ_WHOLE, reader.at_end, -math.inf, self._look.alive
+        long = _size(self.run) > READ_WHOLE
+        whole = self._history() if long else History(0, opening(self.run))
+        reader, state, looked = JournalReader(self.run.journal, whole.offset), whole.state, -math.inf
         while not self._stopping.is_set():
-            seen = alive
-            if (long or end) and time.monotonic() - looked >= LIVENESS:
-                seen, looked = self.run.alive(), time.monotonic()
-                preview = summarise(self.run) if long else preview
-            state = fold(state, reader.read(CHUNK))
-            end = reader.at_end
-            long = long and not end
-            alive = seen if long or end else alive  # what a trainer wrote before its end is folded before it counts as gone
-            self._look = Look(preview if long else state, alive, 1.0 if end else reader.offset / max(1, _size(self.run)))
-            if end:
+            alive = self._look.alive
+            if reader.at_end and time.monotonic() - looked >= LIVENESS:
+                alive, looked = self.run.alive(), time.monotonic()
+            state = fold(state, reader.read())
+            if reader.at_end:  # all that a trainer wrote before its end is folded before it counts as gone
+                self._look, long = Look(state, alive), False
                 self._stopping.wait(INTERVAL)
+            elif long:
+                self._preview(reader.offset)
+            else:
+                self._look = Look(state, self._look.alive, _share(self.run, reader.offset))
+
+    def _history(self) -> History:
+        """All of a long journal, of which the beginning and the end are shown meanwhile."""
+        self._preview(0)
+        return history.read(self.run, self._preview)
+
+    def _preview(self, offset: int) -> bool:
+        """Look at a journal that has been read up to ``offset``; whether to go on reading."""
+        state, alive = self._look.state, self._look.alive
+        if time.monotonic() - self._previewed >= LIVENESS:
+            alive, self._previewed = self.run.alive(), time.monotonic()
+            state = summarise(self.run)
+        self._look = Look(state, alive, _share(self.run, offset))
+        return not self._stopping.is_set()
+
+
+def _share(run: RunFolder, offset: int) -> float:
+    """How much has been read of a journal that has not been read whole."""
+    return min(offset / max(1, _size(run)), 0.99)
 
 
 def _size(run: RunFolder) -> int:
