@@ -80,9 +80,9 @@ def _frequent(state: State, told: list[Event], points: Points) -> State:
         state = _steps_done(state, steps, points)
     if len(steps) == len(told):
         return state
-    latest = {type(event): event for event in told}
-    for kind in FREQUENT & latest.keys() - {e.StepDone}:
-        state = FOLDERS[kind](state, latest[kind])
+    latest = {type(event): event for event in told if type(event) is not e.StepDone}
+    for kind, event in latest.items():
+        state = FOLDERS[kind](state, event)
     aged = next((event for event in reversed(told) if type(event) is not e.DeviceSampled), None)
     return replace(state, step_age=0.0) if type(aged) is e.StepDone else state
 
@@ -241,5 +241,5 @@ FOLDERS: dict[type[Event], Callable[[State, Any], State]] = {
     e.CommandRejected: lifecycle.command_rejected,
 }
 """StepDone is folded by the batch, Unknown to nothing."""
-FREQUENT = frozenset({e.StepDone, e.Heartbeat, e.DeviceSampled})
+FREQUENT: frozenset[type[Event]] = frozenset({e.StepDone, e.Heartbeat, e.DeviceSampled})
 """Said every second or so, and nearly all of a long journal."""

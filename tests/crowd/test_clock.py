@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from core import commands
 from core.commands import Remark
-from core.events import Event, RemarkAdded, RunFinished
+from core.events import Event, Heartbeat, RemarkAdded, RunFinished
 from core.run import inbox, journal
 from core.run.folder import RunFile, RunFolder
 from core.view import readings, summary
@@ -52,7 +52,7 @@ def test_after_a_jump_the_next_word_tells_how_old_it_is() -> None:
     """Staleness goes by the latest word and not by the greatest time that was ever seen."""
     state = fold(State(), runs.healthy(1))
     for now in (state.last_time + DAY, state.last_time - DAY):
-        state = fold(state, [runs.e.Heartbeat(seq=state.seq + 1, time=now)])
+        state = fold(state, [Heartbeat(seq=state.seq + 1, time=now)])
         assert readings.stale(state, now + 1) is None
         assert readings.stale(state, now + 60) == pytest.approx(60)
 
