@@ -35,8 +35,8 @@ MEASURING: dict[str, str] = {"validation": "validate", "test": "test"}
 """The phase in which a split is measured."""
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag=True):
-    """Base of all events."""
+class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag=True, gc=False):
+    """Base of all events. They hold no cycles, so that the garbage collector need not look through millions of them."""
 
     time: float = 0.0
     seq: Whole = -1

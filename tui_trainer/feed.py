@@ -1,53 +1,49 @@
-"""From a run's journal to its State, without ever holding the screen up: a thread reads and decodes, the screen folds what
-has come as long as its budget lasts."""
+"""From a run's journal to its State: a thread reads and folds, and the screen looks at what it has come to. The history of a
+long journal is read by a process of its own."""
 
 from __future__ import annotations
 
-import queue
+import math
 import threading
 import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-from core.events import Event
 from core.run.folder import RunFolder
 from core.run.journal import JournalReader
+from core.view import history
 from core.view.fold import fold
+from core.view.history import History
 from core.view.state import State
 from core.view.summary import READ_WHOLE, opening, summarise, with_liveness
 
-BUDGET = 0.03
-"""Seconds of folding between two frames."""
 INTERVAL = 0.1
 """Seconds between two looks at a journal that had nothing new."""
 LIVENESS = 1.0
-"""Seconds between two looks at the lock."""
-WAITING = 16
-"""Slices that may wait to be folded; the reading thread rests when there are so many."""
+"""Seconds between two looks at the lock, and between two previews of a journal that has not been read to its end yet."""
 
 
-class Batch(NamedTuple):
-    """Events in their order, and whether the trainer was alive before they were read (None: not looked)."""
+class Look(NamedTuple):
+    """What is known of a run at a moment. One value, so that a screen never sees half of a later one."""
 
-    events: list[Event]
-    alive: bool | None
-    share: float
+    state: State
+    alive: bool | None = None
+    """Whether the trainer was alive before ``state`` was read (None: not looked)."""
+    share: float = 1.0
     """How much of the journal has been read (0 to 1)."""
 
 
 class Feed:
-    """Follows one run. ``start`` and ``stop`` it; call ``drain`` from the screen's timer."""
+    """Follows one run. ``start`` and ``stop`` it; look at ``state`` from the screen's timer."""
 
     def __init__(self, run: RunFolder, clock: Callable[[], float] = time.time) -> None:
         self.run = run
-        self.share = 1.0
         self._clock = clock
-        self._folded = opening(run)
-        self._preview: State | None = None
-        self._alive: bool | None = None
-        self._batches: queue.Queue[Batch] = queue.Queue(WAITING)
+        self._look = Look(opening(run))
+        self._failure: Exception | None = None
+        self._previewed = -math.inf
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._follow, name=f"feed-{run.name}", daemon=True)
+        self._thread = threading.Thread(target=self._work, name=f"feed-{run.name}", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
@@ -56,59 +52,65 @@ class Feed:
         """Returns at once; the thread ends by itself."""
         self._stopping.set()
 
-    def drain(self, budget: float = BUDGET) -> State:
-        """Fold what has come, for ``budget`` seconds or one slice at the least, and return the State as it stands now."""
-        end = time.perf_counter() + budget
-        while True:
-            try:
-                batch = self._batches.get_nowait()
-            except queue.Empty:
-                break
-            self._take(batch)
-            if time.perf_counter() >= end:
-                break
-        return self.state
-
     @property
     def state(self) -> State:
-        """As folded so far; of a long journal its beginning and end until all of it has been read."""
-        state = self._preview if self.share < 1 and self._preview is not None else self._folded
-        return with_liveness(state, self._alive is not False, self._clock())
+        """As read so far; of a long journal its beginning and end until all of it has been read. Raises what went wrong in
+        reading."""
+        if self._failure is not None:
+            raise self._failure
+        look = self._look
+        return with_liveness(look.state, look.alive is not False, self._clock())
+
+    @property
+    def share(self) -> float:
+        return self._look.share
 
     @property
     def looked(self) -> bool:
         """Whether the lock has been looked at, so that ``lost`` can be told from ``running``."""
-        return self._alive is not None
+        return self._look.alive is not None
 
-    def _take(self, batch: Batch) -> None:
-        self._folded = fold(self._folded, batch.events)
-        self.share = batch.share
-        if batch.alive is not None:
-            self._alive = batch.alive
+    def _work(self) -> None:
+        try:
+            self._follow()
+        except Exception as error:  # a thread's error would go unseen, and the screen would stand still
+            self._failure = error
 
     def _follow(self) -> None:
-        if _size(self.run) > READ_WHOLE:
-            self.share, self._preview = 0.0, summarise(self.run)
-        reader, looked = JournalReader(self.run.journal), 0.0
+        long = _size(self.run) > READ_WHOLE
+        whole = self._history() if long else History(0, opening(self.run))
+        reader, state, looked = JournalReader(self.run.journal, whole.offset), whole.state, -math.inf
         while not self._stopping.is_set():
-            alive = None
+            alive = self._look.alive
             if reader.at_end and time.monotonic() - looked >= LIVENESS:
                 alive, looked = self.run.alive(), time.monotonic()
-            events = reader.read()
-            if not reader.at_end:
-                alive = None  # all that a trainer wrote before its end is folded before it counts as gone
-            if events or alive is not None:
-                self._put(Batch(events, alive, 1.0 if reader.at_end else reader.offset / max(1, _size(self.run))))
-            if reader.at_end:
+            state = fold(state, reader.read())
+            if reader.at_end:  # all that a trainer wrote before its end is folded before it counts as gone
+                self._look, long = Look(state, alive), False
                 self._stopping.wait(INTERVAL)
+            elif long:
+                self._preview(reader.offset)
+            else:
+                self._look = Look(state, self._look.alive, _share(self.run, reader.offset))
 
-    def _put(self, batch: Batch) -> None:
-        while not self._stopping.is_set():
-            try:
-                self._batches.put(batch, timeout=INTERVAL)
-            except queue.Full:
-                continue
-            return
+    def _history(self) -> History:
+        """All of a long journal, of which the beginning and the end are shown meanwhile."""
+        self._preview(0)
+        return history.read(self.run, self._preview)
+
+    def _preview(self, offset: int) -> bool:
+        """Look at a journal that has been read up to ``offset``; whether to go on reading."""
+        state, alive = self._look.state, self._look.alive
+        if time.monotonic() - self._previewed >= LIVENESS:
+            alive, self._previewed = self.run.alive(), time.monotonic()
+            state = summarise(self.run)
+        self._look = Look(state, alive, _share(self.run, offset))
+        return not self._stopping.is_set()
+
+
+def _share(run: RunFolder, offset: int) -> float:
+    """How much has been read of a journal that has not been read whole."""
+    return min(offset / max(1, _size(run)), 0.99)
 
 
 def _size(run: RunFolder) -> int:

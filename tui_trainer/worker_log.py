@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from core.files import read_tail
 from core.run.folder import RunFolder
 from tui_trainer.escape import printable
@@ -14,9 +16,10 @@ CRASH = "Fatal Python error"
 
 def last_lines(run: RunFolder, count: int, since: float = 0.0) -> tuple[str, ...]:
     """The last lines that say something, or the first ones of a crash among them, safe to print. None when the log cannot be
-    read, or was last written before ``since`` (Unix seconds), by a session that does not matter any more."""
+    read, or was last written before ``since`` (Unix seconds), by a session that does not matter any more. A time to come says
+    nothing: the clock was set back."""
     try:
-        if run.log.stat().st_mtime < since:
+        if run.log.stat().st_mtime < since <= time.time():
             return ()
         text = read_tail(run.log, TAIL).decode("utf-8", "replace")
     except OSError:

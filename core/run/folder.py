@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
 import secrets
 import shlex
 import shutil
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,8 +16,9 @@ import msgspec
 
 from core.errors import UNREADABLE, UserError
 from core.events import FORMAT
-from core.files import NO_LINK, create, make_folder, read_plain
+from core.files import create, make_folder, read_plain
 from core.format import Newer, decode
+from core.run import lock
 
 LARGEST_RUN_FILE = 1 << 20
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
@@ -44,6 +43,10 @@ class RunFile(msgspec.Struct, frozen=True, kw_only=True):
     git: str = ""
 
 
+class Taken(UserError):
+    """There is something of that name already."""
+
+
 class RunFolder:
     """Paths of one run; holds no state of its own."""
 
@@ -65,18 +68,23 @@ class RunFolder:
         return self.run_file.is_file()
 
     def create(self, run: RunFile) -> None:
-        """Make the folder (0700) with its run.json; raises UserError when it exists or cannot be written."""
-        if self.path.exists():
-            raise UserError(f"{self.path}: exists already; choose another --name, or resume it")
+        """Make the folder (0700) with its run.json; raises Taken when it exists, UserError when it cannot be written."""
         try:
             make_folder(self.path.parent)
-            self.path.mkdir(mode=0o700)
+            if not _made(self.path):
+                raise Taken(f"{self.path}: exists already; choose another --name, or resume it")
+            self._fill(run)
+        except OSError as error:
+            raise UserError(f"{self.path}: cannot create the run: {error.strerror}; choose another --runs folder") from None
+
+    def _fill(self, run: RunFile) -> None:
+        try:
             for folder in (self.inbox, self.checkpoints):
                 folder.mkdir(mode=0o700)
             write_whole(self.run_file, msgspec.json.format(msgspec.json.encode(run), indent=2) + b"\n")
-        except OSError as error:
+        except BaseException:
             shutil.rmtree(self.path, ignore_errors=True)
-            raise UserError(f"{self.path}: cannot create the run: {error.strerror}; choose another --runs folder") from None
+            raise
 
     def read(self) -> RunFile:
         """The run's own description; raises UserError when it is missing, damaged, or a later version's."""
@@ -100,39 +108,31 @@ class RunFolder:
 
     def alive(self) -> bool:
         """Whether a trainer holds the lock now. It is released by the system the moment that process is gone."""
-        try:
-            descriptor = os.open(self.lock, os.O_RDONLY | os.O_NONBLOCK | NO_LINK)
-        except OSError:
-            return False
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        finally:
-            os.close(descriptor)
-        return False
+        return lock.held(self.lock)
 
     @contextmanager
     def hold(self, patience: float = 2.0) -> Iterator[None]:
         """Be the run's one trainer. Raises UserError when another one is (looked at again for ``patience`` seconds), or when
         the folder cannot be written."""
         try:
-            descriptor = os.open(self.lock, os.O_RDWR | os.O_CREAT | NO_LINK, 0o600)
+            descriptor = lock.take(self.lock, patience)
+        except BlockingIOError:
+            raise busy(self) from None
         except OSError as error:
             raise UserError(f"{self.lock}: cannot be opened: {error.strerror}; mend that, then resume") from None
         try:
-            deadline = time.monotonic() + patience
-            while True:
-                try:
-                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                except BlockingIOError:
-                    if time.monotonic() >= deadline:
-                        raise busy(self) from None
-                    time.sleep(0.02)  # a reader's look at the lock lasts microseconds
             yield
         finally:
-            os.close(descriptor)
+            lock.release(descriptor)
+
+
+def _made(folder: Path) -> bool:
+    """Make a folder; of two processes that try at once one has made it."""
+    try:
+        folder.mkdir(mode=0o700)
+    except FileExistsError:
+        return False
+    return True
 
 
 def leads_to(path: Path, known: os.stat_result) -> bool:
@@ -210,7 +210,7 @@ def free_name(stem: str, runs: Path) -> str:
     """``stem``, else ``stem-2``, ``stem-3`` ...: the first that is no run yet."""
     stem = re.sub(r"[^A-Za-z0-9._+-]+", "-", stem).strip("-.") or "run"
     number = 1
-    while (runs / (name := stem if number == 1 else f"{stem}-{number}")).exists():
+    while os.path.lexists(runs / (name := stem if number == 1 else f"{stem}-{number}")):
         number += 1
     return name
 

@@ -28,7 +28,7 @@ def send(run: RunFolder, command: Command) -> str:
         more = f" --epochs {2 * end.epoch}" if end else ""
         raise UserError(f"run '{run.name}' has no living trainer; go on with it by: tui-trainer resume {reference(run)}{more}")
     stamped = msgspec.structs.replace(command, id=secrets.token_hex(6), time=time.time())
-    name = f"{time.time_ns():020d}-{stamped.id}.json"
+    name = f"{_place(run.inbox):020d}-{stamped.id}.json"
     temporary = run.inbox / f".{name}"
     try:
         with create(temporary) as file:
@@ -37,6 +37,12 @@ def send(run: RunFolder, command: Command) -> str:
     except OSError as error:
         raise UserError(f"{run.inbox}: cannot send the command: {error.strerror}") from None
     return stamped.id
+
+
+def _place(inbox: Path) -> int:
+    """Nanoseconds, yet behind all that waits: a clock that was set back meanwhile must not turn the order round."""
+    places = (path.name.partition("-")[0] for path in waiting(inbox))
+    return max(time.time_ns(), *(int(place) + 1 for place in places if place.isdecimal()), 0)
 
 
 def waiting(inbox: Path) -> list[Path]:

@@ -112,6 +112,11 @@ class JournalReader:
         return [(line, event) for line, event in found if event is not None]
 
     @property
+    def whole(self) -> int:
+        """Up to which byte the events have been given: where another reader can go on."""
+        return self.offset - len(self._rest)
+
+    @property
     def at_end(self) -> bool:
         """Whether all that is in the file now, and can be, has been read."""
         try:

@@ -13,6 +13,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import BinaryIO
 
+from msgspec.structs import replace
+
 import core
 from core import data
 from core.errors import UserError
@@ -21,7 +23,7 @@ from core.models import Inputs
 from core.recipe import Recipe, to_table
 from core.run.describe import describe, machine
 from core.run.disk import Reserve
-from core.run.folder import RunFile, RunFolder, busy, check_name, free_name
+from core.run.folder import RunFile, RunFolder, Taken, busy, check_name, free_name
 from core.run.resume import check_changes, check_journal, finished
 
 WORKER = (sys.executable, "-P", "-m", "core.run.worker")
@@ -45,19 +47,23 @@ def check(recipe: Recipe, threads: int | None = None) -> None:
 def create(recipe: Recipe, runs: Path, name: str | None = None, threads: int | None = None) -> RunFolder:
     """A new run folder for a checked recipe. Raises UserError; nothing is left behind then."""
     check(recipe, threads)
-    run = RunFolder(runs / (check_name(name) if name else free_name(recipe.name, runs)))
-    run.create(
-        RunFile(
-            id=secrets.token_hex(8),
-            name=run.name,
-            created=time.time(),
-            recipe=to_table(recipe),
-            threads=threads,
-            versions={package: metadata.version(package) for package in ("tui-trainer", "torch", "torchvision")},
-            git=_git_revision(),
-        )
+    described = RunFile(
+        id=secrets.token_hex(8),
+        created=time.time(),
+        recipe=to_table(recipe),
+        threads=threads,
+        versions={package: metadata.version(package) for package in ("tui-trainer", "torch", "torchvision")},
+        git=_git_revision(),
     )
-    return run
+    while True:
+        run = RunFolder(runs / (check_name(name) if name else free_name(recipe.name, runs)))
+        try:
+            run.create(replace(described, name=run.name))
+        except Taken:
+            if name:
+                raise
+            continue  # another process was faster to take that free name
+        return run
 
 
 def start(

@@ -34,6 +34,7 @@ class Signals:
         signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
         for number in SIGNALS:
             signal.signal(number, self._take)
+        os.register_at_fork(after_in_child=_as_before)
         threading.Thread(target=self._count, args=(reading,), name="signals", daemon=True).start()
 
     def check(self) -> None:
@@ -77,3 +78,10 @@ class Signals:
         while data := os.read(reading, 1):
             if data[0] in SIGNALS:
                 os._exit(128 + data[0])
+
+
+def _as_before() -> None:
+    """A forked child would hand its own signals on to the trainer through the descriptor that they share."""
+    signal.set_wakeup_fd(-1)
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_DFL)

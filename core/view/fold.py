@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from functools import reduce
 from itertools import groupby
 from operator import add
@@ -37,26 +38,53 @@ def fold(state: State, events: Iterable[Event]) -> State:
     """The state after some more events. ``fold(fold(s, a), b) == fold(s, a + b)``, exactly and for every cut.
 
     Events at or below ``state.seq`` are skipped, so that reading a stretch of the journal twice does no harm."""
-    fresh = list(_unread(state.seq, events))
+    fresh = _unread(state.seq, list(events))
     points: Points = defaultdict(lambda: ([], []))
-    for kind, group in groupby(fresh, type):
-        if kind is e.StepDone:
-            state = _steps_done(state, cast(list[e.StepDone], list(group)), points)
-        else:
-            for event in group:
-                state = _one(state, event, points)
-    seq = max((event.seq for event in fresh), default=-1)
+    for frequent, event in _stretches(fresh):
+        state = _frequent(state, frequent, points)
+        if event is not None:
+            state = _one(state, event, points)
+    seq = max([event.seq for event in fresh], default=-1)
     time = next((event.time for event in reversed(fresh) if event.time), state.last_time)
     return replace(_with_points(state, points), seq=max(state.seq, seq), last_time=time)
 
 
-def _unread(seq: int, events: Iterable[Event]) -> Iterator[Event]:
+def _unread(seq: int, events: list[Event]) -> list[Event]:
+    numbers = [event.seq for event in events]
+    if numbers and seq < numbers[0] and numbers == list(range(numbers[0], numbers[0] + len(numbers))):
+        return events  # as one writer numbers them
+    fresh = list[Event]()
     for event in events:
         if event.seq > seq:
             seq = event.seq
         elif event.seq >= 0:
             continue
-        yield event
+        fresh.append(event)
+    return fresh
+
+
+def _stretches(events: list[Event]) -> Iterator[tuple[list[Event], Event | None]]:
+    """What is said several times a minute, up to each other event, and that one."""
+    start, kinds = 0, [type(event) for event in events]
+    others = [] if FREQUENT.issuperset(kinds) else [place for place, kind in enumerate(kinds) if kind not in FREQUENT]
+    for place in others:
+        yield events[start:place], events[place]
+        start = place + 1
+    yield events[start:], None
+
+
+def _frequent(state: State, told: list[Event], points: Points) -> State:
+    """A whole stretch costs one new State for each kind, since all but ``step_age`` depends on the kind's own events alone."""
+    steps = [event for event in told if type(event) is e.StepDone]
+    if steps:
+        state = _steps_done(state, steps, points)
+    if len(steps) == len(told):
+        return state
+    latest = {type(event): event for event in told if type(event) is not e.StepDone}
+    for kind, event in latest.items():
+        state = FOLDERS[kind](state, event)
+    aged = next((event for event in reversed(told) if type(event) is not e.DeviceSampled), None)
+    return replace(state, step_age=0.0) if type(aged) is e.StepDone else state
 
 
 def _one(state: State, event: Event, points: Points) -> State:
@@ -77,11 +105,7 @@ def _measured_before(state: State, event: e.ValidationDone) -> bool:
 
 def _steps_done(state: State, batch: Sequence[e.StepDone], points: Points) -> State:
     """A million of these make a long run, so a whole batch costs one new State and points wait for the batch's end."""
-    latest: dict[str, e.Number] = {}
-    for _, group in groupby(batch, _names):
-        alike = list(group)
-        _collect(points, alike)
-        latest.update(alike[-1].metrics)
+    latest = _collect(points, batch)
     trained = reduce(add, [event.seconds if event.seconds > 0 else 0.0 for event in batch], state.trained_seconds)
     windows = tuple(Window(item.steps, item.images, item.seconds) for item in batch[-KEPT_WINDOWS:])
     last = batch[-1]
@@ -91,19 +115,37 @@ def _steps_done(state: State, batch: Sequence[e.StepDone], points: Points) -> St
     )  # fmt: skip
 
 
-def _names(event: e.StepDone) -> tuple[str, ...]:
+def _collect(points: Points, events: Sequence[e.StepDone | e.ValidationDone]) -> e.Metrics:
+    """Returns the latest value of each metric."""
+    latest: e.Metrics = {}
+    for steps, columns in _columns(events):
+        for name, values in columns.items():
+            points[name][0].extend(steps)
+            points[name][1].extend(_numbers(values))
+            latest[name] = values[-1]
+    return latest
+
+
+def _numbers(values: list[e.Number]) -> list[float]:
+    with suppress(TypeError):
+        sum(cast(list[float], values))  # fails where a NaN travels as text, five times as fast as a look at each one's type
+        return cast(list[float], values)
+    return [number(value) for value in values]
+
+
+def _columns(events: Sequence[e.StepDone | e.ValidationDone]) -> Iterator[tuple[list[int], dict[str, list[e.Number]]]]:
+    """Steps, and values by metric, of stretches that name the same metrics; mostly there is one."""
+    told = [event.metrics for event in events]
+    if len(set(map(len, told))) == 1:
+        with suppress(KeyError):
+            yield [event.step for event in events], {name: [metrics[name] for metrics in told] for name in told[0]}
+            return
+    for _, alike in groupby(events, _names):
+        yield from _columns(list(alike))
+
+
+def _names(event: e.StepDone | e.ValidationDone) -> tuple[str, ...]:
     return tuple(event.metrics)
-
-
-def _collect(points: Points, events: Sequence[e.StepDone | e.ValidationDone]) -> None:
-    """Of events that all name the same metrics."""
-    steps = [event.step for event in events]
-    for name in events[0].metrics:
-        values = [event.metrics[name] for event in events]
-        if str in set(map(type, values)):
-            values = [number(value) for value in values]
-        points[name][0].extend(steps)
-        points[name][1].extend(cast(list[float], values))
 
 
 def _with_points(state: State, points: Points) -> State:
@@ -199,3 +241,5 @@ FOLDERS: dict[type[Event], Callable[[State, Any], State]] = {
     e.CommandRejected: lifecycle.command_rejected,
 }
 """StepDone is folded by the batch, Unknown to nothing."""
+FREQUENT: frozenset[type[Event]] = frozenset({e.StepDone, e.Heartbeat, e.DeviceSampled})
+"""Said every second or so, and nearly all of a long journal."""

@@ -57,7 +57,7 @@ def with_liveness(state: State, alive: bool, now: float | None = None) -> State:
     Look at the lock before reading the journal: then an ending that was written in between is already in the state."""
     if alive or state.ended:
         return state
-    age = (time.time() if now is None else now) - state.started
+    age = abs((time.time() if now is None else now) - state.started)  # the clock may have been set back since
     if state.seq < 0 and age < GRACE_SECONDS:
         return state
     return replace(state, status="lost", step_age=0.0)

@@ -42,6 +42,12 @@ def test_what_an_earlier_session_left_is_not_the_last_ones_word(tmp_path: Path) 
     assert last_lines(run, 3, since=2000.0) == () and last_lines(run, 3, since=500.0)
 
 
+def test_a_session_that_begins_in_the_future_hides_no_last_words(tmp_path: Path) -> None:
+    """The clock was set back since, and cannot tell whose words they are."""
+    run = run_with(tmp_path, CRASH.encode())
+    assert last_lines(run, 3, since=time.time() + 3600) == FIRST
+
+
 def test_a_link_or_a_pipe_is_no_log(tmp_path: Path) -> None:
     run = RunFolder(tmp_path)
     run.log.symlink_to("/etc/hostname")

@@ -91,6 +91,11 @@ epochs: SearchStrategy[int] = st.integers(-1, 8)
 phases: SearchStrategy[str] = st.sampled_from(["validate", "save", ""])
 checkpoints: SearchStrategy[str] = st.sampled_from(["step-1", "step-2", "step-30", ""])
 
+step_dones: SearchStrategy[Event] = st.builds(
+    e.StepDone, step=steps, epoch=epochs, seconds=st.floats(-1, 9), images=st.integers(0, 9), metrics=metrics
+)
+heartbeats: SearchStrategy[Event] = st.builds(e.Heartbeat, step_age=st.floats(0, 9))
+samples: SearchStrategy[Event] = st.builds(e.DeviceSampled, cpu_percent=st.floats(0, 100))
 any_event: SearchStrategy[Event] = st.one_of(
     st.builds(e.RunStarted, epochs=epochs, steps_per_epoch=st.integers(0, 20), classes=st.just(CLASSES)),
     st.builds(e.RunResumed, epochs=epochs, steps_per_epoch=st.integers(0, 20), step=steps, epoch=epochs, note=texts),
@@ -104,7 +109,7 @@ any_event: SearchStrategy[Event] = st.one_of(
     st.builds(e.PhaseProgressed, phase=phases, done=st.integers(0, 9)),
     st.builds(e.PhaseEnded, phase=phases),
     st.builds(e.EpochStarted, epoch=epochs, step=steps),
-    st.builds(e.StepDone, step=steps, epoch=epochs, seconds=st.floats(0, 9), images=st.integers(0, 9), metrics=metrics),
+    step_dones,
     st.builds(
         e.ValidationDone, split=st.sampled_from(["validation", "test"]), epoch=epochs, step=steps, metrics=metrics,
         correct=st.just((1, 2, 3)), images=st.just((4, 4, 0)), checkpoint=checkpoints,
@@ -114,8 +119,8 @@ any_event: SearchStrategy[Event] = st.one_of(
     st.builds(e.EarlyStopped, reason=texts),
     st.builds(e.CheckpointSaved, checkpoint=checkpoints, step=steps, name=texts, best=st.booleans()),
     st.builds(e.CheckpointRemoved, checkpoint=checkpoints),
-    st.builds(e.DeviceSampled, cpu_percent=st.floats(0, 100)),
-    st.builds(e.Heartbeat, step_age=st.floats(0, 9)),
+    samples,
+    heartbeats,
     st.builds(e.MessageLogged, text=texts),
     st.builds(e.SettingChanged, key=st.sampled_from(["epochs", "early_stopping.patience", "x"]), value=st.floats(-9, 9)),
     st.builds(e.RemarkAdded, step=steps, text=texts),
@@ -132,3 +137,7 @@ def stamped(event: Event, seq: int, time: float) -> Event:
 journals: SearchStrategy[list[Event]] = st.lists(
     st.builds(stamped, any_event, st.integers(-1, 40), st.sampled_from([0.0, 5.0, 7.5])), max_size=40
 )
+frequent: SearchStrategy[list[Event]] = st.lists(
+    st.one_of(step_dones, step_dones, heartbeats, samples, st.builds(e.EpochStarted, epoch=epochs, step=steps)), max_size=30
+).map(numbered)
+"""As a long journal consists of."""

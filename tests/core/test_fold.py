@@ -44,6 +44,15 @@ def test_long_runs_fold_alike_in_any_batches(batch: int) -> None:
     assert state == fold(State(), events)
 
 
+@settings(max_examples=100, deadline=None)
+@given(runs.frequent, st.data())
+def test_what_is_said_every_second_folds_alike_in_any_batches(events: list[Event], data: st.DataObject) -> None:
+    cut, state = data.draw(st.integers(0, len(events))), State()
+    for event in events:
+        state = fold(state, [event])
+    assert fold(State(), events) == state == fold(fold(State(), events[:cut]), events[cut:])
+
+
 def test_folding_leaves_the_state_before_as_it_was() -> None:
     events = runs.healthy()
     state = fold(State(), events[:20])

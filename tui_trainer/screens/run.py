@@ -85,7 +85,7 @@ class RunScreen(ActionScreen):
         self.query_one(TooSmall).fit(event.size)
 
     def _tick(self) -> None:
-        self.state = self._feed.drain()
+        self.state = self._feed.state
         now = self.trainer.clock()
         self.query_one(RunHeader).show(self.state, now, tuple(self._pending.values()), self._feed.share)
         for panel in self._panels():
