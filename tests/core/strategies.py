@@ -82,7 +82,7 @@ def healthy(epochs: int = 3) -> list[Event]:
 numbers: SearchStrategy[e.Number] = st.one_of(
     st.floats(allow_nan=False, allow_infinity=False), st.sampled_from(["nan", "inf", "-inf"])
 )
-steps: SearchStrategy[int] = st.one_of(st.integers(0, 60), st.integers(0, 5000), st.integers(-(2**40), 2**62))
+steps: SearchStrategy[int] = st.one_of(st.integers(0, 60), st.integers(0, 5000), st.integers(-(2**40), 2**53))
 metrics: SearchStrategy[Metrics] = st.dictionaries(
     st.sampled_from(["train.loss", "train.accuracy", "val.loss", "system.x", "\x1b[31m"]), numbers, max_size=4
 )
