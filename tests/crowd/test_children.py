@@ -28,9 +28,8 @@ def test_a_child_that_outlives_its_trainer_does_not_hold_the_lock(run: RunFolder
     child = int(line(holder))
     try:
         assert holder.wait(PATIENCE) == -signal.SIGKILL
-        assert lives(child) and not run.alive()
-        with run.hold(patience=0.0):
-            assert run.alive()
+        with run.hold(patience=PATIENCE):  # a child may have been forked so lately that it has not let go yet
+            assert run.alive() and lives(child)
     finally:
         os.kill(child, signal.SIGKILL)
         holder.communicate()
