@@ -16,6 +16,7 @@ from core import checkpoint
 from core.events import CheckpointSaved, CommandAccepted, CommandRejected, RunFinished, RunResumed
 from core.run import inbox, journal
 from core.run.folder import RunFolder
+from core.view.state import State
 from core.view.summary import summarise
 from tests.core.training import STEPS, fingerprint, last_progress, new_run
 from tests.torture.recipes import recipe
@@ -152,8 +153,19 @@ def history(run: RunFolder) -> Outcome:
         "metrics": {name: value for name, value in shown["metrics"].items() if not name.startswith("system.")},
         "rows": [{**row, "seconds": 0} for row in shown["rows"]],
         "measurements": {split: {**item, "seconds": 0, "checkpoint": _step(item["checkpoint"])} for split, item in measured},
-        "told": sorted((mark.step, mark.kind, mark.text) for mark in state.marks if mark.kind in ("setting", "remark")),
+        "told": _told(state),
     }
+
+
+def _told(state: State) -> list[tuple[int, str, str]]:
+    """Settings and remarks. A command for two settings that was cut off between them is rejected as that and sent again: it
+    then sets the first to what it is already, which counts as the same change."""
+    told = dict[tuple[int, str, str], tuple[int, str, str]]()
+    for mark in state.marks:
+        if mark.kind in ("setting", "remark"):
+            same = mark.text if mark.kind == "remark" else f"{mark.text.split()[0]} {mark.text.split()[-1]}"
+            told.setdefault((mark.step, mark.kind, same), (mark.step, mark.kind, mark.text))
+    return sorted(told.values())
 
 
 def _step(name: str) -> str:
