@@ -69,6 +69,11 @@ TABLE: tuple[Action, ...] = (
     Action("stop", ("x",), "Stop", "Save, then end the training (asks first)", "run", is_live, "tui-trainer stop RUN"),
     Action("resume", ("r",), "Resume", "Go on from the last checkpoint", "anywhere", can_resume, "tui-trainer resume RUN"),
     Action("detach", ("d",), "Detach", "Back to the shell; training goes on", "run", is_live, "tui-trainer attach RUN"),
+    Action("show_overview", ("1",), "Overview", "Curves, classes and progress", "run", in_footer=False),
+    Action("show_plots", ("2",), "Plots", "Every scalar of the run", "run", in_footer=False),
+    Action("show_classes", ("3",), "Classes", "Accuracy by class, and what is taken for what", "run", in_footer=False),
+    Action("show_pictures", ("4",), "Pictures", "What the network sees, and what it gets wrong", "run", in_footer=False),
+    Action("show_details", ("5",), "Details", "Recipe, model, checkpoints, device and log", "run", in_footer=False),
     Action("next_panel", ("tab", "right_square_bracket"), "Next panel", "Focus the next panel", "run", in_footer=False),
     Action(
         "previous_panel",

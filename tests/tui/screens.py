@@ -37,7 +37,7 @@ async def settled(pilot: Pilot[Any], run: RunFolder) -> RunScreen:
     assert isinstance(screen, RunScreen)
     for _ in range(200):
         await pilot.pause(0.03)
-        if screen.state.seq >= _last_seq(run) and screen._feed.looked and all(map(_up_to_date, screen.query(Panel))):
+        if screen.state.seq >= _last_seq(run) and screen._feed.looked and all(map(_up_to_date, screen._panels())):
             await pilot.pause()
             return screen
     raise AssertionError(f"the screen did not settle:\n{text_of(pilot)}")

@@ -22,7 +22,8 @@ from tui_trainer.feed import Feed
 from tui_trainer.panels import panels
 from tui_trainer.screens.confirm import QUIT, STOP, ConfirmScreen
 from tui_trainer.widgets.glyphs import ASCII, glyphs
-from tui_trainer.widgets.panel import Panel
+from tui_trainer.widgets.page_tabs import PageTabs
+from tui_trainer.widgets.panel import PAGES, Page, Panel, Slot
 from tui_trainer.widgets.run_header import RunHeader
 from tui_trainer.widgets.too_small import TooSmall
 
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 TICK = 0.1
 """Seconds between two frames."""
+SIDES: tuple[Slot, ...] = ("left", "right")
+"""Parts of every page but the overview."""
 
 
 class RunScreen(ActionScreen):
@@ -50,33 +53,35 @@ class RunScreen(ActionScreen):
         """Ids of commands without an answer yet, with their names."""
 
     def compose(self) -> ComposeResult:
-        found = panels()
+        made = [panel(self.run) for panel in panels()]
+        self._pages = tuple(page for page in PAGES if any(page == panel.PAGE for panel in made))
         yield RunHeader(self.run.name)
-        with Container(id="body"):
+        yield PageTabs(self._pages)
+        with Container(id="overview", classes="page"):
             with Container(id="main"):
                 with Container(id="curves"):
-                    yield from self._slot(found, "curves")
+                    yield from _slot(made, "overview", "curves")
                 with Container(id="middle"):
                     with Container(id="table"):
-                        yield from self._slot(found, "table")
+                        yield from _slot(made, "overview", "table")
                     with Container(id="status"):
-                        yield from self._slot(found, "status")
+                        yield from _slot(made, "overview", "status")
             with Container(id="side"):
-                yield from self._slot(found, "side")
+                yield from _slot(made, "overview", "side")
+        for page in self._pages[1:]:
+            with Container(id=page, classes="page"):
+                for slot in SIDES:
+                    if parts := _slot(made, page, slot):
+                        with Container(classes=slot):
+                            yield from parts
         yield Footer(show_command_palette=False)
         yield TooSmall()
-
-    def _slot(self, found: list[type[Panel[Any]]], slot: str) -> list[Panel[Any]]:
-        made = [panel(self.run) for panel in found if slot == panel.SLOT]
-        for panel in made:
-            panel.set_class(panel.EXTRA, "extra")
-        return made
 
     def on_mount(self) -> None:
         self.set_class(glyphs() is ASCII, "ascii")
         self._feed.start()
         self.set_interval(TICK, self._tick)
-        self._tick()
+        self._show_page("overview")
 
     def on_unmount(self) -> None:
         self._feed.stop()
@@ -165,6 +170,38 @@ class RunScreen(ActionScreen):
         else:
             self.trainer.show_home()
 
+    # Pages
+
+    def _show_page(self, page: Page) -> None:
+        if page not in self._pages:
+            self._say(f"this version has no page of {page}", "warning")
+            return
+        if self.has_class("zoomed"):
+            self.action_zoom()
+        self._page: Page = page
+        for other in self.query(".page"):
+            other.set_class(other.id == page, "current")
+        self.query_one(PageTabs).show(page)
+        self._tick()
+
+    def on_page_tabs_chosen(self, chosen: PageTabs.Chosen) -> None:
+        self._show_page(chosen.page)
+
+    def action_show_overview(self) -> None:
+        self._show_page("overview")
+
+    def action_show_plots(self) -> None:
+        self._show_page("plots")
+
+    def action_show_classes(self) -> None:
+        self._show_page("classes")
+
+    def action_show_pictures(self) -> None:
+        self._show_page("pictures")
+
+    def action_show_details(self) -> None:
+        self._show_page("details")
+
     # Panels
 
     def action_next_panel(self) -> None:
@@ -201,7 +238,8 @@ class RunScreen(ActionScreen):
         return self.focused if isinstance(self.focused, Panel) else None
 
     def _panels(self) -> list[Panel[Any]]:
-        return list(self.query(Panel))
+        """Of the page that is shown; the others are not drawn meanwhile."""
+        return [panel for panel in self.query(Panel) if self._page == panel.PAGE]
 
     def _say(self, words: str, severity: Any = "information") -> None:
         self.notify(printable(words), severity=severity, markup=False)
@@ -209,3 +247,10 @@ class RunScreen(ActionScreen):
     @property
     def trainer(self) -> TrainerApp:
         return cast("TrainerApp", self.app)
+
+
+def _slot(made: list[Panel[Any]], page: Page, slot: Slot) -> list[Panel[Any]]:
+    found = [panel for panel in made if (page, slot) == (panel.PAGE, panel.SLOT)]
+    for panel in found:
+        panel.set_class(panel.EXTRA, "extra")
+    return found

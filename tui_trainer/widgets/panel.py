@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import Any, ClassVar, Generic, Literal, TypeAlias, TypeVar
+from typing import Any, ClassVar, Generic, Literal, TypeAlias, TypeVar, get_args
 
 from rich.text import Text
 from textual import events
@@ -17,7 +17,10 @@ from core.view.state import State
 from tui_trainer.theme import Palette, palette
 
 Reads = TypeVar("Reads")
-Slot: TypeAlias = Literal["curves", "table", "status", "side"]
+Page: TypeAlias = Literal["overview", "plots", "classes", "pictures", "details"]
+PAGES: tuple[Page, ...] = get_args(Page)
+Slot: TypeAlias = Literal["curves", "table", "status", "side", "left", "right"]
+"""Part of a page: of the overview the first four, of the others ``left`` and ``right``."""
 
 
 class Panel(ScrollView, Generic[Reads], can_focus=True):
@@ -25,6 +28,7 @@ class Panel(ScrollView, Generic[Reads], can_focus=True):
 
     NAME: ClassVar[str]
     """Title; the widget's id is made from the class name."""
+    PAGE: ClassVar[Page] = "overview"
     SLOT: ClassVar[Slot]
     RANK: ClassVar[int] = 50
     """Order within the slot, the lowest first."""
