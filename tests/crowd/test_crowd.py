@@ -10,6 +10,8 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
+
 from core import commands
 from core.bench.console import Console
 from core.events import CommandAccepted, CommandRejected, RunFinished, RunResumed, RunStarted, StepDone
@@ -21,7 +23,6 @@ from tests.crowd.harness import PATIENCE, answers, ended, endless, line, short, 
 
 COMMAND = (sys.executable, "-P", "-m", "tui_trainer")
 VIEWERS, CONSOLES, ASKING = 14, 2, 4
-RUNS = 8
 
 
 def test_of_many_trainers_on_one_run_one_trains_and_the_others_say_why_not(tmp_path: Path) -> None:
@@ -114,16 +115,17 @@ def names_of_saves(run: RunFolder) -> set[str]:
     return {json.loads(folder.read_bytes())["name"] for folder in folders}
 
 
-def test_runs_side_by_side_are_as_one_alone(tmp_path: Path, alone: str) -> None:
-    """Begun at the same moment too, by eight command lines that all want the same name."""
+@pytest.mark.parametrize("count", [3, pytest.param(8, marks=pytest.mark.torture)])
+def test_runs_side_by_side_are_as_one_alone(tmp_path: Path, alone: str, count: int) -> None:
+    """Begun at the same moment too, by command lines that all want the same name."""
     (tmp_path / "tiny.toml").write_text(to_toml(short()))
     session.check(short())  # from here on the network's description is known, and none of them waits for it
     command = [*COMMAND, "train", "tiny.toml", "--detach", "--threads", "1"]
-    with ThreadPoolExecutor(RUNS) as pool:
-        said = list(pool.map(lambda _: subprocess.check_output(command, cwd=tmp_path, text=True), range(RUNS)))
+    with ThreadPoolExecutor(count) as pool:
+        said = list(pool.map(lambda _: subprocess.check_output(command, cwd=tmp_path, text=True), range(count)))
     runs = list_runs(tmp_path / "runs")
-    assert sorted(words.splitlines()[0] for words in said) == ["tiny", *(f"tiny-{number}" for number in range(2, RUNS + 1))]
-    assert len({run.read().id for run in runs}) == RUNS
+    assert sorted(words.splitlines()[0] for words in said) == ["tiny", *(f"tiny-{number}" for number in range(2, count + 1))]
+    assert len({run.read().id for run in runs}) == count
     until(lambda: not any(run.alive() for run in runs), "the end of all runs")
     assert all(journal.find(run.journal, RunFinished) for run in runs)
     assert {fingerprint(run) for run in runs} == {alone}

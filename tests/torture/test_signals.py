@@ -48,13 +48,10 @@ CHANGED_LATE = {
 """Kills of a run that is seldom saved, and the key and step of the change that no checkpoint knew of then."""
 
 
+@pytest.mark.parametrize("name", ["seed-like", pytest.param("compiled", marks=pytest.mark.torture)])
 @pytest.mark.timeout(600)
-def test_a_signal_saves_leaves_within_a_step_and_leaves_no_trace(
-    tmp_path: Path, pool: ThreadPoolExecutor, untouched: Untouched
-) -> None:
-    ends = {name: pool.submit(signalled, tmp_path / name, name) for name in ONCE}
-    for name, end in ends.items():
-        assert differences(end.result(), untouched(name).result()) == []
+def test_a_signal_saves_leaves_within_a_step_and_leaves_no_trace(tmp_path: Path, untouched: Untouched, name: str) -> None:
+    assert differences(signalled(tmp_path, name), untouched(name).result()) == []
 
 
 def signalled(folder: Path, name: str) -> Outcome:
