@@ -9,7 +9,8 @@ from typing import Literal, TypeAlias
 
 from core.view.state import State
 
-Scope: TypeAlias = Literal["run", "home", "anywhere"]
+Scope: TypeAlias = Literal["run", "home", "plots", "anywhere"]
+"""Of a screen, of a kind of panel while one is focused (``plots``), or of everything."""
 
 
 def always(state: State) -> bool:
@@ -88,6 +89,20 @@ TABLE: tuple[Action, ...] = (
     Action("help", ("question_mark",), "Help", "Keys and commands", "anywhere", cli="tui-trainer --help"),
     Action("quit", ("q",), "Quit", "Leave; training goes on unless you stop it", "anywhere"),
     Action("next_theme", ("t",), "Theme", "Next colour theme", "anywhere"),
+    Action("closer", ("plus", "equals_sign"), "Closer", "Fewer steps, around the crosshair", "plots", in_footer=False),
+    Action("farther", ("minus",), "Farther", "More steps", "plots", in_footer=False),
+    Action("earlier", ("less_than_sign", "shift+left"), "Earlier", "Move to earlier steps", "plots", in_footer=False),
+    Action("later", ("greater_than_sign", "shift+right"), "Later", "Move to later steps", "plots", in_footer=False),
+    Action("follow", ("f",), "Follow", "Move to the newest steps and stay there", "plots", in_footer=False),
+    Action("whole", ("0",), "Whole", "All steps", "plots", in_footer=False),
+    Action("cursor_left", ("left",), "Crosshair", "Read values, here and at earlier steps", "plots", in_footer=False),
+    Action("cursor_right", ("right",), "Crosshair", "Read values at later steps", "plots", in_footer=False),
+    Action("mark_before", ("ctrl+left",), "Mark before", "Crosshair to the mark before", "plots", in_footer=False),
+    Action("mark_after", ("ctrl+right",), "Mark after", "Crosshair to the next mark", "plots", in_footer=False),
+    Action("leave_cursor", ("escape",), "No crosshair", "Values of the latest step again", "plots", in_footer=False),
+    Action("logarithm", ("y",), "Log scale", "Logarithmic values, or linear ones again", "plots", in_footer=False),
+    Action("smoother", ("o",), "Smoothing", "Next weight of the past: none, 0.6, 0.8, 0.9, 0.97", "plots", in_footer=False),
+    Action("marker", ("g",), "Marker", "Next way to draw lines: braille, blocks, dots, ASCII", "plots", in_footer=False),
 )
 
 

@@ -11,6 +11,7 @@ from typing import Any, TextIO, cast
 from rich.console import Console
 from textual.app import App, SystemCommand
 from textual.screen import Screen
+from textual.widget import Widget
 
 from core.run.folder import RunFolder
 from tui_trainer import actions, theme
@@ -63,10 +64,14 @@ class TrainerApp(App[None]):
             for action in actions.for_scope(screen.SCOPE):
                 if action.enabled(screen.state):
                     yield SystemCommand(action.label, action.help, self._doer(screen, action.id))
+            if scope := getattr(screen.focused, "SCOPE", None):
+                for action in actions.TABLE:
+                    if action.scope == scope and screen.focused:
+                        yield SystemCommand(action.label, action.help, self._doer(screen.focused, action.id))
         yield SystemCommand("Choose a theme", "Pick a colour theme by its name", self.action_change_theme)
 
-    def _doer(self, screen: ActionScreen, action_id: str) -> Callable[[], None]:
+    def _doer(self, owner: Widget, action_id: str) -> Callable[[], None]:
         def do() -> None:
-            screen.call_later(screen.run_action, action_id)
+            owner.call_later(owner.run_action, action_id)
 
         return do

@@ -70,6 +70,7 @@ class Palette(NamedTuple):
     train: str
     train_raw: str
     held_out: str
+    held_out_faint: str
     rate: str
     good: str
     warn: str
@@ -92,6 +93,7 @@ def palette(variables: Mapping[str, str]) -> Palette:
         train=plain("primary").hex6,
         train_raw=background.blend(plain("primary"), 0.42).hex6,
         held_out=plain("accent").hex6,
+        held_out_faint=background.blend(plain("accent"), 0.42).hex6,
         rate=plain("success").hex6,
         good=plain("success").hex6,
         warn=plain("warning").hex6,

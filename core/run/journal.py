@@ -83,15 +83,16 @@ class JournalReader:
 
     def read(self, limit: int = SLICE) -> list[Event]:
         """The whole events among the next ``limit`` bytes; an empty list when nothing new is there, or it cannot be read."""
-        data = self._whole_lines(limit)
+        data = self.read_bytes(limit)
         found = events.decode_lines(data)
         return found if found is not None else [event for _, event in self._decoded(data)]
 
     def read_lines(self, limit: int = SLICE) -> list[tuple[bytes, Event]]:
         """The same, each event with the line that it stood on."""
-        return self._decoded(self._whole_lines(limit))
+        return self._decoded(self.read_bytes(limit))
 
-    def _whole_lines(self, limit: int) -> bytes:
+    def read_bytes(self, limit: int = SLICE) -> bytes:
+        """The same as whole lines, not decoded."""
         try:
             with open_plain(self.path) as file:
                 file.seek(self.offset)

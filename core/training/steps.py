@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from typing import NamedTuple, TypeVar
 
 import torch
 from torch import Tensor
+from torch.nn import Parameter
 
 from core.data import batches
 from core.data.augment import augment
@@ -36,6 +38,8 @@ class Window(NamedTuple):
     loss: float
     accuracy: float
     learning_rate: float
+    gradient_norm: float | None = None
+    """Of the first step's gradients, before they are clipped; None where that step was skipped."""
     skipped: float = 0.0
     """Share of the steps that changed nothing, since their gradients were beyond float16."""
     finite: bool = True
@@ -55,6 +59,7 @@ class Steps:
             self._network = compiled(setup.network, setup.device, self.recipe.deterministic)
         self._compiled_for = set[tuple[int, int]]()
         self._one, self._skipped = torch.ones((), device=setup.device), torch.zeros((), device=setup.device)
+        self._gradient_norm: Tensor | None = None
         self.begin_epoch()
 
     def begin_epoch(self) -> None:
@@ -69,6 +74,7 @@ class Steps:
         """Go on from another place; the tensors are those of that place already."""
         self.progress = progress
         self._skipped.zero_()
+        self._gradient_norm = None
         self.begin_epoch()
         self.started = self.window_started = time.monotonic()
 
@@ -116,14 +122,20 @@ class Steps:
             loss=(loss_sum - progress.loss_sum) / images,
             accuracy=(correct - progress.correct) / images,
             learning_rate=self._rate,
+            gradient_norm=self._norm(),
             skipped=float(self._skipped.item()) / (progress.step - self._window_step),
             finite=all_finite([*self.setup.network.state_dict().values(), *optimizer_tensors(self.setup.optimizer).values()]),
         )
         self._skipped.zero_()
+        self._gradient_norm = None
         progress.loss_sum, progress.correct, progress.images = loss_sum, correct, self._images
         progress.epoch_seconds += seconds
         self._window_step, self.window_started = progress.step, now
         return window
+
+    def _norm(self) -> float | None:
+        norm = math.nan if self._gradient_norm is None else float(self._gradient_norm.item())
+        return norm if math.isfinite(norm) or not self.setup.scaler else None
 
     def _samples(self, epoch: int) -> Tensor:
         if self._order_of != epoch:
@@ -189,6 +201,9 @@ class Steps:
 
     def _update(self) -> None:
         optimizer, scaler, largest = self.setup.optimizer, self.setup.scaler, self.recipe.optimizer.clip_norm
+        if self._gradient_norm is None:  # of a window's first step, since which one will be its last is not known before
+            norm = gradient_norm(self._weights)
+            self._gradient_norm = norm / scaler.scale(self._one) if scaler else norm
         if scaler and largest:
             scaler.unscale_(optimizer)
         if largest:
@@ -208,3 +223,9 @@ class Steps:
             lookahead.pull(self.setup.optimizer, settings.lookahead_alpha)
         if self.setup.average:
             self.setup.average.update(step)
+
+
+def gradient_norm(weights: list[Parameter]) -> Tensor:
+    """Of all gradients as one vector; it stays on the device, so that nobody waits for it."""
+    norm: Tensor = torch.nn.utils.get_total_norm([weight.grad for weight in weights if weight.grad is not None])
+    return norm

@@ -152,6 +152,8 @@ class Trainer:
             "train.learning_rate": window.learning_rate,
             "system.images_per_second": window.images / window.seconds,
         }
+        if window.gradient_norm is not None:
+            metrics["train.gradient_norm"] = from_number(window.gradient_norm)
         if self.setup.scaler:
             metrics["train.skipped_steps"] = window.skipped
         step = self.progress.step

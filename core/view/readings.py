@@ -9,7 +9,6 @@ from statistics import median
 from typing import NamedTuple
 
 from core.events import MEASURING
-from core.view.series import Series
 from core.view.state import EpochRow, Measurement, State
 from core.view.words import format_bytes as format_bytes
 from core.view.words import format_count as format_count
@@ -226,18 +225,6 @@ def lower_is_better(metric: str) -> bool:
 def best_row(state: State) -> EpochRow | None:
     """The finished epoch that the best weights come from."""
     return next((row for row in reversed(state.rows) if row.epoch == state.stopping.best_epoch), None)
-
-
-def smooth(series: Series, weight: float) -> list[tuple[int, float]]:
-    """(step, value): an exponential moving average over the series' points, without the pull towards zero at the start.
-
-    ``weight`` (0 up to, not including, 1) is the share of the past; 0 gives the points themselves."""
-    smoothed, average, remaining = list[tuple[int, float]](), 0.0, 1.0
-    for point in series.points():
-        average = weight * average + (1.0 - weight) * point.mean
-        remaining *= weight
-        smoothed.append((point.step, average / (1.0 - remaining)))
-    return smoothed
 
 
 def confusions(measurement: Measurement, number: int) -> list[Confusion]:

@@ -10,7 +10,6 @@ from msgspec.structs import replace
 from core import events as e
 from core.view import readings
 from core.view.fold import fold
-from core.view.series import Series, extended
 from core.view.state import Phase, State, Stopping, Window
 from core.view.words import count
 from tests.core import strategies as runs
@@ -125,13 +124,6 @@ def test_best_and_last() -> None:
     assert math.isnan(loss.last)
     assert readings.best_and_last(state, "val.accuracy") == (3.0, 1, 2.0, 3)
     assert readings.best_and_last(state, "test.loss") is None
-
-
-def test_smoothing_has_no_pull_towards_zero() -> None:
-    series = extended(Series(), range(1, 8), [5.0] * 7)
-    assert [value for _, value in readings.smooth(series, 0.9)] == pytest.approx([5.0] * 7)
-    assert [step for step, _ in readings.smooth(series, 0.9)] == list(range(1, 8))
-    assert readings.smooth(extended(Series(), [1, 2], [0.0, 1.0]), 0.5)[1][1] == pytest.approx(2 / 3)
 
 
 def test_confusions_are_the_worst_pairs() -> None:

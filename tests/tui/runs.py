@@ -51,7 +51,10 @@ def training(epoch: int, until: int = STEPS) -> Iterator[Event]:
     for step in range((epoch - 1) * STEPS + WINDOW, (epoch - 1) * STEPS + until + 1, WINDOW):
         wave = math.sin(step * 1.7) * 0.08 + math.sin(step * 0.31) * 0.05
         loss = 0.25 + 2.1 * math.exp(-step / 600) + wave
-        metrics: e.Metrics = {"train.loss": loss, "train.accuracy": 0.95 - 0.33 * loss, "train.learning_rate": rate}
+        metrics: e.Metrics = {
+            "train.loss": loss, "train.accuracy": 0.95 - 0.33 * loss, "train.learning_rate": rate,
+            "train.gradient_norm": 4 * math.exp(-step / 300) + 1 + 6 * wave, "system.images_per_second": 152 + 20 * wave,
+        }  # fmt: skip
         yield e.StepDone(step=step, epoch=epoch, steps=WINDOW, images=1000, seconds=6.6, metrics=metrics)
 
 
@@ -150,6 +153,26 @@ def resumed() -> Iterator[Event]:
     fields = {name: getattr(again, name) for name in e.SessionStart.__struct_fields__ if name not in ("time", "seq")}
     yield e.RunResumed(**fields, step=700, epoch=8, checkpoint="step-00000700")
     yield from training(8, 30)
+
+
+def eventful() -> Iterator[Event]:
+    """Resumed, with all else that has a mark."""
+    yield from greeting()
+    yield from epochs(2)
+    yield e.CheckpointSaved(checkpoint="step-00000240", step=240, epoch=3, name="good so far")
+    yield from training(3)
+    yield e.RemarkAdded(step=330, epoch=4, text="now [b]with[/b] more care")
+    yield e.SettingChanged(step=430, epoch=5, key="learning_rate", value=5e-4, previous=1e-3)
+    yield from training(4)
+    yield from training(5, 60)
+    yield e.RunRewound(step=400, epoch=5, checkpoint="step-00000400", reason="the loss was NaN")
+    yield e.SettingChanged(step=450, epoch=5, key="learning_rate", value=2.5e-4, previous=1e-3)
+    yield from training(5)
+    yield e.CheckpointSaved(checkpoint="step-00000500", step=500, epoch=5)
+    again = started()
+    fields = {name: getattr(again, name) for name in e.SessionStart.__struct_fields__ if name not in ("time", "seq")}
+    yield e.RunResumed(**fields, step=500, epoch=6, checkpoint="step-00000500")
+    yield from training(6, 60)
 
 
 def early_stopped() -> Iterator[Event]:

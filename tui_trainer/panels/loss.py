@@ -1,11 +1,10 @@
 from __future__ import annotations
 
-from tui_trainer.widgets.curve_panel import CurvePanel
+from tui_trainer.widgets.plot_panel import PlotPanel
 
 
-class Loss(CurvePanel):
+class Loss(PlotPanel):
     """Mean cross-entropy over steps."""
 
-    NAME = "loss"
     METRIC = "loss"
     RANK = 10

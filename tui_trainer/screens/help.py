@@ -19,9 +19,18 @@ from tui_trainer.actions import Action, Scope
 from tui_trainer.theme import Palette, palette
 from tui_trainer.widgets.too_small import TooSmall
 
-SECTIONS: tuple[tuple[Scope, str], ...] = (("home", "On Home"), ("run", "On a run"), ("anywhere", "Everywhere"))
-MOUSE = "The mouse works too: a click focuses or selects, the keys in the footer are buttons, the wheel scrolls."
-NAMED_KEYS = {"enter": "enter", "escape": "esc"}
+SECTIONS: tuple[tuple[Scope, str], ...] = (
+    ("home", "On Home"), ("run", "On a run"), ("plots", "On a plot"), ("anywhere", "Everywhere")
+)  # fmt: skip
+MOUSE = (
+    "The mouse works too: a click focuses or selects, the keys in the footer are buttons, the wheel scrolls. Over a plot the "
+    "crosshair follows it and a click holds that there; the wheel goes closer where there is nothing to scroll or the plot is "
+    "focused, and with shift it moves along the steps."
+)
+NAMED_KEYS = {
+    "enter": "enter", "escape": "esc", "shift+left": "shift+←", "shift+right": "shift+→", "ctrl+left": "ctrl+←",
+    "ctrl+right": "ctrl+→",
+}  # fmt: skip
 
 
 class HelpScreen(ModalScreen[None]):

@@ -22,8 +22,10 @@ from tui_trainer.feed import Feed
 from tui_trainer.panels import panels
 from tui_trainer.screens.confirm import QUIT, STOP, ConfirmScreen
 from tui_trainer.widgets.glyphs import ASCII, glyphs
+from tui_trainer.widgets.lens import Lens
 from tui_trainer.widgets.page_tabs import PageTabs
 from tui_trainer.widgets.panel import PAGES, Page, Panel, Slot
+from tui_trainer.widgets.plot_grid import PlotGrid
 from tui_trainer.widgets.run_header import RunHeader
 from tui_trainer.widgets.too_small import TooSmall
 
@@ -49,12 +51,13 @@ class RunScreen(ActionScreen):
         super().__init__()
         self.run = run
         self._feed = Feed(run, lambda: self.trainer.clock())
+        self.lens = Lens(run)
         self._pending: dict[str, str] = {}
         """Ids of commands without an answer yet, with their names."""
 
     def compose(self) -> ComposeResult:
         made = [panel(self.run) for panel in panels()]
-        self._pages = tuple(page for page in PAGES if any(page == panel.PAGE for panel in made))
+        self._pages = tuple(page for page in PAGES if page == "plots" or any(page == panel.PAGE for panel in made))
         yield RunHeader(self.run.name)
         yield PageTabs(self._pages)
         with Container(id="overview", classes="page"):
@@ -68,7 +71,8 @@ class RunScreen(ActionScreen):
                         yield from _slot(made, "overview", "status")
             with Container(id="side"):
                 yield from _slot(made, "overview", "side")
-        for page in self._pages[1:]:
+        yield PlotGrid(self.run)
+        for page in self._pages[2:]:
             with Container(id=page, classes="page"):
                 for slot in SIDES:
                     if parts := _slot(made, page, slot):
@@ -93,6 +97,8 @@ class RunScreen(ActionScreen):
         self.state = self._feed.state
         now = self.trainer.clock()
         self.query_one(RunHeader).show(self.state, now, tuple(self._pending.values()), self._feed.share)
+        for grid in self.query(PlotGrid):
+            grid.show(self.state)
         for panel in self._panels():
             panel.show(self.state, now)
 

@@ -23,6 +23,25 @@ def spacing(least: float) -> float:
     return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= least * (1 - 1e-9))
 
 
+def log_ticks(low: float, high: float, most: int) -> dict[float, str]:
+    """Where round numbers stand on a logarithmic axis, and how they are written: powers of ten over many, else 1, 2 and 5 times
+    them, else evenly spaced ones. ``low`` and ``high`` are logarithms."""
+    powers = range(math.floor(low), math.ceil(high) + 1)
+    every = max(1, math.ceil((high - low) / most))
+    for factors in ((1.0,), (1.0, 2.0, 5.0)):
+        found = [factor * 10.0**power for power in powers if power % every == 0 and power > -300 for factor in factors]
+        inside = {math.log10(value): label(value, value) for value in found if low <= math.log10(value) <= high}
+        if len(inside) >= min(most, 3):
+            return inside
+    values = ticks(10.0**low, 10.0**high, most)
+    return {math.log10(value): label(value, values[-1] - values[-2]) for value in values if value > 0}
+
+
+def logarithm(value: float) -> float:
+    """Base 10; of what has none, as far below everything as can be."""
+    return math.log10(value) if value > 0 else -math.inf
+
+
 def label(value: float, step: float) -> str:
     """A tick's number with the decimals that its spacing needs, and in short scientific form where it is tiny or huge."""
     if value == 0:

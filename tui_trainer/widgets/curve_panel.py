@@ -1,83 +1,206 @@
-"""Panels that are line plots: one metric in training, and on the split that is measured every epoch."""
+"""Panels that are line charts: one metric over the steps, in training and on the splits that are measured."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import ClassVar, NamedTuple
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import ClassVar, NamedTuple, Protocol, cast
 
 from rich.text import Text
 from textual.geometry import Size
+from textual.strip import Strip
+from textual.worker import get_current_worker
 
-from core.events import PREFIX
-from core.view.readings import smooth
-from core.view.state import Point, Series, State
+from core.run.folder import RunFolder
+from core.view.points import Points, Track
+from core.view.readings import monitor
+from core.view.series import Series
+from core.view.state import State
+from core.view.window import Stretch
+from core.view.window import points as detailed
 from tui_trainer.theme import Palette
-from tui_trainer.widgets import plot
-from tui_trainer.widgets.axis import short
+from tui_trainer.widgets.chart import Canvas, Chart, Curve, Level, canvas
+from tui_trainer.widgets.flags import Flag
+from tui_trainer.widgets.framed import framed
 from tui_trainer.widgets.glyphs import glyphs
+from tui_trainer.widgets.lens import Lens, last_step
+from tui_trainer.widgets.metric import Metric, metric, split_of
 from tui_trainer.widgets.panel import Panel, Slot
+from tui_trainer.widgets.reduction import Frame, nearest
+from tui_trainer.widgets.view import Edges, View
 
-SMOOTHING = 0.8
-"""Weight of the past in the smoothed training curve."""
 
-
-class Curves(NamedTuple):
+class Plotted(NamedTuple):
     """What such a panel reads."""
 
-    train: Series
-    held_out: Series
+    series: tuple[tuple[str, Series], ...]
+    """By full name, that of training first."""
+    stretch: Stretch | None
+    view: View
+    end: int
     split: str
     """Empty where none is measured before the end."""
     steps_per_epoch: int
-    marks: tuple[int, ...]
-    step: int
+    flags: tuple[Flag, ...]
+    best: float | None
 
 
-class CurvePanel(Panel[Curves]):
-    """``METRIC`` is plotted as ``train.METRIC`` (raw dim, smoothed over it) and ``val.METRIC`` or ``test.METRIC``."""
+class Screenful(Protocol):
+    """Of the screen, what a plot needs."""
 
+    lens: Lens
+    state: State
+
+
+class CurvePanel(Panel[Plotted]):
+    """The raw values dim, as a band from the least to the greatest, and smoothed over it. What is smoothed is the whole run,
+    of which a closer view shows a part. ``METRIC`` is a name without its split."""
+
+    NAME = ""
     SLOT: ClassVar[Slot] = "curves"
-    PERIOD = 0.5
-    METRIC: ClassVar[str]
-    FACTOR: ClassVar[float] = 1.0
-    """Values are shown times this."""
+    PERIOD = 0.2
+    METRIC: ClassVar[str] = ""
 
-    def reads(self, state: State, now: float) -> Curves:
-        prefix = PREFIX[state.split]
-        return Curves(
-            state.series.get(f"train.{self.METRIC}", Series()),
-            state.series.get(f"{prefix}.{self.METRIC}", Series()),
-            "" if state.unwatched else state.split,
-            state.steps_per_epoch,
-            tuple(mark.step for mark in state.marks if mark.kind != "saved"),
-            state.step,
-        )
+    def __init__(self, run: RunFolder, name: str = "") -> None:
+        super().__init__(run)
+        self.metric: Metric = metric(name or self.METRIC)
+        self.border_title = self.metric.heading
+        self._tracks: dict[str, Track] = {}
+        """By a scalar's full name."""
+        self._points: dict[str, Points] = {}
+        """The same in the present view."""
+        self._chart, self._canvas = Chart(()), cast(Canvas | str, "")
+        self._drawn_of: tuple[object, ...] = ()
+        self._framed: list[Strip] = []
+        self._framed_of: tuple[object, ...] = ()
 
-    def draw(self, reads: Curves, size: Size, colours: Palette) -> Sequence[Text]:
-        raw = self._scaled(reads.train.points())
-        curves = (
-            plot.Curve(colours.train_raw, raw, band=True),
-            plot.Curve(
-                colours.train, self._scaled(Point(step, *[value] * 3) for step, value in smooth(reads.train, SMOOTHING))
-            ),
-            plot.Curve(colours.held_out, self._scaled(reads.held_out.points()), dots=True),
-        )
-        diverged = [at for at in (reads.train.diverged_at, reads.held_out.diverged_at) if at is not None]
-        chart = plot.Chart(curves, reads.steps_per_epoch, min(diverged, default=None), reads.marks, reads.step)
-        return plot.draw(chart, size.width, size.height, colours, glyphs())
+    @property
+    def lens(self) -> Lens:
+        return cast(Screenful, self.screen).lens
 
-    def title(self, reads: Curves, colours: Palette) -> Text:
-        title = Text(self.NAME)
-        title.append(f"  train {self.written(reads.train.last)}", colours.train)
-        if reads.split:
-            name = "TEST" if reads.split == "test" else "val"
-            title.append(f"  {name} {self.written(reads.held_out.last)}", colours.held_out)
+    @property
+    def view(self) -> View:
+        return self.lens.view
+
+    @property
+    def frame(self) -> Frame | None:
+        """As last drawn; None where there was nothing to draw."""
+        return self._canvas.frame if isinstance(self._canvas, Canvas) else None
+
+    def steps(self) -> list[int]:
+        """At which there are points, in order."""
+        return sorted({int(step) for points in self._points.values() for step in points.steps})
+
+    def reads(self, state: State, now: float) -> Plotted:
+        series = tuple((name, state.series.get(name, Series())) for name in self.metric.names(state))
+        view = self.view._replace(logarithmic=self.view.logarithmic & {self.metric.name})
+        best = state.stopping.best if monitor(state) in dict(series) else None
+        split = "" if state.unwatched else state.split
+        stretch, end = None if view.whole else self.lens.stretch, last_step(state)
+        return Plotted(series, stretch, view, end, split, state.steps_per_epoch, self.lens.flags(state), best)
+
+    def look_again(self) -> None:
+        """At once, since the view has changed."""
+        self._shown_at = 0.0
+        self.show(cast(Screenful, self.screen).state, 0.0)
+
+    def show(self, state: State, now: float) -> None:
+        if edges := self.lens.missing(state):
+            self.screen.run_worker(partial(self._read, edges), thread=True, exclusive=True, group="stretch")
+        super().show(state, now)
+
+    def _read(self, edges: Edges) -> None:
+        worker = get_current_worker()
+        self.lens.read(edges, lambda: not worker.is_cancelled)
+
+    def draw(self, reads: Plotted, size: Size, colours: Palette) -> Sequence[Strip]:
+        """The curves are drawn anew only when they, the view, the size or the colours have changed, not for the crosshair."""
+        marks, inputs = glyphs(), (reads._replace(view=reads.view._replace(cursor=None)), size, colours)
+        if inputs != self._drawn_of:
+            self._points = {name: self._found(name, series, reads) for name, series in reads.series}
+            self._chart, self._drawn_of = self._charted(reads, colours), inputs
+            marker = marks.markers[reads.view.marker % len(marks.markers)]
+            self._canvas = canvas(self._chart, size.width, size.height, marks, marker, before=self._canvas)
+        around = (self._canvas, self._chart._replace(curves=()), size, colours, reads.view.cursor)
+        if around != self._framed_of:
+            rows = framed(self._chart, self._canvas, size.width, size.height, colours, marks, reads.view.cursor)
+            self._framed, self._framed_of = [row.strip() for row in rows], around
+        return self._framed
+
+    def _found(self, name: str, series: Series, reads: Plotted) -> Points:
+        track = self._tracks.setdefault(name, Track())
+        track.follow(series, reads.view.smoothing)
+        return track.points if reads.view.whole else detailed(series, name, reads.stretch)
+
+    def _charted(self, reads: Plotted, colours: Palette) -> Chart:
+        edges, diverged = reads.view.edges(reads.end), [series.diverged_at for _, series in reads.series]
+        level = None
+        if reads.best is not None:
+            best = reads.best * self.metric.factor
+            level = Level(best, f"best {self.metric.written(best)}", colours.held_out, colours.held_out_faint)
+        return Chart(
+            tuple(self._curves(reads, colours)), edges.left, edges.right, bool(reads.view.logarithmic), reads.steps_per_epoch,
+            min((at for at in diverged if at is not None), default=None), reads.flags, level,
+        )  # fmt: skip
+
+    def _curves(self, reads: Plotted, colours: Palette) -> Iterator[Curve]:
+        factor = self.metric.factor
+        for name, _ in reads.series:
+            points, colour = self._points[name], self._colour(name, reads, colours)
+            if split_of(name):
+                yield Curve(colour, points, factor, dots=True)
+            elif self.metric.exact or not reads.view.smoothing:
+                yield Curve(colour, points, factor, band=not self.metric.exact)
+            else:
+                yield Curve(colours.train_raw, points, factor, band=True)
+                yield Curve(colour, self._tracks[name].smoothed, factor)
+
+    def _colour(self, name: str, reads: Plotted, colours: Palette) -> str:
+        if split := split_of(name):
+            return colours.warn if split == "test" != reads.split else colours.held_out
+        return colours.rate if self.metric.exact else colours.train
+
+    def title(self, reads: Plotted, colours: Palette) -> Text:
+        title = Text(self.metric.heading)
+        for name, series in reads.series:
+            split = split_of(name) or "train"
+            label = "TEST " if split == reads.split == "test" else f"{split} "
+            words = ("" if len(reads.series) == 1 and not self.metric.compared else label) + self._value(name, series, reads)
+            title.append(f"  {words}", self._colour(name, reads, colours))
         return title
 
-    def written(self, value: float | None) -> str:
-        """The legend's number."""
-        return short(value)
+    def _value(self, name: str, series: Series, reads: Plotted) -> str:
+        """The latest, or that which is nearest to the crosshair."""
+        cursor, points, value = reads.view.cursor, self._points.get(name), series.last
+        if cursor is not None and points:
+            value = points.means[nearest(points, cursor)]
+        return self.metric.written(None if value is None else value * self.metric.factor)
 
-    def _scaled(self, points: Iterable[Point]) -> tuple[Point, ...]:
-        factor = self.FACTOR
-        return tuple(Point(step, low * factor, mean * factor, high * factor) for step, low, mean, high in points)
+    def subtitle(self, reads: Plotted, colours: Palette) -> Text | None:
+        """Where the crosshair stands and the marks there, else what is not as usual in this view."""
+        view = reads.view
+        if view.cursor is None:
+            settings = "  ".join(self._settings(reads))
+            return Text(settings, colours.muted) if settings else None
+        words = Text(f"step {view.cursor:,}", colours.text)
+        if reads.steps_per_epoch:
+            words.append(f"  epoch {view.cursor / reads.steps_per_epoch:.2f}", colours.muted)
+        for flag in reversed(self._flags_at_cursor(reads)):
+            words.append(f"  {flag.kind.glyph(glyphs())} {flag.words}", flag.colour(colours))
+        return words
+
+    def _settings(self, reads: Plotted) -> Iterator[str]:
+        view = reads.view
+        if not view.whole:
+            left, right = view.edges(reads.end)
+            yield f"steps {left:,.0f} to {right:,.0f}" + (", following" if view.follows else "")
+        if view.logarithmic:
+            yield "log"
+        if view.smoothing != View().smoothing and not self.metric.exact:
+            yield f"smoothing {view.smoothing:g}" if view.smoothing else "not smoothed"
+
+    def _flags_at_cursor(self, reads: Plotted) -> list[Flag]:
+        frame, cursor = self.frame, reads.view.cursor
+        if frame is None or cursor is None:
+            return []
+        return [flag for flag in reads.flags if frame.column(flag.step) == frame.column(cursor)]

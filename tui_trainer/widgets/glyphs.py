@@ -8,11 +8,20 @@ from functools import cache
 from typing import NamedTuple
 
 
+class Marker(NamedTuple):
+    """What curves are drawn with."""
+
+    name: str
+    symbol: str
+    """plotext's name of it, or a character."""
+    columns: int = 1
+    rows: int = 1
+    """Dots that it tells apart within one cell."""
+
+
 class Glyphs(NamedTuple):
-    marker: str
-    """plotext's name of a curve's marker."""
-    columns: int
-    """Points that a marker tells apart across one cell."""
+    markers: tuple[Marker, ...]
+    """The first is the usual one."""
     dot: str
     axis: str
     tick: str
@@ -20,6 +29,17 @@ class Glyphs(NamedTuple):
     line: str
     grid: str
     moment: str
+    """Of the line through a picture at a mark."""
+    cursor: str
+    level: str
+    epoch: str
+    resumed: str
+    rewound: str
+    changed: str
+    remarked: str
+    saved: str
+    """A checkpoint that a person named."""
+    checkpoint: str
     full: str
     half: str
     track: str
@@ -27,8 +47,19 @@ class Glyphs(NamedTuple):
     worse: str
 
 
-UNICODE = Glyphs("braille", 2, "•", "│", "┤", "└", "─", "┈", "╎", "━", "╸", "─", "▲", "▼")
-ASCII = Glyphs(".", 1, "o", "|", "+", "+", "-", " ", ":", "=", "", "-", "+", "-")
+PLAIN = (Marker("ASCII", "."), Marker("stars", "*"))
+UNICODE = Glyphs(
+    (Marker("braille", "braille", 2, 4), Marker("quadrants", "hd", 2, 2), Marker("dots", "·"), PLAIN[0]),
+    dot="•", axis="│", tick="┤", corner="└", line="─", grid="┈", moment="╎", cursor="│", level="╌", epoch="┴",
+    resumed="»", rewound="«", changed="Δ", remarked="¶", saved="◆", checkpoint="◇",
+    full="━", half="╸", track="─", better="▲", worse="▼",
+)  # fmt: skip
+ASCII = Glyphs(
+    PLAIN,
+    dot="o", axis="|", tick="+", corner="+", line="-", grid=" ", moment=":", cursor="|", level="-", epoch="'",
+    resumed=">", rewound="<", changed="%", remarked="!", saved="#", checkpoint="^",
+    full="=", half="", track="-", better="+", worse="-",
+)  # fmt: skip
 
 
 @cache

@@ -6,14 +6,16 @@ import time
 from collections.abc import Sequence
 from typing import Any, ClassVar, Generic, Literal, TypeAlias, TypeVar, get_args
 
+from rich.style import Style
 from rich.text import Text
 from textual import events
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from core.run.folder import RunFolder
 from core.view.state import State
+from tui_trainer.actions import Scope
 from tui_trainer.theme import Palette, palette
 
 Reads = TypeVar("Reads")
@@ -36,6 +38,8 @@ class Panel(ScrollView, Generic[Reads], can_focus=True):
     """Shown only where the terminal has room to spare."""
     PERIOD: ClassVar[float] = 0.0
     """Seconds between two redraws at the least."""
+    SCOPE: ClassVar[Scope | None] = None
+    """Of the actions that it has while it is focused, beside the screen's."""
 
     def __init__(self, run: RunFolder) -> None:
         super().__init__()
@@ -44,18 +48,23 @@ class Panel(ScrollView, Generic[Reads], can_focus=True):
         self._shown_at = 0.0
         self._drawn: tuple[object, ...] | None = None
         self._strips: list[Strip] = []
+        self._style = Style()
         self.border_title = self.NAME
 
     def reads(self, state: State, now: float) -> Reads:
         """Everything that the picture depends on, as a value that can be compared."""
         raise NotImplementedError
 
-    def draw(self, reads: Reads, size: Size, colours: Palette) -> Sequence[Text]:
+    def draw(self, reads: Reads, size: Size, colours: Palette) -> Sequence[Text | Strip]:
         """The lines of the picture, ``size.width`` cells each at the most. More lines than ``size.height`` scroll."""
         raise NotImplementedError
 
     def title(self, reads: Reads, colours: Palette) -> Text:
         return Text(self.NAME)
+
+    def subtitle(self, reads: Reads, colours: Palette) -> Text | None:
+        """In the lower border."""
+        return None
 
     def show(self, state: State, now: float) -> None:
         """Take over what is new; nothing happens when nothing that this panel reads has changed. ``now``: Unix seconds."""
@@ -74,13 +83,17 @@ class Panel(ScrollView, Generic[Reads], can_focus=True):
         self.app.theme_changed_signal.subscribe(self, lambda _: self._draw())  # when its colours are known, as app.theme is not
         self.watch(self, "show_vertical_scrollbar", self._draw, init=False)
 
-    def on_click(self) -> None:
+    def on_click(self, event: events.Click) -> None:
         self.focus()
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        self._style = self.rich_style  # once, since it takes longer than a line
+        return super().render_lines(crop)
 
     def render_line(self, y: int) -> Strip:
         line = self.scroll_offset.y + y
         strip = self._strips[line] if line < len(self._strips) else Strip.blank(self.scrollable_content_region.width)
-        return strip.apply_style(self.rich_style)
+        return strip.apply_style(self._style)
 
     def _draw(self) -> None:
         size = self.scrollable_content_region.size
@@ -92,10 +105,13 @@ class Panel(ScrollView, Generic[Reads], can_focus=True):
         lines = self.draw(self._reads, size, colours)
         self._strips = [_strip(line, size.width, self.app.console) for line in lines]
         self.border_title = self.title(self._reads, colours)
+        self.border_subtitle = self.subtitle(self._reads, colours)
         self.virtual_size = Size(size.width, len(lines))
         self.refresh()
 
 
-def _strip(line: Text, width: int, console: Any) -> Strip:
+def _strip(line: Text | Strip, width: int, console: Any) -> Strip:
+    if isinstance(line, Strip):
+        return line
     line.end = ""
     return Strip(line.render(console)).adjust_cell_length(width)

@@ -1,0 +1,179 @@
+"""Line charts: what a plot shows, and its curves in characters. Any data can be drawn: no points, one, all equal, none above 0,
+diverged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from core.view.points import Points
+from tui_trainer.widgets import axis, plot
+from tui_trainer.widgets.band import put_band
+from tui_trainer.widgets.flags import Flag
+from tui_trainer.widgets.glyphs import Glyphs, Marker
+from tui_trainer.widgets.reduction import Frame, Spot, by_column, logarithms, scaled
+from tui_trainer.widgets.rows import Row
+
+NARROWEST, LOWEST = 12, 3
+"""Cells."""
+NOTHING_TO_LOG = "no value above 0 for a logarithmic scale"
+NOTHING_HERE = "nothing between these steps"
+
+
+class Curve(NamedTuple):
+    """A line; ``points`` are finite and in the order of their steps."""
+
+    colour: str
+    points: Points
+    factor: float = 1.0
+    """Values are shown times this."""
+    dots: bool = False
+    """Mark each point, for curves of few."""
+    band: bool = False
+    """Draw all that lies between the lows and the highs, not the mean."""
+
+
+class Level(NamedTuple):
+    """A value worth a horizontal line, with its words."""
+
+    value: float
+    words: str
+    colour: str
+    line: str
+    """Colour of the line."""
+
+
+class Chart(NamedTuple):
+    """Steps from ``left`` to ``right`` (written as epochs where ``steps_per_epoch`` is known), later curves on top."""
+
+    curves: tuple[Curve, ...]
+    left: float = 0.0
+    right: float = 1.0
+    logarithmic: bool = False
+    steps_per_epoch: int = 0
+    diverged_at: int | None = None
+    flags: tuple[Flag, ...] = ()
+    level: Level | None = None
+    empty: str = "waiting for the first steps"
+
+
+class Canvas(NamedTuple):
+    """What marks and crosshair are put on: a chart's curves in characters, and the tick of each row that has one."""
+
+    rows: list[Row]
+    frame: Frame
+    names: dict[int, str]
+    notes: tuple[str, ...] = ()
+    shape: tuple[object, ...] = ()
+    """All that the characters depend on, to the dot."""
+
+    @property
+    def margin(self) -> int:
+        return max(map(len, self.names.values()), default=0)
+
+
+class Drawn(NamedTuple):
+    """A curve as it is in a picture."""
+
+    curve: Curve
+    spots: list[Spot]
+    own: list[Spot]
+    """Its points themselves, where they are marked."""
+
+
+def canvas(chart: Chart, width: int, height: int, marks: Glyphs, marker: Marker, before: Canvas | str = "") -> Canvas | str:
+    """The words instead where there is nothing to be drawn. What was drawn before is taken over where it looks the same."""
+    if width < NARROWEST or height < LOWEST:
+        return ""
+    if not any(curve.points for curve in chart.curves):
+        return _diverged(chart) or chart.empty
+    drawn, left_out = _drawn(chart, width, marker)
+    spots = [spot for item in drawn for spot in item.spots]
+    if not spots:
+        return NOTHING_TO_LOG if left_out else NOTHING_HERE
+    bottom, top = _range(spots)
+    names = _names(bottom, top, chart.logarithmic, height - 1)
+    margin = max(map(len, names.values()))
+    if margin > width // 2:  # too narrow for such numbers
+        names, margin = dict.fromkeys(names, ""), 0
+    frame = Frame(chart.left, chart.right, bottom, top, width - margin - 1, height - 1)
+    notes = [_diverged(chart)] + ["values of 0 and below left out"] * left_out
+    shape = (frame.columns, frame.rows, marker, *(_shape(item, frame, marker) for item in drawn))
+    same = isinstance(before, Canvas) and before.shape == shape
+    rows = before.rows if isinstance(before, Canvas) and same else _rows(drawn, frame, marks, marker)
+    return Canvas(rows, frame, {frame.row(value): name for value, name in names.items()}, tuple(filter(None, notes)), shape)
+
+
+def _diverged(chart: Chart) -> str:
+    return "" if chart.diverged_at is None else f"diverged at step {chart.diverged_at:,}"
+
+
+def _drawn(chart: Chart, width: int, marker: Marker) -> tuple[list[Drawn], bool]:
+    """The curves between the edges, in the plot's scale; and whether something has no place in that. Lines that are joined
+    need no more than a point a cell."""
+    found, left_out = list[Drawn](), False
+    for curve in chart.curves:
+        places = width * (marker.columns if curve.band else 1)
+        spots = scaled(by_column(curve.points, chart.left, chart.right, places), curve.factor)
+        own = scaled(_marked(curve, chart, len(spots), width), curve.factor)
+        if chart.logarithmic:
+            (spots, some), (own, others) = logarithms(spots), logarithms(own)
+            left_out = left_out or some or others
+        found.append(Drawn(curve, spots, own))
+    return found, left_out
+
+
+def _marked(curve: Curve, chart: Chart, spots: int, width: int) -> list[Spot]:
+    if not (curve.dots and spots <= width // 3) and spots != 1:
+        return []
+    points = zip(curve.points.steps, curve.points.lows, curve.points.means, curve.points.highs, strict=True)
+    return [Spot(*point) for point in points if chart.left <= point[0] <= chart.right]
+
+
+def _range(spots: Sequence[Spot]) -> tuple[float, float]:
+    bottom, top = min(spot.low for spot in spots), max(spot.high for spot in spots)
+    different = top - bottom > max(abs(top), abs(bottom)) * 1e-9 + 1e-290
+    room = (top - bottom) * 0.02 if different else abs(top) * 0.1 or 1.0
+    return bottom - room, top + room
+
+
+def _names(bottom: float, top: float, logarithmic: bool, rows: int) -> dict[float, str]:
+    """Round numbers by where they are on the axis."""
+    wanted = max(2, rows // 3)
+    if logarithmic:
+        return axis.log_ticks(bottom, top, wanted)
+    levels = axis.ticks(bottom, top, wanted)
+    step = levels[1] - levels[0] if len(levels) > 1 else top - bottom
+    return {level: axis.label(level, step) for level in levels}
+
+
+def _shape(item: Drawn, frame: Frame, marker: Marker) -> tuple[object, ...]:
+    """A curve in dots."""
+    places, scale = frame.columns * marker.columns, (frame.rows * marker.rows - 1) / (frame.top - frame.bottom)
+    spots = [
+        (frame.place(spot.step, places), *(round((frame.top - value) * scale) for value in spot[1:]))
+        for spot in (*item.spots, *item.own)
+    ]
+    return (item.curve.colour, item.curve.band, len(item.own), spots)
+
+
+def _rows(drawn: Sequence[Drawn], frame: Frame, marks: Glyphs, marker: Marker) -> list[Row]:
+    """Bands behind lines."""
+    rows = [Row.of(" " * frame.columns) for _ in range(frame.rows)]
+    for item in drawn:
+        if item.curve.band:
+            put_band(rows, item.spots, frame, marker, item.curve.colour)
+    if lines := [line for item in drawn for line in _lines(item, marks, marker) if line.xs]:
+        for row, over in zip(rows, plot.drawn(lines, frame), strict=True):
+            row.lay(over)
+    return rows
+
+
+def _lines(item: Drawn, marks: Glyphs, marker: Marker) -> Iterator[plot.Line]:
+    if not item.curve.band:
+        yield _line(item.curve, item.spots, marker.symbol, joined=True)
+    yield _line(item.curve, item.own, marks.dot, joined=False)
+
+
+def _line(curve: Curve, spots: Sequence[Spot], symbol: str, joined: bool) -> plot.Line:
+    return plot.Line(curve.colour, [spot.step for spot in spots], [spot.mean for spot in spots], symbol, joined)
