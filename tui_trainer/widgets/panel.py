@@ -36,6 +36,8 @@ class Panel(ScrollView, Generic[Reads], can_focus=True):
     """Shown only where the terminal has room to spare."""
     PERIOD: ClassVar[float] = 0.0
     """Seconds between two redraws at the least."""
+    HEAD: ClassVar[int] = 0
+    """Lines at the top that do not scroll."""
 
     def __init__(self, run: RunFolder) -> None:
         super().__init__()
@@ -43,15 +45,18 @@ class Panel(ScrollView, Generic[Reads], can_focus=True):
         self._reads: Reads | None = None
         self._shown_at = 0.0
         self._drawn: tuple[object, ...] | None = None
-        self._strips: list[Strip] = []
+        self._lines: Sequence[Text | Strip] = ()
+        self._strips: dict[int, Strip] = {}
+        """Of the lines that have been in view."""
         self.border_title = self.NAME
 
     def reads(self, state: State, now: float) -> Reads:
         """Everything that the picture depends on, as a value that can be compared."""
         raise NotImplementedError
 
-    def draw(self, reads: Reads, size: Size, colours: Palette) -> Sequence[Text]:
-        """The lines of the picture, ``size.width`` cells each at the most. More lines than ``size.height`` scroll."""
+    def draw(self, reads: Reads, size: Size, colours: Palette) -> Sequence[Text | Strip]:
+        """The lines of the picture, ``size.width`` cells each at the most. More lines than ``size.height`` scroll. A Strip has
+        colours of its own everywhere."""
         raise NotImplementedError
 
     def title(self, reads: Reads, colours: Palette) -> Text:
@@ -78,9 +83,17 @@ class Panel(ScrollView, Generic[Reads], can_focus=True):
         self.focus()
 
     def render_line(self, y: int) -> Strip:
-        line = self.scroll_offset.y + y
-        strip = self._strips[line] if line < len(self._strips) else Strip.blank(self.scrollable_content_region.width)
-        return strip.apply_style(self.rich_style)
+        line = y if y < self.HEAD else self.scroll_offset.y + y
+        strip = self._strip(line)
+        return strip if line < len(self._lines) and isinstance(self._lines[line], Strip) else strip.apply_style(self.rich_style)
+
+    def _strip(self, line: int) -> Strip:
+        width = self.scrollable_content_region.width
+        if line >= len(self._lines):
+            return Strip.blank(width)
+        if line not in self._strips:
+            self._strips[line] = _rendered(self._lines[line], width, self.app.console)
+        return self._strips[line]
 
     def _draw(self) -> None:
         size = self.scrollable_content_region.size
@@ -89,13 +102,14 @@ class Panel(ScrollView, Generic[Reads], can_focus=True):
         if self._reads is None or not size or inputs == self._drawn:
             return
         self._drawn = inputs
-        lines = self.draw(self._reads, size, colours)
-        self._strips = [_strip(line, size.width, self.app.console) for line in lines]
+        self._lines, self._strips = self.draw(self._reads, size, colours), {}
         self.border_title = self.title(self._reads, colours)
-        self.virtual_size = Size(size.width, len(lines))
+        self.virtual_size = Size(size.width, len(self._lines))
         self.refresh()
 
 
-def _strip(line: Text, width: int, console: Any) -> Strip:
+def _rendered(line: Text | Strip, width: int, console: Any) -> Strip:
+    if isinstance(line, Strip):
+        return line.adjust_cell_length(width)
     line.end = ""
     return Strip(line.render(console)).adjust_cell_length(width)
