@@ -31,6 +31,7 @@ from core.sections import (
     LowResolution,
     Mixing,
     Optimizer,
+    Pictures,
     Positive,
     Schedule,
     Section,
@@ -69,6 +70,7 @@ class Recipe(Section, frozen=True, kw_only=True):
     divergence: Divergence = Divergence()
     evaluation: Evaluation = Evaluation()
     checkpoint: Checkpoint = Checkpoint()
+    pictures: Pictures = Pictures()
 
     def __post_init__(self) -> None:
         if self.early_stopping.split == "validation" and self.data.validation == 0 and self.watches:

@@ -165,6 +165,15 @@ class Divergence(Section, frozen=True, kw_only=True):
     """So often a run may be taken back into one epoch; then it stops."""
 
 
+class Pictures(Section, frozen=True, kw_only=True):
+    """How many images a run keeps, to be looked at; no result depends on it."""
+
+    mistakes: Annotated[int, Meta(ge=0, le=256)] = 32
+    """Of each measurement, those most confidently taken for another class; 0 for none."""
+    batch: Annotated[int, Meta(ge=0, le=256)] = 32
+    """Of the first batch of each epoch, as the network sees it; 0 for none."""
+
+
 class EarlyStopping(Section, frozen=True, kw_only=True):
     enabled: bool = True
     split: Literal["validation", "test"] = "validation"

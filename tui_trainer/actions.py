@@ -9,8 +9,11 @@ from typing import Literal, TypeAlias
 
 from core.view.state import State
 
-Scope: TypeAlias = Literal["run", "home", "plots", "anywhere"]
-"""Of a screen, of a kind of panel while one is focused (``plots``), or of everything."""
+Scope: TypeAlias = Literal[
+    "run", "home", "anywhere", "plots", "classes", "table", "matrix", "pictures", "mistakes"
+]  # fmt: skip
+SCREENS: frozenset[Scope] = frozenset({"run", "home"})
+"""Scopes of whole screens; the others are those of panels, whose keys count while such a panel has the focus."""
 
 
 def always(state: State) -> bool:
@@ -85,6 +88,29 @@ TABLE: tuple[Action, ...] = (
         in_footer=False,
     ),
     Action("zoom", ("z", "enter"), "Zoom", "Show the focused panel alone, or all of them again", "run"),
+    Action("compare", ("m",), "Compare", "Two epochs side by side: the best and the latest", "classes", in_footer=False),
+    Action("later_back", ("comma",), "Epoch back", "Compare an earlier one", "classes", in_footer=False),
+    Action("later_on", ("full_stop",), "Epoch on", "Compare a later one", "classes", in_footer=False),
+    Action("earlier_back", ("less_than_sign",), "First epoch back", "Compare with an earlier one", "classes", in_footer=False),
+    Action("earlier_on", ("greater_than_sign",), "First epoch on", "Compare with a later one", "classes", in_footer=False),
+    Action("sort_next", ("o",), "Order", "By the next column", "table", in_footer=False),
+    Action("sort_reverse", ("O",), "Reverse", "The order turned round", "table", in_footer=False),
+    Action("cell_up", ("up", "k"), "Up", "The cell above", "matrix", in_footer=False),
+    Action("cell_down", ("down", "j"), "Down", "The cell below", "matrix", in_footer=False),
+    Action("cell_left", ("left",), "Left", "The cell to the left", "matrix", in_footer=False),
+    Action("cell_right", ("right",), "Right", "The cell to the right", "matrix", in_footer=False),
+    Action("cell_first", ("home",), "First", "The first class, rightly guessed", "matrix", in_footer=False),
+    Action("cell_last", ("end",), "Last", "The last class, rightly guessed", "matrix", in_footer=False),
+    Action("units", ("percent_sign",), "Per cent", "Shares of the true class, or numbers of images", "matrix", in_footer=False),
+    Action("next_class", ("i",), "Class", "Mistakes of the next class", "mistakes", in_footer=False),
+    Action("previous_class", ("I",), "Class back", "Mistakes of the class before", "mistakes", in_footer=False),
+    Action("next_pair", ("w",), "Pair", "The next pair of classes that is mixed up", "mistakes", in_footer=False),
+    Action("previous_pair", ("W",), "Pair back", "The pair before", "mistakes", in_footer=False),
+    Action("all_pictures", ("0",), "All", "Of every class again", "mistakes", in_footer=False),
+    Action("next_pictures", ("full_stop", "pagedown"), "More", "The next pictures", "pictures", in_footer=False),
+    Action("previous_pictures", ("comma", "pageup"), "Back", "The pictures before", "pictures", in_footer=False),
+    Action("later_pictures", ("greater_than_sign",), "Epoch on", "Pictures of a later epoch", "pictures", in_footer=False),
+    Action("earlier_pictures", ("less_than_sign",), "Epoch back", "Pictures of an earlier epoch", "pictures", in_footer=False),
     Action("home", ("h", "escape"), "Home", "Back to the list of runs; training goes on", "run", cli="tui-trainer runs"),
     Action("help", ("question_mark",), "Help", "Keys and commands", "anywhere", cli="tui-trainer --help"),
     Action("quit", ("q",), "Quit", "Leave; training goes on unless you stop it", "anywhere"),
@@ -107,8 +133,9 @@ TABLE: tuple[Action, ...] = (
 
 
 def for_scope(scope: Scope) -> tuple[Action, ...]:
-    """The actions of a screen, in the order of its footer."""
-    return tuple(action for action in TABLE if action.scope in (scope, "anywhere"))
+    """The actions of a screen, in the order of its footer, or those of a panel."""
+    scopes = (scope, "anywhere") if scope in SCREENS else (scope,)
+    return tuple(action for action in TABLE if action.scope in scopes)
 
 
 def by_id(action_id: str) -> Action | None:

@@ -10,11 +10,11 @@ from typing import Any, TextIO, cast
 
 from rich.console import Console
 from textual.app import App, SystemCommand
+from textual.dom import DOMNode
 from textual.screen import Screen
-from textual.widget import Widget
 
 from core.run.folder import RunFolder
-from tui_trainer import actions, theme
+from tui_trainer import theme
 from tui_trainer.bindings import ActionScreen
 from tui_trainer.stream import Escaped
 
@@ -61,17 +61,12 @@ class TrainerApp(App[None]):
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """The palette: what the present screen can do now, and the choice of a theme."""
         if isinstance(screen, ActionScreen):
-            for action in actions.for_scope(screen.SCOPE):
-                if action.enabled(screen.state):
-                    yield SystemCommand(action.label, action.help, self._doer(screen, action.id))
-            if scope := getattr(screen.focused, "SCOPE", None):
-                for action in actions.TABLE:
-                    if action.scope == scope and screen.focused:
-                        yield SystemCommand(action.label, action.help, self._doer(screen.focused, action.id))
+            for node, action in screen.offered():
+                yield SystemCommand(action.label, action.help, self._doer(screen, node, action.id))
         yield SystemCommand("Choose a theme", "Pick a colour theme by its name", self.action_change_theme)
 
-    def _doer(self, owner: Widget, action_id: str) -> Callable[[], None]:
+    def _doer(self, screen: ActionScreen, node: DOMNode, action_id: str) -> Callable[[], None]:
         def do() -> None:
-            owner.call_later(owner.run_action, action_id)
+            screen.call_later(self.run_action, action_id, node)
 
         return do

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
+from textual.dom import DOMNode
 from textual.reactive import reactive
 from textual.screen import Screen
 
@@ -15,19 +16,10 @@ from tui_trainer.actions import Action, Scope
 
 
 def bindings(scope: Scope) -> list[BindingType]:
-    """Bindings of a screen. Only an action's first key is in the footer."""
-    return _bindings(actions.for_scope(scope))
-
-
-def panel_bindings(scope: Scope) -> list[BindingType]:
-    """Bindings of a panel, which hold while it is focused; what goes for every scope is its screen's."""
-    return _bindings(action for action in actions.TABLE if action.scope == scope)
-
-
-def _bindings(found: Iterable[Action]) -> list[BindingType]:
+    """Bindings of a screen or a panel. Only an action's first key is in the footer."""
     return [
         Binding(key, action.id, action.label, show=action.in_footer and place == 0, tooltip=action.help)
-        for action in found
+        for action in actions.for_scope(scope)
         for place, key in enumerate(action.keys)
     ]
 
@@ -46,6 +38,13 @@ class ActionScreen(Screen[None]):
     def watch_state(self, old: State, new: State) -> None:
         if actions.enabled_ids(self.SCOPE, old) != actions.enabled_ids(self.SCOPE, new):
             self.refresh_bindings()
+
+    def offered(self) -> Iterator[tuple[DOMNode, Action]]:
+        """What can be done now, by the screen itself and by the panel that has the focus."""
+        scopes: tuple[Scope, ...] = getattr(self.focused, "SCOPES", ())
+        nodes: list[tuple[DOMNode, Scope]] = [(self, self.SCOPE)]
+        nodes += [(self.focused, scope) for scope in scopes if self.focused]
+        return ((node, action) for node, scope in nodes for action in actions.for_scope(scope) if action.enabled(self.state))
 
     def action_next_theme(self) -> None:
         self.app.theme = theme.next_theme(self.app.theme)

@@ -23,6 +23,7 @@ from tui_trainer.result import result_lines
 STYLES = {"running": "bold green", "paused": "bold yellow", "preparing": "bold cyan", "failed": "bold red", "lost": "bold red"}
 CLASSES_FROM = 24
 """Terminal lines from which there is room for the class table."""
+WORST_PAIRS = 3
 CLASS_CELLS = 26
 """Columns of the terminal that one class takes."""
 
@@ -77,6 +78,8 @@ def _parts(state: State, now: float, width: int, height: int) -> Iterator[Render
     measurement = state.measurements.get(state.split)
     if measurement and measurement.classes and height >= CLASSES_FROM:
         yield _classes(measurement.classes, max(width // CLASS_CELLS, 1), height // 2)
+        if worst := ", ".join(map(readings.confusion_words, readings.confusions(measurement, WORST_PAIRS))):
+            yield Text(printable(f"most often wrong: {worst}"), overflow="ellipsis", no_wrap=True)
 
 
 def _status(state: State, now: float) -> Text:

@@ -11,11 +11,11 @@ from core import checkpoint
 from core.checkpoint import Damaged
 from core.events import from_number
 from core.run.folder import RunFolder, last_activity, reference
-from core.view.readings import format_duration, format_metric, monitor, stopping_sentence, trouble
+from core.view.readings import confusions, format_duration, format_metric, monitor, stopping_sentence, trouble
 from core.view.state import State
 from core.view.summary import summarise, with_liveness
 from core.view.words import count
-from tui_trainer.result import LAST_LINES
+from tui_trainer.result import LAST_LINES, pictures_words
 from tui_trainer.worker_log import last_lines
 
 
@@ -71,6 +71,8 @@ def details(run: RunFolder, state: State) -> dict[str, Any]:
         "accuracy_by_class": {
             item.split: {score.name: score.accuracy for score in item.classes} for item in state.measurements.values()
         },
+        "confusions": {item.split: [pair._asdict() for pair in confusions(item, 10)] for item in state.measurements.values()},
+        "pictures": [msgspec.to_builtins(item) for item in state.pictures],
         "early_stopping": stopping_sentence(state),
         "ending": state.ending,
         "hindrance": state.hindrance,
@@ -101,6 +103,7 @@ def facts(run: RunFolder, state: State) -> list[tuple[str, str]]:
         ("trained", format_duration(state.trained_seconds)),
         ("early stopping", stopping_sentence(state)),
         *((name, format_metric(name, value)) for name, value in sorted(state.metrics.items())),
+        ("pictures", pictures_words(state)),
         ("weights", str(run.path / state.weights) if state.weights else ""),
         *(("worker.log", line) for line in _last_words(run, state)),
         ("next", f"tui-trainer resume {reference(run)}" if state.status in ("lost", "failed", "stopped") else ""),

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from core.run.folder import RunFolder, reference
-from core.view.readings import format_duration, format_metric, monitor, stopping_sentence
+from core.view.readings import confusion_words, confusions, format_duration, format_metric, monitor, stopping_sentence
 from core.view.state import Measurement, State
+from core.view.words import count
 from tui_trainer.escape import printable
 from tui_trainer.worker_log import last_lines
 
+WORST_PAIRS = 5
 LAST_LINES = 5
 """Of the log of a worker that is gone without a word."""
 
@@ -29,16 +31,36 @@ def class_lines(measurement: Measurement) -> list[str]:
     return rows
 
 
+def confusion_lines(measurement: Measurement) -> list[str]:
+    """The pairs of classes that were mixed up most often, in words; safe to print."""
+    pairs = confusions(measurement, WORST_PAIRS)
+    return ["most often wrong:", *(f"  {printable(confusion_words(pair))}" for pair in pairs)] if pairs else []
+
+
+def pictures_words(state: State) -> str:
+    """How many pictures the run keeps; empty for none."""
+    sets = {kind: [item for item in state.pictures if item.kind == kind] for kind in ("mistakes", "batch")}
+    words = [
+        f"{count(sum(item.pictures for item in found), 'picture')} of {what} at {count(len(found), 'moment')}"
+        for kind, what in (("mistakes", "mistakes"), ("batch", "batches"))
+        if (found := sets[kind])
+    ]
+    return ", ".join(words)
+
+
 def _result(run: RunFolder, state: State) -> Iterator[str]:
     measurement = state.measurements.get("test") or state.measurements.get("validation")
     if measurement and measurement.classes:
         yield f"accuracy by class, {measurement.split} split, {_weights(measurement)}:"
         yield from class_lines(measurement)
+        yield from confusion_lines(measurement)
     why = state.ending or f"the trainer is gone without a word; see {run.log}"
     yield f"{state.status}: {why} ({format_duration(state.trained_seconds)} of training)"
     yield f"early stopping: {stopping_sentence(state)}"
     for item in state.measurements.values():
         yield f"{item.split}: {_scores(item)}, {_weights(item)}"
+    if pictures := pictures_words(state):
+        yield f"pictures: {pictures}"
     if state.weights:
         chosen = state.status in ("finished", "early-stopped") and f"best.{monitor(state)}" in state.metrics
         yield f"weights{f' (best {monitor(state)})' if chosen else ''}: {run.path / state.weights}"

@@ -77,6 +77,8 @@ class Palette(NamedTuple):
     bad: str
     bar: str
     track: str
+    ground: str
+    """Of the screen, for colours that are mixed with it."""
 
 
 def palette(variables: Mapping[str, str]) -> Palette:
@@ -100,4 +102,5 @@ def palette(variables: Mapping[str, str]) -> Palette:
         bad=plain("error").hex6,
         bar=plain("primary").hex6,
         track=background.blend(text, 0.16).hex6,
+        ground=background.hex6,
     )

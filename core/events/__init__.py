@@ -44,7 +44,15 @@ from core.events.sessions import (
     SessionStart,
 )
 from core.events.told import CommandAccepted, CommandRejected, RemarkAdded, SettingChanged
-from core.events.training import EarlyStopped, EarlyStoppingUpdated, EpochDone, EpochStarted, StepDone, ValidationDone
+from core.events.training import (
+    EarlyStopped,
+    EarlyStoppingUpdated,
+    EpochDone,
+    EpochStarted,
+    PicturesLogged,
+    StepDone,
+    ValidationDone,
+)
 
 __all__ = [
     "FORMAT",
@@ -68,6 +76,7 @@ __all__ = [
     "PhaseEnded",
     "PhaseProgressed",
     "PhaseStarted",
+    "PicturesLogged",
     "RemarkAdded",
     "ResumeRefused",
     "RunContinued",
@@ -95,7 +104,7 @@ __all__ = [
 
 KnownEvent: TypeAlias = (
     RunStarted | RunResumed | RunRewound | RunPaused | RunContinued | RunFinished | RunStopped | RunFailed | ResumeRefused
-    | PhaseStarted | PhaseProgressed | PhaseEnded | EpochStarted | StepDone | ValidationDone | EpochDone
+    | PhaseStarted | PhaseProgressed | PhaseEnded | EpochStarted | StepDone | ValidationDone | PicturesLogged | EpochDone
     | EarlyStoppingUpdated | EarlyStopped | CheckpointSaved | CheckpointRemoved | DeviceSampled | Heartbeat
     | MessageLogged | SettingChanged | RemarkAdded | CommandAccepted | CommandRejected
 )  # fmt: skip

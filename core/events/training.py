@@ -37,6 +37,23 @@ class ValidationDone(Event, frozen=True, kw_only=True):
     """Set when other weights than the present ones were measured (the final test takes the best)."""
 
 
+class PicturesLogged(Event, frozen=True, kw_only=True):
+    """Some images of a split, in the run folder's ``media`` under the SHA-256 of their bytes; old ones are removed there."""
+
+    kind: str = ""
+    """``mistakes``: those most confidently taken for another class at a measurement. ``batch``: of the first batch of an epoch,
+    as the network sees it."""
+    split: str = ""
+    """``train``, ``validation`` or ``test``."""
+    epoch: Whole = 0
+    step: Whole = 0
+    pictures: Whole = 0
+    bytes: Whole = 0
+    media: str = ""
+    checkpoint: str = ""
+    """As in ValidationDone."""
+
+
 class EpochDone(Event, frozen=True, kw_only=True):
     epoch: Whole = 0
     step: Whole = 0

@@ -57,6 +57,7 @@ class RunFolder:
         self.journal = path / "events.jsonl"
         self.inbox = path / "inbox"
         self.checkpoints = path / "checkpoints"
+        self.media = path / "media"
         self.log = path / "worker.log"
         self.lock = path / "lock"
         self.reserve = path / "reserve"

@@ -8,7 +8,7 @@ from core import checkpoint
 from core.checkpoint import Best, Damaged, Unreadable
 from core.errors import UserError
 from core.recipe import from_table
-from core.run import resume, verify
+from core.run import media, resume, verify
 from core.run.folder import OfLaterVersion, RunFolder
 
 POINTERS = ("last", "best")
@@ -28,6 +28,7 @@ def repair(run: RunFolder) -> list[str]:
                 *_set_aside_journal(run),
                 *_make_folders(run),
                 *_set_aside_damaged(run),
+                *_set_aside_media(run),
                 *_remove_leftovers(run),
                 *_mend_pointers(run),
             ]
@@ -76,9 +77,16 @@ def _set_aside_damaged(run: RunFolder) -> list[str]:
     return [_aside(folder, wrong) for folder, wrong in bad.items()] if len(bad) < len(found) else []
 
 
+def _set_aside_media(run: RunFolder) -> list[str]:
+    if run.media.is_symlink() or (run.media.exists() and not run.media.is_dir()):
+        return [_aside(run.media, "not a folder")]
+    return [_aside(path, wrong) for path, wrong in verify.damaged_media(run.media).items()]
+
+
 def _remove_leftovers(run: RunFolder) -> list[str]:
-    found = checkpoint.leftovers(run.checkpoints)
+    found = [*checkpoint.leftovers(run.checkpoints), *media.leftovers(run.media)]
     checkpoint.sweep(run.checkpoints)
+    media.sweep(run.media)
     return [f"{path.name} removed, which a killed writer left half-done" for path in found if not path.exists()]
 
 

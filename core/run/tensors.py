@@ -28,17 +28,23 @@ class Tensor(msgspec.Struct, frozen=True):
 
 def check(name: str, data: bytes) -> None:
     """Raises :class:`Damaged` unless the tensors of the header are plain ones and fill the file without a gap."""
+    read(name, data)
+
+
+def read(name: str, data: bytes) -> dict[str, tuple[Tensor, bytes]]:
+    """The tensors, each with its bytes (little-endian, in C order). Raises :class:`Damaged` as :func:`check`."""
     length = int.from_bytes(data[:8], "little")
     if len(data) < 8 or length > len(data) - 8:
         raise Damaged(f"{name}: its header claims {length:,} bytes of {len(data):,}")
-    end = 0
-    for key, tensor in sorted(_tensors(name, data[8 : 8 + length]).items(), key=lambda item: item[1].data_offsets):
+    end, start, found = 0, 8 + length, _tensors(name, data[8 : 8 + length])
+    for key, tensor in sorted(found.items(), key=lambda item: item[1].data_offsets):
         first, last = tensor.data_offsets
         if first != end or last - first != WIDTHS.get(tensor.dtype, -1) * math.prod(tensor.shape):
             raise Damaged(f"{name}: {key!r} of type {tensor.dtype!r} is not where its header says")
         end = last
-    if end != len(data) - 8 - length:
-        raise Damaged(f"{name}: its tensors have {end:,} bytes of {len(data) - 8 - length:,}")
+    if end != len(data) - start:
+        raise Damaged(f"{name}: its tensors have {end:,} bytes of {len(data) - start:,}")
+    return {key: (item, data[start + item.data_offsets[0] : start + item.data_offsets[1]]) for key, item in found.items()}
 
 
 def _tensors(name: str, header: bytes) -> dict[str, Tensor]:

@@ -15,7 +15,7 @@ from core.errors import UNREADABLE, UserError
 from core.events import CheckpointSaved, Unknown
 from core.files import open_plain
 from core.format import decode
-from core.run import inbox, tensors
+from core.run import inbox, media, tensors
 from core.run.folder import RunFolder
 from core.run.journal import JournalReader
 from core.run.resume import stranger
@@ -46,6 +46,7 @@ def verify(run: RunFolder) -> list[Finding]:
         _journal(run),
         *(_checkpoint(folder, run.identity()) for folder in checkpoint.listing(run.checkpoints)),
         *_pointers(run.checkpoints),
+        *_media(run.media),
         *_others(run),
         *_leftovers(run),
     ]
@@ -72,6 +73,17 @@ def progress(files: dict[str, bytes]) -> Progress:
 def odd(run: RunFolder) -> list[Path]:
     """What should be a plain file and is a link, a folder, or a pipe."""
     return [path for path in (run.lock, run.journal, run.log, run.reserve) if not _may_be_file(path)]
+
+
+def damaged_media(folder: Path) -> dict[Path, str]:
+    """What is not what its name says, with what is wrong."""
+    found = {}
+    for path in media.listing(folder):
+        try:
+            media.read(folder, path.name)
+        except Damaged as error:
+            found[path] = str(error)
+    return found
 
 
 def missing_folders(run: RunFolder) -> list[Path]:
@@ -138,6 +150,16 @@ def _pointers(folder: Path) -> Iterator[Finding]:
             yield Finding(path.name, target is not None, text)
 
 
+def _media(folder: Path) -> Iterator[Finding]:
+    found, bad = media.listing(folder), damaged_media(folder)
+    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+        yield Finding(folder.name, False, "not a folder")
+    elif len(found) > len(bad):
+        good = [path for path in found if path not in bad]
+        yield Finding(folder.name, True, f"{len(good):,} files, {sum(path.stat().st_size for path in good):,} bytes")
+    yield from (Finding(f"{folder.name}/{path.name[:12]}", False, wrong) for path, wrong in bad.items())
+
+
 def _others(run: RunFolder) -> Iterator[Finding]:
     yield from (Finding(path.name, False, "not a plain file") for path in odd(run) if path != run.journal)
     yield from (Finding(path.name, False, "missing, or not a folder") for path in missing_folders(run))
@@ -146,11 +168,11 @@ def _others(run: RunFolder) -> Iterator[Finding]:
 
 
 def _leftovers(run: RunFolder) -> Iterator[Finding]:
-    for path in sorted((*run.path.glob("bad-*"), *run.checkpoints.glob("bad-*"))):
+    for path in sorted((*run.path.glob("bad-*"), *run.checkpoints.glob("bad-*"), *run.media.glob("bad-*"))):
         yield Finding(path.name, True, "damaged, set aside")
     if run.alive():
         return
-    for path in checkpoint.leftovers(run.checkpoints):
+    for path in (*checkpoint.leftovers(run.checkpoints), *media.leftovers(run.media)):
         yield Finding(path.name, True, "left half-done by a killed writer; the next resume, or repair, removes it")
     if waiting := inbox.waiting(run.inbox):
         yield Finding("inbox", True, f"{len(waiting)} commands wait; the next resume answers them")

@@ -33,6 +33,13 @@ class Normalisation(NamedTuple):
     std: tuple[float, ...]
 
 
+class Guesses(NamedTuple):
+    """What each image of a split was taken for, and how sure the network was (0 to 1); on the host."""
+
+    taken_for: Tensor
+    confidence: Tensor
+
+
 class Result(NamedTuple):
     """``confusion[t][p]``: images of class t taken for p. The loss is the mean cross-entropy per image."""
 
@@ -40,6 +47,8 @@ class Result(NamedTuple):
     confusion: list[list[int]]
     tta_accuracy: float | None = None
     """With test-time augmentation, where that was asked for; all else is without."""
+    guesses: Guesses | None = None
+    """Where they were asked for."""
 
     @property
     def correct(self) -> list[int]:
@@ -69,13 +78,18 @@ class Evaluation:
         batch: int,
         precision: str,
         tta: Tta = "none",
+        remember: bool = False,
     ) -> None:
+        """``remember`` what each image is taken for."""
         self.network, self.examples, self.classes = network, examples, classes
         self.normalisation, self.batch, self.precision, self.tta = normalisation, batch, precision, tta
         self.device = device = next(network.parameters()).device
         self._loss = torch.zeros((), dtype=torch.float32 if device.type == "mps" else torch.float64, device=device)
         self._counts = torch.zeros(classes * classes, dtype=torch.int64, device=device)
         self._tta_correct = torch.zeros((), dtype=torch.int64, device=device)
+        remembered = len(examples) if remember else 0
+        self._taken_for = torch.zeros(remembered, dtype=torch.int64, device=device)
+        self._confidence = torch.zeros(remembered, device=device)
 
     def __iter__(self) -> Iterator[int]:
         training = self.network.training
@@ -100,7 +114,10 @@ class Evaluation:
         labels, images = sent(self.examples.labels[part], self.device), sent(self.examples.images[part], self.device)
         logits = self._logits(images)
         self._loss += F.cross_entropy(logits, labels, reduction="sum")
-        pairs = labels * self.classes + logits.argmax(1)
+        taken_for = logits.argmax(1)
+        if len(self._taken_for):
+            self._taken_for[part], self._confidence[part] = taken_for, logits.softmax(1).amax(1)
+        pairs = labels * self.classes + taken_for
         self._counts += torch.bincount(pairs, minlength=self.classes * self.classes)
         if self.tta != "none":
             others = other_views(images, self.tta)
@@ -116,7 +133,8 @@ class Evaluation:
         counts = self._counts.reshape(self.classes, self.classes).tolist()
         images = max(1, len(self.examples))
         with_tta = None if self.tta == "none" else self._tta_correct.item() / images
-        return Result(self._loss.item() / images, counts, with_tta)
+        guesses = Guesses(self._taken_for.cpu(), self._confidence.cpu()) if len(self._taken_for) else None
+        return Result(self._loss.item() / images, counts, with_tta, guesses)
 
 
 def other_views(images: Tensor, tta: Tta) -> list[tuple[float, Tensor]]:

@@ -21,6 +21,7 @@ from core.events import (
 )
 from core.sections import Tta
 from core.training.evaluation import Evaluation, Result
+from core.training.pictures import keeps_mistakes
 from core.training.setup import Setup
 
 EVERY = 0.25
@@ -35,7 +36,8 @@ def measure(
     """Events of one pass; returns the result and how long it took (seconds)."""
     started, phase, examples = time.monotonic(), MEASURING[split], setup.split(split)
     batch = setup.recipe.data.evaluation_batch_size
-    evaluation = Evaluation(network, examples, len(setup.classes), setup.normalisation, batch, setup.precision, tta)
+    remember = keeps_mistakes(setup, split)
+    evaluation = Evaluation(network, examples, len(setup.classes), setup.normalisation, batch, setup.precision, tta, remember)
     yield PhaseStarted(phase=phase, label=split, total=len(examples), unit="images")
     said = started
     for done in evaluation:

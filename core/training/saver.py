@@ -19,6 +19,7 @@ from core.events import CheckpointRemoved, CheckpointSaved, CommandAccepted, Com
 from core.recipe import Recipe
 from core.run import disk
 from core.run.folder import RunFolder
+from core.run.media import Media
 from core.training.snapshot import Snapshot, World
 
 
@@ -53,6 +54,7 @@ class Saver:
     ) -> None:
         self.folder, self.keep, self.identity = run.checkpoints, recipe.checkpoint.keep, run.identity()
         self.world, self.metadata = world, metadata
+        self.media = Media(run.media)
         self.sync_journal, self.journal_trouble = sync_journal, journal_trouble
         self.failure: TrainingError | None = None
         self._trouble: OSError | None = None

@@ -28,7 +28,7 @@ from core.training.snapshot import METADATA, About, World
 
 SEEN = 5_000
 """Training images that a network which begins from the data is shown."""
-NEUTRAL = frozenset({"name", "description", "epochs", "device", "checkpoint"})
+NEUTRAL = frozenset({"name", "description", "epochs", "device", "checkpoint", "pictures"})
 """Keys of a recipe that do not decide the result at a given step; the length may be amended."""
 
 

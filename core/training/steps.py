@@ -108,6 +108,15 @@ class Steps:
             raise failure(error) from error
         self._compiled_for.add(self._shape(epoch))
 
+    def shown(self, epoch: int, count: int) -> tuple[Tensor, Tensor, Targets]:
+        """The first ``count`` samples of the next step, their images as the network will see them, and what they show. Nothing
+        is changed, since a batch is the same at every call."""
+        samples = self._samples(epoch)
+        alone = not (self.recipe.mixing.mixup or self.recipe.mixing.cutmix)  # else an image depends on all of its batch
+        images, targets = self._batch(samples[:count] if alone else samples, epoch)
+        labels, others = targets.labels[:count], targets.others[:count]
+        return samples[:count], images[:count], Targets(labels, others, targets.share)
+
     def close_window(self) -> Window | None:
         """What the steps since the last window gave, None when there were none."""
         progress, now = self.progress, time.monotonic()

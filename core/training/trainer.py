@@ -30,7 +30,7 @@ from core.events import (
     from_number,
 )
 from core.sections import Tta
-from core.training import closing, early_stopping, rollback, room, steering
+from core.training import closing, early_stopping, pictures, rollback, room, steering
 from core.training import progress as plan
 from core.training.control import Control, Leave
 from core.training.evaluation import Result
@@ -113,6 +113,7 @@ class Trainer:
         if not self._trains(epoch):  # resumed between the last step and the validation
             return
         yield EpochStarted(epoch=epoch, step=self.progress.step, learning_rate=self.rate)
+        yield from pictures.of_batch(self, epoch)
         self.steps.window_started = time.monotonic()
         while self._trains(epoch):
             yield from self.between_steps()
@@ -252,6 +253,7 @@ class Trainer:
             self.measuring = False
             self.steps.window_started = time.monotonic()
         yield measured(split, result, seconds, self.epoch, self.progress.step, name)
+        yield from pictures.of_mistakes(self, split, result, name)
         return result
 
     def _between_batches(self) -> Iterator[Event]:

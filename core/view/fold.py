@@ -227,6 +227,7 @@ FOLDERS: dict[type[Event], Callable[[State, Any], State]] = {
     e.PhaseEnded: lifecycle.phase_ended,
     e.EpochStarted: _epoch_started,
     e.ValidationDone: measured.validation_done,
+    e.PicturesLogged: measured.pictures_logged,
     e.EpochDone: measured.epoch_done,
     e.EarlyStoppingUpdated: measured.early_stopping_updated,
     e.EarlyStopped: measured.early_stopped,

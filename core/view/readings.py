@@ -9,7 +9,10 @@ from statistics import median
 from typing import NamedTuple
 
 from core.events import MEASURING
-from core.view.state import EpochRow, Measurement, State
+from core.view.confusion import Confusion as Confusion
+from core.view.confusion import confusion_words as confusion_words
+from core.view.confusion import confusions as confusions
+from core.view.state import EpochRow, State
 from core.view.words import format_bytes as format_bytes
 from core.view.words import format_count as format_count
 from core.view.words import format_duration as format_duration
@@ -23,15 +26,6 @@ LONG_STEP, LONG_STEPS = 20.0, 10
 """Seconds, and times its usual duration, beyond which a step under way may hang."""
 LONG_FIRST_STEP = 60.0
 """The same while no duration is known yet."""
-
-
-class Confusion(NamedTuple):
-    """So many images of one class were taken for another; ``share`` is of all images of the true class."""
-
-    truth: str
-    taken_for: str
-    images: int
-    share: float
 
 
 class BestAndLast(NamedTuple):
@@ -225,16 +219,3 @@ def lower_is_better(metric: str) -> bool:
 def best_row(state: State) -> EpochRow | None:
     """The finished epoch that the best weights come from."""
     return next((row for row in reversed(state.rows) if row.epoch == state.stopping.best_epoch), None)
-
-
-def confusions(measurement: Measurement, number: int) -> list[Confusion]:
-    """The pairs of classes most often taken for each other, the worst first."""
-    names = [score.name for score in measurement.classes]
-    totals = [sum(row) for row in measurement.confusion]
-    pairs = [
-        Confusion(names[truth], names[guess], count, count / totals[truth])
-        for truth, row in enumerate(measurement.confusion[: len(names)])
-        for guess, count in enumerate(row[: len(names)])
-        if truth != guess and 0 < count <= totals[truth]
-    ]
-    return sorted(pairs, key=lambda pair: pair.images, reverse=True)[:number]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from core.view import class_history
 from core.view.series import Series, rewound
 from core.view.state import Measurement, State, Stopping
 
@@ -18,10 +19,16 @@ def to_step(state: State, step: int, epoch: int) -> State:
         state, step=step, epoch=epoch, series=series, metrics=_latest(series, measurements),
         rows=tuple(row for row in state.rows if row.step <= step), measurements=measurements,
         earlier_measurements=tuple(item for item in history if item is not measurements[item.split]),
+        class_history=_class_history(state, step), pictures=tuple(item for item in state.pictures if item.step <= step),
         stopping=stoppings[-1] if stoppings else _unmeasured(state.stopping), earlier_stopping=tuple(stoppings[:-1]),
         checkpoints=tuple(item for item in state.checkpoints if item.step <= step),
         marks=tuple(mark for mark in state.marks if mark.step <= step or mark.kind == "remark"),  # a person's word stays
     )  # fmt: skip
+
+
+def _class_history(state: State, step: int) -> dict[str, class_history.ClassHistory]:
+    cut = {split: class_history.rewound(item, step) for split, item in state.class_history.items()}
+    return {split: item for split, item in cut.items() if item.points}
 
 
 def _measurements(state: State) -> list[Measurement]:

@@ -9,12 +9,14 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from core.view.class_history import ClassHistory, ClassPoint
+from core.view.measurement import ClassScore, Measurement, PictureSet
 from core.view.series import RECENT_POINTS, WHOLE_BINS, Bin, Point, RawPoint, Series
 
 __all__ = [
-    "ENDED", "RECENT_POINTS", "WHOLE_BINS", "Answer", "Bin", "ClassScore", "DeviceReading", "EpochRow", "Mark",
-    "Measurement", "Message", "Phase", "Point", "RawPoint", "SavedCheckpoint", "Series", "State", "Status", "Stopping",
-    "Window",
+    "ENDED", "RECENT_POINTS", "WHOLE_BINS", "Answer", "Bin", "ClassHistory", "ClassPoint", "ClassScore", "DeviceReading",
+    "EpochRow", "Mark", "Measurement", "Message", "Phase", "PictureSet", "Point", "RawPoint", "SavedCheckpoint", "Series",
+    "State", "Status", "Stopping", "Window",
 ]  # fmt: skip
 
 Status: TypeAlias = Literal["preparing", "running", "paused", "finished", "early-stopped", "stopped", "failed", "lost"]
@@ -30,41 +32,10 @@ KEPT_METRICS = 256
 KEPT_WINDOWS = 32
 KEPT_BEFORE = 8
 """Earlier measurements and early-stopping states, to go back to when a run is resumed at an earlier step."""
+KEPT_PICTURES = 200
+"""Sets; of older ones the images are removed from the run folder too."""
 LONGEST_TEXT = 4000
 """Characters kept of a message, a reason or a remark."""
-
-
-class ClassScore(msgspec.Struct, frozen=True):
-    """One class on one split, after its latest measurement."""
-
-    name: str
-    correct: int
-    images: int
-    previous: float | None = None
-    """Accuracy at the measurement before (0 to 1)."""
-
-    @property
-    def accuracy(self) -> float | None:
-        return self.correct / self.images if self.images else None
-
-    @property
-    def change(self) -> float | None:
-        accuracy = self.accuracy
-        return None if accuracy is None or self.previous is None else accuracy - self.previous
-
-
-class Measurement(msgspec.Struct, frozen=True):
-    """The latest pass over one split."""
-
-    split: str
-    epoch: int
-    step: int
-    metrics: dict[str, float]
-    classes: tuple[ClassScore, ...] = ()
-    confusion: tuple[tuple[int, ...], ...] = ()
-    checkpoint: str = ""
-    seconds: float = 0.0
-    images: int = 0
 
 
 class Window(msgspec.Struct, frozen=True):
@@ -205,6 +176,10 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     """By split: ``validation``, ``test``."""
     earlier_measurements: tuple[Measurement, ...] = ()
     """Of all splits, oldest first, without the latest of each: what a rewind goes back to."""
+    class_history: dict[str, ClassHistory] = {}
+    """By split: accuracy by class at each measurement with the weights of its moment."""
+    pictures: tuple[PictureSet, ...] = ()
+    """Oldest first."""
     windows: tuple[Window, ...] = ()
     """The latest StepDone windows of this session, oldest first (throughput and ETA are read from them)."""
     stopping: Stopping = Stopping()

@@ -20,6 +20,8 @@ from core.run.journal import JournalWriter
 from tests.cli.conftest import Cli, one_line
 from tests.core import strategies as runs
 from tui_trainer.cli import steer
+from tui_trainer.report import look
+from tui_trainer.result import result_lines
 
 Make: TypeAlias = Callable[[str, Sequence[e.Event]], RunFolder]
 
@@ -58,6 +60,23 @@ def test_show_in_words(cli: Cli, make_run: Make, tmp_path: Path) -> None:
         "cat",
     ):
         assert words in text
+
+
+def test_show_names_the_worst_pairs_and_the_pictures(cli: Cli, make_run: Make, tmp_path: Path) -> None:
+    kept = [e.PicturesLogged(kind="mistakes", split="validation", epoch=epoch, step=10 * epoch, pictures=7) for epoch in (1, 2)]
+    run = make_run("demo", [*runs.healthy(2), *kept, e.RunStopped(reason="asked")])
+    text = cli("show", "demo", cwd=tmp_path).stdout
+    worst = ["cat taken for dog: 10 of 30", "dog taken for frog: 10 of 30", "frog taken for dog: 9 of 30"]
+    assert "\n  ".join(["most often wrong:", *worst]) in text
+    assert "14 pictures of mistakes at 2 moments" in text
+    found = json.loads(cli("show", "demo", "--json", cwd=tmp_path).stdout)
+    assert found["confusions"]["validation"][0] == {
+        "truth": "cat", "taken_for": "dog", "images": 10, "share": 10 / 30, "total": 30
+    }  # fmt: skip
+    assert [(item["kind"], item["epoch"], item["pictures"]) for item in found["pictures"]] == [
+        ("mistakes", 1, 7), ("mistakes", 2, 7)
+    ]  # fmt: skip
+    assert "cat taken for dog: 10 of 30" in "\n".join(result_lines(run, look(run)))
 
 
 def test_verify_and_repair(cli: Cli, make_run: Make, tmp_path: Path) -> None:

@@ -200,6 +200,7 @@ def test_the_dashboard_shows_what_the_console_shows() -> None:
     text = drawn(fold(State(), [*runs.healthy(2), e.EpochStarted(epoch=3, step=20)]))
     for words in ("running  demo", "epoch 3/4", "step 20/40", "validation loss 0.5000", "200 images/s", "best 0.5000", "cat"):
         assert words in text
+    assert "most often wrong: cat taken for dog: 10 of 30, dog taken for frog: 10 of 30" in text
     assert "cat" not in drawn(fold(State(), runs.healthy(2)), height=12)
 
 

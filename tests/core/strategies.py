@@ -114,6 +114,10 @@ any_event: SearchStrategy[Event] = st.one_of(
         e.ValidationDone, split=st.sampled_from(["validation", "test"]), epoch=epochs, step=steps, metrics=metrics,
         correct=st.just((1, 2, 3)), images=st.just((4, 4, 0)), checkpoint=checkpoints,
     ),
+    st.builds(
+        e.PicturesLogged, kind=st.sampled_from(["mistakes", "batch"]), split=st.sampled_from(["train", "test"]), epoch=epochs,
+        step=steps, media=texts, checkpoint=checkpoints,
+    ),
     st.builds(e.EpochDone, epoch=epochs, step=steps, metrics=metrics),
     st.builds(e.EarlyStoppingUpdated, value=numbers, best=numbers, epoch=epochs),
     st.builds(e.EarlyStopped, reason=texts),

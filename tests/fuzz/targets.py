@@ -31,8 +31,11 @@ from core.training import snapshot
 from core.training.evaluation import Normalisation
 from core.training.progress import Amendment, Progress
 from core.training.snapshot import METADATA, About, World
+from core.view import pictures
 from core.view.fold import fold
 from core.view.state import State
+from tests.tui import pictured
+from tui_trainer.widgets.half_blocks import drawn
 
 REFUSALS = (UserError, Damaged)
 JOURNALS = Path(__file__).parents[1] / "journals"
@@ -120,6 +123,13 @@ def picture(data: bytes, folder: Path) -> bool:
     path = folder / "picture.png"
     path.write_bytes(data)
     assert read_image(path, 32).shape == (3, 32, 32)
+    return True
+
+
+def media_file(data: bytes, folder: Path) -> bool:
+    """Read, and drawn; whether it was what its name says has been looked at before."""
+    for number, found in enumerate(pictures.unpacked(data, "mistakes")):
+        assert all(strip.cell_length == 16 for few in (True, False) for strip in drawn(found, 16, 8, few)), number
     return True
 
 
@@ -227,5 +237,6 @@ TARGETS: dict[str, tuple[Target, Callable[[], list[bytes]]]] = {
     "weights": (weights_file, lambda: [_files()[checkpoint.WEIGHTS]]),
     "optimizer": (optimizer_file, lambda: [_files()[snapshot.OPTIMIZER]]),
     "picture": (picture, _pictures),
+    "media": (media_file, lambda: [pictured.mistakes(3)]),
     "model alone": (weights_alone, _weights_alone),  # last: it sets torch up, which from then on keeps the memory it was given
 }

@@ -23,11 +23,16 @@ def make(runs: Path, name: str, events: Iterable[Event]) -> RunFolder:
     """A run folder with these events in its journal, the last of them a second before NOW."""
     run = RunFolder(runs / name)
     run.create(RunFile(name=name, created=NOW - 3600, recipe={"name": "quickstart"}))
+    say(run, events)
+    return run
+
+
+def say(run: RunFolder, events: Iterable[Event]) -> None:
+    """Write them into its journal, the last of them a second before NOW."""
     told = list(events)
     with JournalWriter(run.journal) as journal:
         for place, event in enumerate(told):
             journal.append(_at(event, NOW - 1 - (len(told) - 1 - place) * 0.5))
-    return run
 
 
 def _at(event: Event, time: float) -> Event:
@@ -65,8 +70,22 @@ def validation(epoch: int, split: e.Split = "validation", checkpoint: str = "") 
     metrics: e.Metrics = {f"{prefix}.loss": loss, f"{prefix}.accuracy": sum(correct) / 5000}
     return e.ValidationDone(
         split=split, epoch=epoch, step=epoch * STEPS, seconds=8.0, metrics=metrics, correct=correct,
-        images=(500,) * 10, checkpoint=checkpoint,
+        images=(500,) * 10, checkpoint=checkpoint, confusion=confusion(correct, 500),
     )  # fmt: skip
+
+
+def confusion(correct: tuple[int, ...], images: int) -> tuple[tuple[int, ...], ...]:
+    """Counts with so many right of each class; most of the others are taken for two classes of their own."""
+    rows = []
+    for truth, right in enumerate(correct):
+        row, left = [0] * len(correct), images - right
+        row[truth] = right
+        for step, share in ((2, 0.6), (3, 0.3), (5, 1.0)):
+            taken = int(left * share)
+            row[(truth + step) % len(correct)] += taken
+            left -= taken
+        rows.append(tuple(row))
+    return tuple(rows)
 
 
 def epochs(count: int, split: e.Split = "validation", patience: int = 5) -> Iterator[Event]:

@@ -204,11 +204,11 @@ async def test_the_overview_looks_at_the_same_steps(live: RunFolder) -> None:
 async def test_another_theme_recolours_the_plots(live: RunFolder) -> None:
     async with console(live).run_test(size=(120, 40)) as pilot:
         plot = await focused(pilot, live)
-        colours = {segment.style.color for strip in plot._strips for segment in strip if segment.style}
+        colours = {segment.style.color for strip in plot._strips.values() for segment in strip if segment.style}
         await pilot.press("t")
         await pilot.pause(0.3)
         assert pilot.app.theme == theme.LIGHT.name
-        assert not colours & {segment.style.color for strip in plot._strips for segment in strip if segment.style}
+        assert not colours & {segment.style.color for strip in plot._strips.values() for segment in strip if segment.style}
 
 
 async def test_help_and_palette_know_the_plots_keys(live: RunFolder) -> None:

@@ -41,6 +41,7 @@ def show(run: options.Run, runs: options.Runs = None, json: options.Json = False
     say(*table([(name, value) for name, value in report.facts(folder, state) if value]))
     for measurement in state.measurements.values():
         say("", f"{measurement.split} after epoch {measurement.epoch}", *result.class_lines(measurement))
+        say(*result.confusion_lines(measurement))
     if saved:
         say("", *table([("CHECKPOINT", "EPOCH", "NAME", ""), *map(report.checkpoint_row, saved)]))
 

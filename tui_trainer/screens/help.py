@@ -20,8 +20,16 @@ from tui_trainer.theme import Palette, palette
 from tui_trainer.widgets.too_small import TooSmall
 
 SECTIONS: tuple[tuple[Scope, str], ...] = (
-    ("home", "On Home"), ("run", "On a run"), ("plots", "On a plot"), ("anywhere", "Everywhere")
-)  # fmt: skip
+    ("home", "On Home"),
+    ("run", "On a run"),
+    ("plots", "On a plot"),
+    ("classes", "On its page of classes"),
+    ("table", "In its table"),
+    ("matrix", "In the confusion matrix"),
+    ("pictures", "On its page of pictures"),
+    ("mistakes", "Among its mistakes"),
+    ("anywhere", "Everywhere"),
+)
 MOUSE = (
     "The mouse works too: a click focuses or selects, the keys in the footer are buttons, the wheel scrolls. Over a plot the "
     "crosshair follows it and a click holds that there; the wheel goes closer where there is nothing to scroll or the plot is "

@@ -189,6 +189,8 @@ class RunScreen(ActionScreen):
             other.set_class(other.id == page, "current")
         self.query_one(PageTabs).show(page)
         self._tick()
+        if page != "overview":  # the keys of a page are those of its panels
+            self.call_after_refresh(self._panels()[0].focus)
 
     def on_page_tabs_chosen(self, chosen: PageTabs.Chosen) -> None:
         self._show_page(chosen.page)

@@ -7,6 +7,8 @@ import sys
 from functools import cache
 from typing import NamedTuple
 
+from rich.text import Text
+
 
 class Marker(NamedTuple):
     """What curves are drawn with."""
@@ -74,3 +76,9 @@ def bar(share: float, width: int, marks: Glyphs) -> tuple[str, str]:
     halves = round(min(1.0, max(0.0, share)) * width * 2)
     filled = marks.full * (halves // 2) + marks.half * (halves % 2)
     return filled, marks.track * (width - len(filled))
+
+
+def cut(line: Text, width: int, pad: bool = False) -> Text:
+    """The line itself, cut to so many cells where it is longer."""
+    line.truncate(width, overflow="crop" if glyphs() is ASCII else "ellipsis", pad=pad)
+    return line

@@ -38,8 +38,10 @@ class Panel(ScrollView, Generic[Reads], can_focus=True):
     """Shown only where the terminal has room to spare."""
     PERIOD: ClassVar[float] = 0.0
     """Seconds between two redraws at the least."""
-    SCOPE: ClassVar[Scope | None] = None
+    SCOPES: ClassVar[tuple[Scope, ...]] = ()
     """Of the actions that it has while it is focused, beside the screen's."""
+    HEAD: ClassVar[int] = 0
+    """Lines at the top that do not scroll."""
 
     def __init__(self, run: RunFolder) -> None:
         super().__init__()
@@ -47,7 +49,9 @@ class Panel(ScrollView, Generic[Reads], can_focus=True):
         self._reads: Reads | None = None
         self._shown_at = 0.0
         self._drawn: tuple[object, ...] | None = None
-        self._strips: list[Strip] = []
+        self._lines: Sequence[Text | Strip] = ()
+        self._strips: dict[int, Strip] = {}
+        """Of the lines that have been in view."""
         self._style = Style()
         self.border_title = self.NAME
 
@@ -91,9 +95,16 @@ class Panel(ScrollView, Generic[Reads], can_focus=True):
         return super().render_lines(crop)
 
     def render_line(self, y: int) -> Strip:
-        line = self.scroll_offset.y + y
-        strip = self._strips[line] if line < len(self._strips) else Strip.blank(self.scrollable_content_region.width)
-        return strip.apply_style(self._style)
+        line = y if y < self.HEAD else self.scroll_offset.y + y
+        return self._strip(line).apply_style(self._style)
+
+    def _strip(self, line: int) -> Strip:
+        width = self.scrollable_content_region.width
+        if line >= len(self._lines):
+            return Strip.blank(width)
+        if line not in self._strips:
+            self._strips[line] = _rendered(self._lines[line], width, self.app.console)
+        return self._strips[line]
 
     def _draw(self) -> None:
         size = self.scrollable_content_region.size
@@ -102,16 +113,15 @@ class Panel(ScrollView, Generic[Reads], can_focus=True):
         if self._reads is None or not size or inputs == self._drawn:
             return
         self._drawn = inputs
-        lines = self.draw(self._reads, size, colours)
-        self._strips = [_strip(line, size.width, self.app.console) for line in lines]
+        self._lines, self._strips = self.draw(self._reads, size, colours), {}
         self.border_title = self.title(self._reads, colours)
         self.border_subtitle = self.subtitle(self._reads, colours)
-        self.virtual_size = Size(size.width, len(lines))
+        self.virtual_size = Size(size.width, len(self._lines))
         self.refresh()
 
 
-def _strip(line: Text | Strip, width: int, console: Any) -> Strip:
+def _rendered(line: Text | Strip, width: int, console: Any) -> Strip:
     if isinstance(line, Strip):
-        return line
+        return line.adjust_cell_length(width)
     line.end = ""
     return Strip(line.render(console)).adjust_cell_length(width)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from textual import events
 from textual.widget import Widget
 
-from tui_trainer.bindings import panel_bindings
+from tui_trainer.bindings import bindings
 from tui_trainer.widgets.curve_panel import CurvePanel
 from tui_trainer.widgets.glyphs import glyphs
 from tui_trainer.widgets.reduction import Frame, nearest
@@ -21,8 +21,8 @@ WHEEL_CLOSER, WHEEL_FARTHER, WHEEL_PAN = 0.8, 1.25, 0.1
 class PlotPanel(CurvePanel):
     """Its actions hold while it is focused; the mouse works over it anyway."""
 
-    SCOPE = "plots"
-    BINDINGS = panel_bindings("plots")
+    SCOPES = ("plots",)
+    BINDINGS = bindings("plots")
 
     @property
     def end(self) -> int:

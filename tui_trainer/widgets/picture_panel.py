@@ -1,0 +1,241 @@
+"""Panels of pictures: a grid of those that the run keeps, a page at a time."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from typing import ClassVar, NamedTuple
+
+from rich.segment import Segment
+from rich.style import Style
+from rich.text import Text
+from textual.geometry import Size
+from textual.strip import Strip
+
+from core.run.folder import RunFolder
+from core.view.pictures import Picture
+from core.view.state import PictureSet, State
+from tui_trainer.actions import Scope
+from tui_trainer.bindings import bindings
+from tui_trainer.escape import printable
+from tui_trainer.theme import Palette
+from tui_trainer.widgets.glyphs import cut
+from tui_trainer.widgets.heat import few_colours
+from tui_trainer.widgets.panel import Panel
+from tui_trainer.widgets.picture_shelf import Key, Shelf
+
+SIZES = ((32, 16), (16, 8))
+"""Columns and rows of a picture, the largest first; taken is the first of which there is room for ENOUGH, else the last."""
+ENOUGH = 6
+GAP = 1
+
+
+class Shown(NamedTuple):
+    found: PictureSet | None
+    classes: tuple[str, ...]
+    filters: tuple[int | None, int | None]
+    """True class and what it was taken for; None for any."""
+    first: int
+    few_colours: bool
+    ended: bool
+    drawn: int
+    """How often the thread has come back with something."""
+
+
+class Grid(NamedTuple):
+    columns: int
+    """Of pictures, as ``rows`` are; the others are cells."""
+    rows: int
+    width: int
+    height: int
+
+    @property
+    def places(self) -> int:
+        return self.columns * self.rows
+
+
+class PicturePanel(Panel[Shown]):
+    """Subclass it with the kind of pictures and how they are described."""
+
+    PAGE = "pictures"
+    SCOPES: ClassVar[tuple[Scope, ...]] = ("pictures",)
+    BINDINGS = bindings("pictures")
+    KIND: ClassVar[str]
+    HINT: ClassVar[str] = ", . more  < > epoch"
+
+    def __init__(self, run: RunFolder) -> None:
+        super().__init__(run)
+        self._state = State()
+        self._step: int | None = None
+        """Of the chosen set; None follows the newest."""
+        self._filters: tuple[int | None, int | None] = (None, None)
+        self._first = 0
+        self._grid = Grid(1, 1, *SIZES[-1])
+        self._shelf = Shelf(run, self.KIND)
+
+    # What subclasses say
+
+    def caption(self, picture: Picture, classes: tuple[str, ...], width: int) -> str:
+        raise NotImplementedError
+
+    def empty(self, reads: Shown) -> str:
+        """Why there are no pictures, in words."""
+        raise NotImplementedError
+
+    # Drawing
+
+    def reads(self, state: State, now: float) -> Shown:
+        self._state = state
+        return Shown(
+            self._set(), state.classes, self._filters, self._first, few_colours(self.app), state.ended, self._shelf.comings
+        )
+
+    def draw(self, reads: Shown, size: Size, colours: Palette) -> Sequence[Text | Strip]:
+        if reads.found is None:
+            return _said(self.empty(reads), size, colours)
+        known = self._shelf.pictures(reads.found.media)
+        if known is None:
+            self._want([Key(reads.found.media)])
+            return _said("reading the pictures ...", size, colours)
+        if isinstance(known, str):
+            return _said(f"these pictures cannot be shown: {known}", size, colours)
+        self._grid = grid = _grid(size)
+        places = self._places()[reads.first : reads.first + grid.places]
+        if not places:
+            return _said("none of these was kept at this epoch; 0 shows all", size, colours)
+        keys = {place: Key(reads.found.media, place, grid.width, grid.height, reads.few_colours) for place in places}
+        self._want([key for key in keys.values() if self._shelf.drawn(key) is None])
+        lines = list[Text | Strip]()
+        for row in range(0, len(places), grid.columns):
+            in_row = places[row : row + grid.columns]
+            lines += _joined([self._shelf.drawn(keys[place]) for place in in_row], grid, size.width, colours)
+            lines.append(self._captions([known[place] for place in in_row], reads, colours))
+        return lines
+
+    def title(self, reads: Shown, colours: Palette) -> Text:
+        title = Text(self.NAME)
+        if reads.found is None:
+            return title
+        title.append("" if reads.found.split == "train" else f"  {printable(reads.found.split)}", colours.muted)
+        title.append(f" epoch {reads.found.epoch}", colours.muted)
+        places = self._places()
+        if places:
+            last = min(reads.first + self._grid.places, len(places))
+            title.append(f"  {reads.first + 1}-{last}/{len(places)}", colours.text)
+        if words := self.filter_words(reads):
+            title.append(f"  {printable(words)}", colours.held_out)
+        return title
+
+    def filter_words(self, reads: Shown) -> str:
+        return ""
+
+    def on_mount(self) -> None:
+        """Beside the panel's own, which Textual calls as well."""
+        self.border_subtitle = self.HINT
+
+    def _want(self, keys: list[Key]) -> None:
+        if self._shelf.want(keys):
+            self.run_worker(self._shelf.work, thread=True)
+
+    def _captions(self, found: list[Picture], reads: Shown, colours: Palette) -> Text:
+        line = Text()
+        for picture in found:
+            caption = Text(printable(self.caption(picture, reads.classes, self._grid.width)), colours.text)
+            line.append_text(cut(caption, self._grid.width, pad=True)).append(" " * GAP)
+        return line
+
+    # What is shown
+
+    def known(self) -> tuple[Picture, ...]:
+        """Of the set that is shown, as far as it has been read."""
+        found = self._set()
+        known = self._shelf.pictures(found.media) if found else None
+        return known if isinstance(known, tuple) else ()
+
+    def _all_sets(self) -> list[PictureSet]:
+        return [item for item in self._state.pictures if item.kind == self.KIND]
+
+    def _set(self) -> PictureSet | None:
+        """The chosen one or, when that was taken back, the newest before it."""
+        found = self._all_sets()
+        if self._step is not None:
+            found = [item for item in found if item.step <= self._step] or found[:1]
+        return found[-1] if found else None
+
+    def _places(self) -> list[int]:
+        """Of the pictures that the filter lets through."""
+        truth, guess = self._filters
+        return [
+            place
+            for place, picture in enumerate(self.known())
+            if truth in (None, picture.label) and guess in (None, picture.other)
+        ]
+
+    def filter_by(self, truth: int | None, guess: int | None) -> None:
+        self._filters, self._first = (truth, guess), 0
+        self._again()
+
+    def action_next_pictures(self) -> None:
+        if self._first + self._grid.places < len(self._places()):
+            self._first += self._grid.places
+            self._again()
+
+    def action_previous_pictures(self) -> None:
+        self._first = max(0, self._first - self._grid.places)
+        self._again()
+
+    def action_later_pictures(self) -> None:
+        self._go(1)
+
+    def action_earlier_pictures(self) -> None:
+        self._go(-1)
+
+    def _go(self, by: int) -> None:
+        found, shown = self._all_sets(), self._set()
+        if shown is None:
+            return
+        place = min(max(found.index(shown) + by, 0), len(found) - 1)
+        self._step = None if place == len(found) - 1 else found[place].step
+        self._first = 0
+        self._again()
+
+    def _again(self) -> None:
+        self.show(self._state, 0.0)
+
+
+def name_of(classes: tuple[str, ...], number: int) -> str:
+    """Of a class; its number where a file names one that there is not."""
+    return classes[number] if 0 <= number < len(classes) else str(number)
+
+
+def short_names(names: tuple[str, str], width: int) -> tuple[str, str]:
+    """Both cut so that they have at most so many characters together; what one does not need is the other's."""
+    first, second = names
+    half = width // 2
+    kept = min(len(first), max(half, width - len(second)))
+    return first[:kept], second[: max(width - kept, 0)]
+
+
+def _grid(size: Size) -> Grid:
+    grids = [
+        Grid(max(1, (size.width + GAP) // (width + GAP)), max(1, size.height // (height + 1)), width, height)
+        for width, height in SIZES
+    ]
+    return next((grid for grid in grids if grid.places >= ENOUGH), grids[-1])
+
+
+def _joined(found: list[list[Strip] | None], grid: Grid, width: int, colours: Palette) -> list[Strip]:
+    """Pictures side by side; those that are not drawn yet are left blank."""
+    ground, plain = Style.parse(f"on {colours.ground}"), Style.parse(f"{colours.text} on {colours.ground}")
+    blank = [Strip([Segment(" " * grid.width, Style.parse(f"on {colours.track}"))], grid.width)] * grid.height
+    gap = Strip([Segment(" " * GAP, ground)], GAP)
+    columns = [picture or blank for picture in found]
+    rows = (Strip.join(strip for column in columns for strip in (column[row], gap)) for row in range(grid.height))
+    return [
+        (row if all(segment.style for segment in row) else row.apply_style(plain)).adjust_cell_length(width, ground)
+        for row in rows
+    ]
+
+
+def _said(words: str, size: Size, colours: Palette) -> list[Text]:
+    return [Text(line, colours.muted) for line in textwrap.wrap(printable(words), size.width)]

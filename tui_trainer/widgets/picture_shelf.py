@@ -1,0 +1,92 @@
+"""The pictures that a panel has at hand. A thread reads their files and draws them, which takes some milliseconds each."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import NamedTuple, TypeVar
+
+from textual.strip import Strip
+
+from core.checkpoint import Damaged
+from core.run.folder import RunFolder
+from core.view import pictures
+from core.view.pictures import Picture
+from tui_trainer.widgets.half_blocks import drawn
+
+CACHED_FILES, CACHED_PICTURES = 8, 400
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class Key(NamedTuple):
+    """Of a picture as it is drawn; ``place`` in its file, -1 for the file alone."""
+
+    media: str
+    place: int = -1
+    columns: int = 0
+    rows: int = 0
+    few_colours: bool = False
+
+
+class Shelf:
+    """Looked at by the screen, filled by ``work`` in a thread."""
+
+    def __init__(self, run: RunFolder, kind: str) -> None:
+        self.run, self.kind = run, kind
+        self.comings = 0
+        """How often the thread has come back with something."""
+        self._files: OrderedDict[str, tuple[Picture, ...] | str] = OrderedDict()
+        self._drawn: OrderedDict[Key, list[Strip]] = OrderedDict()
+        self._wanted: list[Key] = []
+        self._working = False
+
+    @property
+    def busy(self) -> bool:
+        return self._working or bool(self._wanted)
+
+    def pictures(self, name: str) -> tuple[Picture, ...] | str | None:
+        """Of a media file; words where it cannot be read, None while it was not."""
+        return self._files.get(name)
+
+    def drawn(self, key: Key) -> list[Strip] | None:
+        return self._drawn.get(key)
+
+    def want(self, keys: list[Key]) -> bool:
+        """What is wanted now, and nothing else any more; whether a thread is to be started for it."""
+        self._wanted = keys
+        starts = bool(keys) and not self._working
+        self._working = self._working or starts
+        return starts
+
+    def work(self) -> None:
+        try:
+            while key := self._next():
+                self._fetch(key)
+        finally:
+            self._working = False
+            self.comings += 1
+
+    def _next(self) -> Key | None:
+        try:
+            return self._wanted.pop(0)
+        except IndexError:  # the screen wants others by now, or none
+            return None
+
+    def _fetch(self, key: Key) -> None:
+        if key.media not in self._files:
+            _put(self._files, key.media, self._read(key.media), CACHED_FILES)
+        known = self._files[key.media]
+        if key.place >= 0 and not isinstance(known, str):
+            _put(self._drawn, key, drawn(known[key.place], key.columns, key.rows, key.few_colours), CACHED_PICTURES)
+
+    def _read(self, name: str) -> tuple[Picture, ...] | str:
+        try:
+            return pictures.read(self.run, name, self.kind)
+        except Damaged as error:
+            return str(error)
+
+
+def _put(cache: OrderedDict[K, V], key: K, value: V, most: int) -> None:
+    cache[key] = value
+    while len(cache) > most:
+        cache.popitem(last=False)
