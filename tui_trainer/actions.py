@@ -9,7 +9,8 @@ from typing import Literal, TypeAlias
 
 from core.view.state import State
 
-Scope: TypeAlias = Literal["run", "home", "anywhere"]
+Scope: TypeAlias = Literal["run", "home", "replay", "checkpoints", "log", "anywhere"]
+"""Of a screen, of a kind of panel while one is focused (``checkpoints``, ``log``), or of everything."""
 
 
 def always(state: State) -> bool:
@@ -56,6 +57,8 @@ class Action:
     in_footer: bool = True
 
 
+MARKS = "To the resume, rewind, setting, remark or named checkpoint before"
+
 TABLE: tuple[Action, ...] = (
     Action("open", ("enter",), "Open", "Look at the selected run", "home", cli="tui-trainer attach RUN"),
     Action(
@@ -88,6 +91,23 @@ TABLE: tuple[Action, ...] = (
     Action("help", ("question_mark",), "Help", "Keys and commands", "anywhere", cli="tui-trainer --help"),
     Action("quit", ("q",), "Quit", "Leave; training goes on unless you stop it", "anywhere"),
     Action("next_theme", ("t",), "Theme", "Next colour theme", "anywhere"),
+    Action("replay", ("b",), "Look back", "Replay: the screen as it was at any moment", "run", in_footer=False),
+    Action("back", ("left",), "Back", "A hundredth of the run back", "replay"),
+    Action("forward", ("right",), "On", "A hundredth of the run on", "replay"),
+    Action("previous_epoch", ("up",), "Epoch -", "To the end of the epoch before", "replay"),
+    Action("next_epoch", ("down",), "Epoch +", "To the end of the epoch after", "replay"),
+    Action("previous_mark", ("comma",), "Mark -", MARKS, "replay", in_footer=False),
+    Action("next_mark", ("full_stop",), "Mark +", "The same, the next one", "replay", in_footer=False),
+    Action("to_start", ("home",), "Start", "To the beginning of the run", "replay", in_footer=False),
+    Action("to_end", ("end",), "End", "To its end, or as far as it has come", "replay", in_footer=False),
+    Action("play", ("space",), "Play", "Run through it by itself, or hold", "replay"),
+    Action("present", ("escape", "b"), "Now", "Out of the past; the run went on meanwhile", "replay"),
+    Action("next_checkpoint", ("down", "j"), "Next", "Select the checkpoint below", "checkpoints", in_footer=False),
+    Action("previous_checkpoint", ("up", "k"), "Previous", "Select the checkpoint above", "checkpoints", in_footer=False),
+    Action("export", ("e",), "Export", "Copy its weights into the present folder", "checkpoints", in_footer=False),
+    Action("search", ("slash",), "Search", "Find lines with a text", "log", in_footer=False),
+    Action("next_match", ("n",), "Next match", "Go to the match below", "log", in_footer=False),
+    Action("previous_match", ("N",), "Previous match", "Go to the match above", "log", in_footer=False),
 )
 
 

@@ -11,26 +11,34 @@ from typing import Any, TextIO, cast
 from rich.console import Console
 from textual.app import App, SystemCommand
 from textual.screen import Screen
+from textual.widget import Widget
 
 from core.run.folder import RunFolder
 from tui_trainer import actions, theme
 from tui_trainer.bindings import ActionScreen
+from tui_trainer.feed import Feed
 from tui_trainer.stream import Escaped
 
 
 class TrainerApp(App[None]):
-    """Home, or straight to the run given as ``attach``. ``clock`` gives Unix seconds."""
+    """Home, or straight to the run given as ``attach``, which ``feed`` may be reading already. ``clock`` gives Unix seconds."""
 
     TITLE = "tui-trainer"
     ENABLE_COMMAND_PALETTE = True
 
-    def __init__(self, runs: Path, attach: RunFolder | None = None, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        runs: Path,
+        attach: RunFolder | None = None,
+        clock: Callable[[], float] = time.time,
+        feed: Feed | None = None,
+    ) -> None:
         super().__init__()
         # For what is said after the screen is gone: last words, or a traceback.
         self.error_console = Console(file=cast(TextIO, Escaped(sys.stderr)), color_system=None, markup=False, highlight=False)
         self.runs = runs
         self.clock = clock
-        self._first = attach
+        self._first, self._feed = attach, feed
         for own in theme.OWN:
             self.register_theme(own)
         self.theme = theme.DARK.name
@@ -39,7 +47,7 @@ class TrainerApp(App[None]):
         if self._first is None:
             self.show_home()
         else:
-            self.show_run(self._first)
+            self.show_run(self._first, self._feed)
 
     def show_home(self) -> None:
         """Home, the list of runs; the one below the present screen when there is one."""
@@ -52,21 +60,25 @@ class TrainerApp(App[None]):
         else:
             self.push_screen(HomeScreen(self.runs))
 
-    def show_run(self, run: RunFolder) -> None:
+    def show_run(self, run: RunFolder, feed: Feed | None = None) -> None:
         from tui_trainer.screens.run import RunScreen  # brings the plots along, which Home does without
 
-        self.push_screen(RunScreen(run))
+        self.push_screen(RunScreen(run, feed))
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """The palette: what the present screen can do now, and the choice of a theme."""
         if isinstance(screen, ActionScreen):
             for action in actions.for_scope(screen.SCOPE):
-                if action.enabled(screen.state):
+                if screen.check_action(action.id, ()):
                     yield SystemCommand(action.label, action.help, self._doer(screen, action.id))
+            if scope := getattr(screen.focused, "SCOPE", None):
+                for action in actions.TABLE:
+                    if action.scope == scope and screen.focused:
+                        yield SystemCommand(action.label, action.help, self._doer(screen.focused, action.id))
         yield SystemCommand("Choose a theme", "Pick a colour theme by its name", self.action_change_theme)
 
-    def _doer(self, screen: ActionScreen, action_id: str) -> Callable[[], None]:
+    def _doer(self, owner: Widget, action_id: str) -> Callable[[], None]:
         def do() -> None:
-            screen.call_later(screen.run_action, action_id)
+            owner.call_later(owner.run_action, action_id)
 
         return do

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
@@ -10,14 +11,23 @@ from textual.screen import Screen
 
 from core.view.state import State
 from tui_trainer import actions, theme
-from tui_trainer.actions import Scope
+from tui_trainer.actions import Action, Scope
 
 
-def bindings(scope: Scope) -> list[BindingType]:
-    """Bindings of a screen. Only an action's first key is in the footer."""
+def bindings(scope: Scope, priority: bool = False) -> list[BindingType]:
+    """Bindings of a screen. Only an action's first key is in the footer. ``priority``: they come before those of the focus."""
+    return _bindings(actions.for_scope(scope), priority)
+
+
+def panel_bindings(scope: Scope) -> list[BindingType]:
+    """Bindings of a panel, which hold while it is focused; what goes for every scope is its screen's."""
+    return _bindings(action for action in actions.TABLE if action.scope == scope)
+
+
+def _bindings(found: Iterable[Action], priority: bool = False) -> list[BindingType]:
     return [
-        Binding(key, action.id, action.label, show=action.in_footer and place == 0, tooltip=action.help)
-        for action in actions.for_scope(scope)
+        Binding(key, action.id, action.label, show=action.in_footer and place == 0, tooltip=action.help, priority=priority)
+        for action in found
         for place, key in enumerate(action.keys)
     ]
 

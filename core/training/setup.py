@@ -101,6 +101,7 @@ def prepare(
     test = batches.first_per_class(dataset.test.labels, recipe.data.limit)
     normalisation = Normalisation(dataset.mean, dataset.std)
     inputs = Inputs(len(dataset.classes), *dataset.train.pixels.shape[1:3])
+    progress("build", 0, 0, "")
     network = initialise(recipe, inputs, device)
     augment.check(recipe.augment, inputs.channels, inputs.size, inputs.size)
     resolution.check(recipe.low_resolution, network, inputs.channels, inputs.size)
@@ -110,7 +111,7 @@ def prepare(
     parameters = models.count_parameters(network)
     models.check_limit(parameters, recipe.parameter_limit)
     precision = devices.choose_precision(recipe.precision, device)
-    return Setup(
+    setup = Setup(
         recipe=recipe,
         device=device,
         precision=precision,
@@ -138,6 +139,8 @@ def prepare(
         average=Average(network, recipe.averaging) if recipe.averaging.decay else None,
         scaler=devices.loss_scaler(precision, device),
     )
+    progress("build", 1, 1, "")
+    return setup
 
 
 def _examples(images: Images, indices: batches.Indices, device: torch.device) -> Examples:

@@ -19,7 +19,14 @@ from tui_trainer.actions import Action, Scope
 from tui_trainer.theme import Palette, palette
 from tui_trainer.widgets.too_small import TooSmall
 
-SECTIONS: tuple[tuple[Scope, str], ...] = (("home", "On Home"), ("run", "On a run"), ("anywhere", "Everywhere"))
+SECTIONS: tuple[tuple[Scope, str], ...] = (
+    ("home", "On Home"),
+    ("run", "On a run"),
+    ("replay", "Looking back"),
+    ("checkpoints", "On the checkpoints"),
+    ("log", "On the worker's log"),
+    ("anywhere", "Everywhere"),
+)
 MOUSE = "The mouse works too: a click focuses or selects, the keys in the footer are buttons, the wheel scrolls."
 NAMED_KEYS = {"enter": "enter", "escape": "esc"}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from rich.text import Text
 from textual import events, work
@@ -16,9 +16,10 @@ from core.errors import UserError
 from core.run import inbox, session
 from core.run.folder import RunFolder, reference
 from core.view.state import State
+from tui_trainer.actions import Scope
 from tui_trainer.bindings import ActionScreen, bindings
 from tui_trainer.escape import printable
-from tui_trainer.feed import Feed
+from tui_trainer.feed import Feed, Source
 from tui_trainer.panels import panels
 from tui_trainer.screens.confirm import QUIT, STOP, ConfirmScreen
 from tui_trainer.widgets.glyphs import ASCII, glyphs
@@ -39,18 +40,19 @@ SIDES: tuple[Slot, ...] = ("left", "right")
 class RunScreen(ActionScreen):
     """Follows ``run`` while it is on the stack of screens. Nothing that happens here ends the training, except Stop."""
 
-    SCOPE = "run"
+    SCOPE: ClassVar[Scope] = "run"
     CSS_PATH = "run.tcss"
     BINDINGS = bindings("run")
     HORIZONTAL_BREAKPOINTS = [(0, "narrow"), (100, "normal"), (160, "wide")]
     VERTICAL_BREAKPOINTS = [(0, "short"), (22, "medium"), (34, "tall")]
 
-    def __init__(self, run: RunFolder) -> None:
+    def __init__(self, run: RunFolder, source: Source | None = None) -> None:
         super().__init__()
         self.run = run
-        self._feed = Feed(run, lambda: self.trainer.clock())
+        self._feed = source or Feed(run, lambda: self.trainer.clock())
         self._pending: dict[str, str] = {}
         """Ids of commands without an answer yet, with their names."""
+        self._page: Page = "overview"
 
     def compose(self) -> ComposeResult:
         made = [panel(self.run) for panel in panels()]
@@ -81,7 +83,7 @@ class RunScreen(ActionScreen):
         self.set_class(glyphs() is ASCII, "ascii")
         self._feed.start()
         self.set_interval(TICK, self._tick)
-        self._show_page("overview")
+        self._show_page(self._page)
 
     def on_unmount(self) -> None:
         self._feed.stop()
@@ -91,8 +93,8 @@ class RunScreen(ActionScreen):
 
     def _tick(self) -> None:
         self.state = self._feed.state
-        now = self.trainer.clock()
-        self.query_one(RunHeader).show(self.state, now, tuple(self._pending.values()), self._feed.share)
+        now = self._now()
+        self.query_one(RunHeader).show(self.state, now, tuple(self._pending.values()), self._feed.share, self.moment)
         for panel in self._panels():
             panel.show(self.state, now)
 
@@ -107,6 +109,11 @@ class RunScreen(ActionScreen):
                 self._say(f"{name}: {answer.text}")
         if new.ended:
             self._pending.clear()  # what was sent too late is not answered any more
+
+    @property
+    def moment(self) -> str:
+        """Which one is shown, in words, when it is not the present."""
+        return ""
 
     # Commands
 
@@ -178,7 +185,7 @@ class RunScreen(ActionScreen):
             return
         if self.has_class("zoomed"):
             self.action_zoom()
-        self._page: Page = page
+        self._page = page
         for other in self.query(".page"):
             other.set_class(other.id == page, "current")
         self.query_one(PageTabs).show(page)
@@ -201,6 +208,11 @@ class RunScreen(ActionScreen):
 
     def action_show_details(self) -> None:
         self._show_page("details")
+
+    def action_replay(self) -> None:
+        from tui_trainer.screens.replay import ReplayScreen
+
+        self.app.push_screen(ReplayScreen(self.run, self.state, self._page))
 
     # Panels
 
@@ -243,6 +255,10 @@ class RunScreen(ActionScreen):
 
     def _say(self, words: str, severity: Any = "information") -> None:
         self.notify(printable(words), severity=severity, markup=False)
+
+    def _now(self) -> float:
+        """Unix seconds of what is shown."""
+        return self.trainer.clock()
 
     @property
     def trainer(self) -> TrainerApp:

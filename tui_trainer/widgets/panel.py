@@ -14,6 +14,7 @@ from textual.strip import Strip
 
 from core.run.folder import RunFolder
 from core.view.state import State
+from tui_trainer.actions import Scope
 from tui_trainer.theme import Palette, palette
 
 Reads = TypeVar("Reads")
@@ -36,6 +37,8 @@ class Panel(ScrollView, Generic[Reads], can_focus=True):
     """Shown only where the terminal has room to spare."""
     PERIOD: ClassVar[float] = 0.0
     """Seconds between two redraws at the least."""
+    SCOPE: ClassVar[Scope | None] = None
+    """Of the actions that it has while it is focused, beside the screen's."""
 
     def __init__(self, run: RunFolder) -> None:
         super().__init__()
@@ -43,7 +46,9 @@ class Panel(ScrollView, Generic[Reads], can_focus=True):
         self._reads: Reads | None = None
         self._shown_at = 0.0
         self._drawn: tuple[object, ...] | None = None
-        self._strips: list[Strip] = []
+        self._lines: Sequence[Text] = ()
+        self._strips: dict[int, Strip] = {}
+        """Of the lines that have been in sight."""
         self.border_title = self.NAME
 
     def reads(self, state: State, now: float) -> Reads:
@@ -79,8 +84,12 @@ class Panel(ScrollView, Generic[Reads], can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         line = self.scroll_offset.y + y
-        strip = self._strips[line] if line < len(self._strips) else Strip.blank(self.scrollable_content_region.width)
-        return strip.apply_style(self.rich_style)
+        width = self.scrollable_content_region.width
+        if line >= len(self._lines):
+            return Strip.blank(width).apply_style(self.rich_style)
+        if line not in self._strips:
+            self._strips[line] = _strip(self._lines[line], width, self.app.console)
+        return self._strips[line].apply_style(self.rich_style)
 
     def _draw(self) -> None:
         size = self.scrollable_content_region.size
@@ -89,10 +98,9 @@ class Panel(ScrollView, Generic[Reads], can_focus=True):
         if self._reads is None or not size or inputs == self._drawn:
             return
         self._drawn = inputs
-        lines = self.draw(self._reads, size, colours)
-        self._strips = [_strip(line, size.width, self.app.console) for line in lines]
+        self._lines, self._strips = self.draw(self._reads, size, colours), {}
         self.border_title = self.title(self._reads, colours)
-        self.virtual_size = Size(size.width, len(lines))
+        self.virtual_size = Size(size.width, len(self._lines))
         self.refresh()
 
 
