@@ -22,6 +22,7 @@ from core.events import Event
 from core.files import open_plain
 from core.run.journal import LONGEST_LINE, JournalReader
 from core.view.cache import History
+from core.view.decoding import Decoder
 from core.view.fold import Told, fold, fold_told, in_a_row, told
 from core.view.frequent import Stretch
 
@@ -53,13 +54,14 @@ def share(journal: Path, history: History) -> Iterator[History]:
     end, state = _size(journal), history.state
     if end - history.offset < LEAST:
         return
+    decoder = Decoder()
     with Second(journal, history.offset, end) as second:
         for number, (start, stop) in enumerate(chunks(journal, history.offset, end)):
             frame = second.frame() if number % 2 else None
             if frame is not None and state.seq < frame.first:
                 state = fold_told(state, _received(frame))
             else:
-                state = fold(state, _events(journal, start, stop))
+                state = fold(state, _events(journal, start, stop, decoder))
             yield History(stop, state)
 
 
@@ -132,7 +134,11 @@ def _received(frame: Frame) -> Told:
     return Told(frame.seq, frame.time, [part if isinstance(part, Stretch) else e.decode(part) for part in frame.parts])
 
 
-def _events(journal: Path, start: int, stop: int) -> list[Event]:
+def _events(journal: Path, start: int, stop: int, decoder: Decoder) -> list[Event]:
+    with suppress(OSError), open_plain(journal) as file:
+        file.seek(start)
+        if (found := decoder(file.read(stop - start))) is not None:
+            return found
     return JournalReader(journal, start).read(stop - start)
 
 
@@ -153,10 +159,10 @@ def _size(journal: Path) -> int:
 def main() -> None:
     gc.disable()  # events hold no cycles, and nothing else here is many
     journal, start, end = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
-    encoder = msgspec.msgpack.Encoder()
+    encoder, decoder = msgspec.msgpack.Encoder(), Decoder()
     for number, (begin, stop) in enumerate(chunks(journal, start, end)):
         if number % 2:
-            data = encoder.encode(frame(_events(journal, begin, stop)))
+            data = encoder.encode(frame(_events(journal, begin, stop, decoder)))
             sys.stdout.buffer.write(len(data).to_bytes(PREFIX, "big") + data)
             sys.stdout.buffer.flush()
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import reduce
 from itertools import groupby
-from operator import add
+from operator import add, attrgetter
 from typing import TypeAlias, cast
 
 import msgspec
@@ -16,11 +16,12 @@ from msgspec.structs import replace
 
 from core import events as e
 from core.events import Event
+from core.view.decoding import names_of
 from core.view.parts import merged, number
 from core.view.series import Series, extended
 from core.view.state import KEPT_METRICS, KEPT_READINGS, KEPT_WINDOWS, DeviceReading, State, Window
 
-FREQUENT: frozenset[type[Event]] = frozenset({e.StepDone, e.Heartbeat, e.DeviceSampled})
+FREQUENT = (e.StepDone, e.Heartbeat, e.DeviceSampled)
 
 Points: TypeAlias = defaultdict[str, tuple[list[int], list[float]]]
 """Steps and values by metric, until a batch is over: as columns, since a long history has millions of them."""
@@ -50,9 +51,9 @@ class Stretch(msgspec.Struct, frozen=True, array_like=True):
 
 def stretches(events: list[Event]) -> Iterator[Stretch | Event]:
     """The frequent events up to each other one as a stretch, and that other one."""
-    start, kinds = 0, [type(event) for event in events]
-    others = [] if FREQUENT.issuperset(kinds) else [place for place, kind in enumerate(kinds) if kind not in FREQUENT]
-    for place in others:
+    start, kinds = 0, list(map(type, events))
+    rare = {kind for kind in set(kinds) if not issubclass(kind, FREQUENT)}
+    for place in [place for place, kind in enumerate(kinds) if kind in rare] if rare else ():
         if start < place:
             yield stretch(events[start:place])
         yield events[place]
@@ -62,7 +63,7 @@ def stretches(events: list[Event]) -> Iterator[Stretch | Event]:
 
 
 def stretch(told: list[Event]) -> Stretch:
-    steps = [event for event in told if type(event) is e.StepDone]
+    steps = [event for event in told if isinstance(event, e.StepDone)]
     samples = [event for event in told if type(event) is e.DeviceSampled] if len(steps) < len(told) else []
     aged = next((event for event in reversed(told) if type(event) is not e.DeviceSampled), None)
     return Stretch(
@@ -111,6 +112,10 @@ def with_points(state: State, points: Points) -> State:
 def columns(events: Sequence[e.StepDone | e.ValidationDone]) -> Iterator[Columns]:
     """By stretches that name the same metrics; mostly there is one."""
     told = [event.metrics for event in events]
+    if isinstance(told[0], msgspec.Struct):  # as core.view.decoding makes them
+        fields = {name: list(map(attrgetter(field), told)) for field, name in names_of(told[0]).items()}
+        yield Columns([event.step for event in events], fields)
+        return
     if len(set(map(len, told))) == 1:
         with suppress(KeyError):
             values = {name: _numbers([metrics[name] for metrics in told]) for name in told[0]}
