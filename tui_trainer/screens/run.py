@@ -55,7 +55,7 @@ class RunScreen(ActionScreen):
         self._page: Page = "overview"
 
     def compose(self) -> ComposeResult:
-        made = [panel(self.run) for panel in panels()]
+        made = self._made = [panel(self.run) for panel in panels()]
         self._pages = tuple(page for page in PAGES if any(page == panel.PAGE for panel in made))
         yield RunHeader(self.run.name)
         yield PageTabs(self._pages)
@@ -70,12 +70,6 @@ class RunScreen(ActionScreen):
                         yield from _slot(made, "overview", "status")
             with Container(id="side"):
                 yield from _slot(made, "overview", "side")
-        for page in self._pages[1:]:
-            with Container(id=page, classes="page"):
-                for slot in SIDES:
-                    if parts := _slot(made, page, slot):
-                        with Container(classes=slot):
-                            yield from parts
         yield Footer(show_command_palette=False)
         yield TooSmall()
 
@@ -186,10 +180,16 @@ class RunScreen(ActionScreen):
         if self.has_class("zoomed"):
             self.action_zoom()
         self._page = page
+        if not self.query(f"#{page}"):  # made when it is first looked at, which the first frame need not wait for
+            self.mount(self._made_page(page), before=self.query_one(Footer))
         for other in self.query(".page"):
             other.set_class(other.id == page, "current")
         self.query_one(PageTabs).show(page)
-        self._tick()
+        self.call_after_refresh(self._tick)
+
+    def _made_page(self, page: Page) -> Container:
+        sides = ((slot, _slot(self._made, page, slot)) for slot in SIDES)
+        return Container(*(Container(*parts, classes=side) for side, parts in sides if parts), id=page, classes="page")
 
     def on_page_tabs_chosen(self, chosen: PageTabs.Chosen) -> None:
         self._show_page(chosen.page)

@@ -1,4 +1,4 @@
-"""Line plots. The lines are plotext's (this is the only file that imports it, and only when the first one is drawn);
+"""Line plots. The lines are plotext's (which is loaded when the first one is drawn);
 the axes are ours, so that they cost one row and one column."""
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from rich.text import Text
 
 from core.view.state import Point
 from tui_trainer.theme import Palette
+from tui_trainer.widgets import drawing
 from tui_trainer.widgets.axis import label, ticks
 from tui_trainer.widgets.glyphs import Glyphs
 
@@ -143,8 +144,7 @@ def _axis(chart: Chart, frame: Frame, margin: int, colours: Palette, marks: Glyp
 
 
 def _cells(curves: tuple[Curve, ...], frame: Frame, marks: Glyphs) -> list[list[Cell]]:
-    import plotext  # 0.2 s, which the first frame does without
-
+    plotext = drawing.plotext()
     plotext.terminal.limit(False, False)
     figure = plotext.figure
     figure.clear()
