@@ -90,8 +90,10 @@ def prepare(
     load: Callable[[Data, data.Progress], Dataset] = data.load,
 ) -> Setup:
     """Read the data, build the network. Raises UserError for whatever in the recipe does not fit this machine or the data."""
+    progress("device", 0, 0, "")
     threads = devices.set_up(recipe, threads)
     device = devices.choose_device(recipe.device)
+    progress("prepare", 0, 0, "")  # what reads or fetches them loads libraries first, and may say no more
     dataset = load(recipe.data, progress)
     train, held_out = batches.select(dataset.train.labels, len(dataset.classes), recipe.data.validation, recipe.data.limit)
     if not len(train):

@@ -27,8 +27,8 @@ LONG_FIRST_STEP = 60.0
 
 
 PHASES = {
-    "start": "loading torch", "download": "fetching data", "prepare": "reading data", "build": "building the network",
-    "compile": "compiling", "validate": "validating", "test": "testing", "save": "saving",
+    "start": "loading torch", "device": "setting up the device", "download": "fetching data", "prepare": "reading data",
+    "build": "building the network", "compile": "compiling", "validate": "validating", "test": "testing", "save": "saving",
 }  # fmt: skip
 """What is done in a phase."""
 
