@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import time
 from collections.abc import Callable, Iterable
@@ -48,6 +49,13 @@ class TrainerApp(App[None]):
             self.show_home()
         else:
             self.show_run(self._first, self._feed)
+
+    def on_ready(self) -> None:
+        """What is loaded by now stays: the garbage collector, which whoever starts the console holds back until then, need not
+        look through it again and again, and hold the screen up for that."""
+        if not gc.isenabled():
+            gc.freeze()
+            gc.enable()
 
     def show_home(self) -> None:
         """Home, the list of runs; the one below the present screen when there is one."""

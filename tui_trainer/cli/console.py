@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
 
@@ -30,6 +31,7 @@ def _open(runs: options.Runs, run: RunFolder | None) -> None:
     from tui_trainer.feed import Feed
 
     signal.signal(signal.SIGHUP, signal.SIG_DFL)  # without its terminal a console only burns time, even below nohup
+    gc.disable()  # until the first frame is there
     folder, feed = runs_folder(runs), Feed(run) if run else None
     if feed:
         feed.start()  # a long journal is being read while the screen is being loaded

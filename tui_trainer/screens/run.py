@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from rich.text import Text
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
 
 TICK = 0.1
 """Seconds between two frames."""
+SLICE = 0.01
+"""Seconds after which drawing lets a key through."""
 SIDES: tuple[Slot, ...] = ("left", "right")
 """Parts of every page but the overview."""
 
@@ -89,8 +93,16 @@ class RunScreen(ActionScreen):
         self.state = self._feed.state
         now = self._now()
         self.query_one(RunHeader).show(self.state, now, tuple(self._pending.values()), self._feed.share, self.moment)
-        for panel in self._panels():
-            panel.show(self.state, now)
+        self._show(self._panels())
+
+    def _show(self, panels: list[Panel[Any]]) -> None:
+        """As many as there is time for, so that keys need not wait for all the plots; then the others."""
+        begun = time.monotonic()
+        for place, panel in enumerate(panels):
+            if time.monotonic() - begun > SLICE:
+                self.set_timer(SLICE / 10, partial(self._show, panels[place:]))  # a message would come before any key
+                return
+            panel.show(self.state, self._now())
 
     def watch_state(self, old: State, new: State) -> None:
         super().watch_state(old, new)
