@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from functools import reduce
 from operator import or_
-from typing import Any, cast, get_args
+from typing import Any, get_args
 
 import msgspec
 
@@ -26,7 +26,7 @@ class Decoder:
     def __call__(self, lines: bytes) -> list[Event] | None:
         if self._decoder is not None:
             try:
-                found = cast(list[Event], self._decoder.decode_lines(lines))
+                found = self._decoder.decode_lines(lines)
                 return found if len(found) == lines.count(b"\n") else None  # JSON may go over several lines
             except UNREADABLE:  # other names, or a NaN, which travels as text
                 self._decoder = None

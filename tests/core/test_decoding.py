@@ -54,7 +54,8 @@ def test_from_the_second_batch_on_steps_are_decoded_the_fast_way() -> None:
     ids=["nan", "one more", "none", "another", "many", "odd"],
 )  # fmt: skip
 def test_other_names_and_values_are_taken_as_they_come(other: e.Metrics) -> None:
-    decoder, usual = Decoder(), {"train.loss": 1.0}
+    decoder = Decoder()
+    usual: e.Metrics = {"train.loss": 1.0}
     for metrics in (usual, usual, other, other, usual, usual):
         told = decoder(lines(steps(metrics, metrics)))
         assert told and repr(fold(State(), told)) == repr(fold(State(), steps(metrics, metrics)))
@@ -78,5 +79,5 @@ def test_what_is_no_known_event_is_left_to_the_slow_way(line: bytes) -> None:
 def test_a_line_without_some_fields_has_their_defaults() -> None:
     decoder, usual = Decoder(), lines(steps({"train.loss": 1.0}))
     decoder(usual)
-    (told,) = decoder(b'{"type":"StepDone","metrics":{"train.loss":2}}\n') or [None]
+    (told,) = decoder(b'{"type":"StepDone","metrics":{"train.loss":2}}\n') or [e.Heartbeat()]
     assert isinstance(told, e.StepDone) and (told.seq, told.steps, told.time) == (-1, 1, 0.0)
