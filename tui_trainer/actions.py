@@ -10,9 +10,9 @@ from typing import Literal, TypeAlias
 from core.view.state import State
 
 Scope: TypeAlias = Literal[
-    "run", "home", "anywhere", "plots", "classes", "table", "matrix", "pictures", "mistakes"
+    "run", "home", "replay", "anywhere", "plots", "classes", "table", "matrix", "pictures", "mistakes", "checkpoints", "log"
 ]  # fmt: skip
-SCREENS: frozenset[Scope] = frozenset({"run", "home"})
+SCREENS: frozenset[Scope] = frozenset({"run", "home", "replay"})
 """Scopes of whole screens; the others are those of panels, whose keys count while such a panel has the focus."""
 
 
@@ -59,6 +59,8 @@ class Action:
     """The command that does the same without the console."""
     in_footer: bool = True
 
+
+MARKS = "To the resume, rewind, setting, remark or named checkpoint before"
 
 TABLE: tuple[Action, ...] = (
     Action("open", ("enter",), "Open", "Look at the selected run", "home", cli="tui-trainer attach RUN"),
@@ -129,6 +131,23 @@ TABLE: tuple[Action, ...] = (
     Action("logarithm", ("y",), "Log scale", "Logarithmic values, or linear ones again", "plots", in_footer=False),
     Action("smoother", ("o",), "Smoothing", "Next weight of the past: none, 0.6, 0.8, 0.9, 0.97", "plots", in_footer=False),
     Action("marker", ("g",), "Marker", "Next way to draw lines: braille, blocks, dots, ASCII", "plots", in_footer=False),
+    Action("replay", ("b",), "Look back", "Replay: the screen as it was at any moment", "run", in_footer=False),
+    Action("back", ("left",), "Back", "A hundredth of the run back", "replay"),
+    Action("forward", ("right",), "On", "A hundredth of the run on", "replay"),
+    Action("previous_epoch", ("up",), "Epoch -", "To the end of the epoch before", "replay"),
+    Action("next_epoch", ("down",), "Epoch +", "To the end of the epoch after", "replay"),
+    Action("previous_mark", ("comma",), "Mark -", MARKS, "replay", in_footer=False),
+    Action("next_mark", ("full_stop",), "Mark +", "The same, the next one", "replay", in_footer=False),
+    Action("to_start", ("home",), "Start", "To the beginning of the run", "replay", in_footer=False),
+    Action("to_end", ("end",), "End", "To its end, or as far as it has come", "replay", in_footer=False),
+    Action("play", ("space",), "Play", "Run through it by itself, or hold", "replay"),
+    Action("present", ("escape", "b"), "Now", "Out of the past; the run went on meanwhile", "replay"),
+    Action("next_checkpoint", ("down", "j"), "Next", "Select the checkpoint below", "checkpoints", in_footer=False),
+    Action("previous_checkpoint", ("up", "k"), "Previous", "Select the checkpoint above", "checkpoints", in_footer=False),
+    Action("export", ("e",), "Export", "Copy its weights into the present folder", "checkpoints", in_footer=False),
+    Action("search", ("slash",), "Search", "Find lines with a text", "log", in_footer=False),
+    Action("next_match", ("n",), "Next match", "Go to the match below", "log", in_footer=False),
+    Action("previous_match", ("N",), "Previous match", "Go to the match above", "log", in_footer=False),
 )
 
 

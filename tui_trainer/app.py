@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import time
 from collections.abc import Callable, Iterable
@@ -16,22 +17,29 @@ from textual.screen import Screen
 from core.run.folder import RunFolder
 from tui_trainer import theme
 from tui_trainer.bindings import ActionScreen
+from tui_trainer.feed import Feed
 from tui_trainer.stream import Escaped
 
 
 class TrainerApp(App[None]):
-    """Home, or straight to the run given as ``attach``. ``clock`` gives Unix seconds."""
+    """Home, or straight to the run given as ``attach``, which ``feed`` may be reading already. ``clock`` gives Unix seconds."""
 
     TITLE = "tui-trainer"
     ENABLE_COMMAND_PALETTE = True
 
-    def __init__(self, runs: Path, attach: RunFolder | None = None, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        runs: Path,
+        attach: RunFolder | None = None,
+        clock: Callable[[], float] = time.time,
+        feed: Feed | None = None,
+    ) -> None:
         super().__init__()
         # For what is said after the screen is gone: last words, or a traceback.
         self.error_console = Console(file=cast(TextIO, Escaped(sys.stderr)), color_system=None, markup=False, highlight=False)
         self.runs = runs
         self.clock = clock
-        self._first = attach
+        self._first, self._feed = attach, feed
         for own in theme.OWN:
             self.register_theme(own)
         self.theme = theme.DARK.name
@@ -40,7 +48,14 @@ class TrainerApp(App[None]):
         if self._first is None:
             self.show_home()
         else:
-            self.show_run(self._first)
+            self.show_run(self._first, self._feed)
+
+    def on_ready(self) -> None:
+        """What is loaded by now stays: the garbage collector, which whoever starts the console holds back until then, need not
+        look through it again and again, and hold the screen up for that."""
+        if not gc.isenabled():
+            gc.freeze()
+            gc.enable()
 
     def show_home(self) -> None:
         """Home, the list of runs; the one below the present screen when there is one."""
@@ -53,10 +68,10 @@ class TrainerApp(App[None]):
         else:
             self.push_screen(HomeScreen(self.runs))
 
-    def show_run(self, run: RunFolder) -> None:
+    def show_run(self, run: RunFolder, feed: Feed | None = None) -> None:
         from tui_trainer.screens.run import RunScreen  # brings the plots along, which Home does without
 
-        self.push_screen(RunScreen(run))
+        self.push_screen(RunScreen(run, feed))
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """The palette: what the present screen can do now, and the choice of a theme."""

@@ -15,10 +15,11 @@ from tui_trainer import actions, theme
 from tui_trainer.actions import Action, Scope
 
 
-def bindings(scope: Scope) -> list[BindingType]:
-    """Bindings of a screen or a panel. Only an action's first key is in the footer."""
+def bindings(scope: Scope, priority: bool = False) -> list[BindingType]:
+    """Bindings of a screen or a panel. Only an action's first key is in the footer. ``priority``: they come before those of the
+    focus."""
     return [
-        Binding(key, action.id, action.label, show=action.in_footer and place == 0, tooltip=action.help)
+        Binding(key, action.id, action.label, show=action.in_footer and place == 0, tooltip=action.help, priority=priority)
         for action in actions.for_scope(scope)
         for place, key in enumerate(action.keys)
     ]
@@ -44,7 +45,8 @@ class ActionScreen(Screen[None]):
         scopes: tuple[Scope, ...] = getattr(self.focused, "SCOPES", ())
         nodes: list[tuple[DOMNode, Scope]] = [(self, self.SCOPE)]
         nodes += [(self.focused, scope) for scope in scopes if self.focused]
-        return ((node, action) for node, scope in nodes for action in actions.for_scope(scope) if action.enabled(self.state))
+        found = ((node, action) for node, scope in nodes for action in actions.for_scope(scope))
+        return ((node, action) for node, action in found if self.check_action(action.id, ()))
 
     def action_next_theme(self) -> None:
         self.app.theme = theme.next_theme(self.app.theme)

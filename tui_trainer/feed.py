@@ -7,13 +7,13 @@ import math
 import threading
 import time
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from core.run.folder import RunFolder
 from core.run.journal import JournalReader
-from core.view import history
+from core.view import cache, history
+from core.view.cache import History
 from core.view.fold import fold
-from core.view.history import History
 from core.view.state import State
 from core.view.summary import READ_WHOLE, opening, summarise, with_liveness
 
@@ -33,6 +33,25 @@ class Look(NamedTuple):
     """How much of the journal has been read (0 to 1)."""
 
 
+class Source(Protocol):
+    """Where a screen has its State from."""
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+    @property
+    def state(self) -> State: ...
+
+    @property
+    def share(self) -> float:
+        """How much has been read of what is to be shown (0 to 1)."""
+
+    @property
+    def looked(self) -> bool:
+        """Whether it is known if the trainer is alive."""
+
+
 class Feed:
     """Follows one run. ``start`` and ``stop`` it; look at ``state`` from the screen's timer."""
 
@@ -46,7 +65,9 @@ class Feed:
         self._thread = threading.Thread(target=self._work, name=f"feed-{run.name}", daemon=True)
 
     def start(self) -> None:
-        self._thread.start()
+        """Once; again it does nothing."""
+        if self._thread.ident is None:
+            self._thread.start()
 
     def stop(self) -> None:
         """Returns at once; the thread ends by itself."""
@@ -94,7 +115,10 @@ class Feed:
                 self._look = Look(state, self._look.alive, _share(self.run, reader.offset))
 
     def _history(self) -> History:
-        """All of a long journal, of which the beginning and the end are shown meanwhile."""
+        """All of a long journal, of which the beginning and the end are shown meanwhile; at once where it was kept."""
+        kept = cache.load(self.run)
+        if kept is not None and _size(self.run) - kept.offset <= READ_WHOLE:
+            return kept
         self._preview(0)
         return history.read(self.run, self._preview)
 

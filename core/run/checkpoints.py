@@ -8,7 +8,8 @@ from pathlib import Path
 from core import checkpoint
 from core.checkpoint import WEIGHTS, Damaged
 from core.errors import UserError
-from core.run.folder import RunFolder
+from core.files import read_plain
+from core.run.folder import RunFolder, write_whole
 
 
 def find(run: RunFolder, which: str) -> Path:
@@ -40,6 +41,20 @@ def weights_file(run: RunFolder, which: str) -> Path:
     except Damaged as error:
         raise UserError(f"{folder}: damaged ({error}); try another one with --checkpoint") from None
     return folder / WEIGHTS
+
+
+def export(run: RunFolder, which: str, folder: Path) -> Path:
+    """Copy the weights of a checkpoint, once they match its manifest, into a folder, under a name that is free there; returns
+    the copy. Raises UserError."""
+    weights = weights_file(run, which)
+    stem, number = f"{run.name}-{weights.parent.name}", 1
+    while (target := folder / f"{stem}{'' if number == 1 else f'-{number}'}.safetensors").exists():
+        number += 1
+    try:
+        write_whole(target, read_plain(weights, checkpoint.LARGEST))
+    except OSError as error:
+        raise UserError(f"{target}: cannot be written: {error.strerror}") from None
+    return target
 
 
 def _name_of(folder: Path) -> str:

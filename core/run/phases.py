@@ -18,10 +18,16 @@ class Phases:
 
     def __call__(self, phase: str, done: int, total: int, unit: str) -> None:
         if phase != self._phase:
+            self._end()
             self._phase, self._started = phase, time.monotonic()
             self._put(PhaseStarted(phase=phase, total=total, unit=unit))
         if total and done >= total:
-            self._phase = ""
-            self._put(PhaseEnded(phase=phase, seconds=time.monotonic() - self._started))
+            self._end()
         elif done:
             self._put(PhaseProgressed(phase=phase, done=done, total=total))
+
+    def _end(self) -> None:
+        """What is followed by something else is over, also where it could not say how long it would be."""
+        if self._phase:
+            self._put(PhaseEnded(phase=self._phase, seconds=time.monotonic() - self._started))
+            self._phase = ""

@@ -90,8 +90,10 @@ def prepare(
     load: Callable[[Data, data.Progress], Dataset] = data.load,
 ) -> Setup:
     """Read the data, build the network. Raises UserError for whatever in the recipe does not fit this machine or the data."""
+    progress("device", 0, 0, "")
     threads = devices.set_up(recipe, threads)
     device = devices.choose_device(recipe.device)
+    progress("prepare", 0, 0, "")  # what reads or fetches them loads libraries first, and may say no more
     dataset = load(recipe.data, progress)
     train, held_out = batches.select(dataset.train.labels, len(dataset.classes), recipe.data.validation, recipe.data.limit)
     if not len(train):
@@ -101,6 +103,7 @@ def prepare(
     test = batches.first_per_class(dataset.test.labels, recipe.data.limit)
     normalisation = Normalisation(dataset.mean, dataset.std)
     inputs = Inputs(len(dataset.classes), *dataset.train.pixels.shape[1:3])
+    progress("build", 0, 0, "")
     network = initialise(recipe, inputs, device)
     augment.check(recipe.augment, inputs.channels, inputs.size, inputs.size)
     resolution.check(recipe.low_resolution, network, inputs.channels, inputs.size)
@@ -110,7 +113,7 @@ def prepare(
     parameters = models.count_parameters(network)
     models.check_limit(parameters, recipe.parameter_limit)
     precision = devices.choose_precision(recipe.precision, device)
-    return Setup(
+    setup = Setup(
         recipe=recipe,
         device=device,
         precision=precision,
@@ -138,6 +141,8 @@ def prepare(
         average=Average(network, recipe.averaging) if recipe.averaging.decay else None,
         scaler=devices.loss_scaler(precision, device),
     )
+    progress("build", 1, 1, "")
+    return setup
 
 
 def _examples(images: Images, indices: batches.Indices, device: torch.device) -> Examples:

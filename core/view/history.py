@@ -4,8 +4,10 @@ line, then the :class:`History`."""
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,52 +16,59 @@ import msgspec
 from core.errors import UNREADABLE
 from core.run.folder import RunFolder
 from core.run.journal import JournalReader
+from core.view import cache, chunks
+from core.view.cache import History
+from core.view.chunks import CHUNK
 from core.view.fold import fold
-from core.view.state import State
 from core.view.summary import opening
-
-CHUNK = 1 << 20
-"""Bytes read at a time."""
-
-
-class History(msgspec.Struct, frozen=True):
-    """``state`` is the fold of the journal up to the byte ``offset``."""
-
-    offset: int
-    state: State
 
 
 def read(run: RunFolder, progress: Callable[[int], bool]) -> History:
     """``progress`` is told how many bytes have been read, and may end it by False. What was not read, since that process could
     not be started or failed, is left to the caller: then the history is that of no byte."""
     command = [sys.executable, "-P", "-m", "core.view.history", str(run.path.absolute())]
+    quiet = subprocess.DEVNULL
     try:
-        with subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True
-        ) as child:
-            return _heard(child, progress)
-    except (OSError, ValueError, *UNREADABLE):
+        child = subprocess.Popen(command, stdin=quiet, stdout=subprocess.PIPE, stderr=quiet, start_new_session=True)
+    except (OSError, ValueError):
+        return History(0, opening(run))
+    threading.Thread(target=child.wait, daemon=True).start()  # it keeps what it has told, which nobody needs to wait for
+    try:
+        return _heard(child, progress)
+    except (ValueError, *UNREADABLE):
         return History(0, opening(run))
 
 
 def _heard(child: subprocess.Popen[bytes], progress: Callable[[int], bool]) -> History:
     assert child.stdout is not None
-    for line in child.stdout:
-        if line == b"\n":
-            break
-        if not progress(int(line)):
-            child.kill()
-    return msgspec.msgpack.decode(child.stdout.read(), type=History)
+    with child.stdout as said:
+        for line in said:
+            if line == b"\n":
+                break
+            if not progress(int(line)):
+                child.kill()
+        return msgspec.msgpack.decode(said.read(), type=History)
 
 
 def main() -> None:
+    gc.disable()  # events hold no cycles, and nothing else here is many
     run = RunFolder(Path(sys.argv[1]))
-    reader, state = JournalReader(run.journal), opening(run)
+    start = known = cache.load(run) or History(0, opening(run))
+    for known in chunks.share(run.journal, start):
+        _say(known.offset)
+    reader, state = JournalReader(run.journal, known.offset), known.state
     while not reader.at_end:
         state = fold(state, reader.read(CHUNK))
-        sys.stdout.buffer.write(b"%d\n" % reader.offset)
-        sys.stdout.buffer.flush()
-    sys.stdout.buffer.write(b"\n" + msgspec.msgpack.encode(History(reader.whole, state)))
+        _say(reader.offset)
+    history = History(reader.whole, state)
+    sys.stdout.buffer.write(b"\n" + msgspec.msgpack.encode(history))
+    sys.stdout.buffer.close()
+    cache.keep(run, history)
+
+
+def _say(offset: int) -> None:
+    sys.stdout.buffer.write(b"%d\n" % offset)
+    sys.stdout.buffer.flush()
 
 
 if __name__ == "__main__":

@@ -28,6 +28,13 @@ LONG_FIRST_STEP = 60.0
 """The same while no duration is known yet."""
 
 
+PHASES = {
+    "start": "loading torch", "device": "setting up the device", "download": "fetching data", "prepare": "reading data",
+    "build": "building the network", "compile": "compiling", "validate": "validating", "test": "testing", "save": "saving",
+}  # fmt: skip
+"""What is done in a phase."""
+
+
 class BestAndLast(NamedTuple):
     best: float
     best_epoch: int
@@ -111,6 +118,19 @@ def _pass_seconds(state: State, split: str) -> float:
     images = {"validation": state.validation_images, "test": state.test_images}
     other = next((item for item in state.measurements.values() if item.images > 0), None)
     return max(other.seconds, 0.0) / other.images * max(images.get(split, 0), 0) if other else 0.0
+
+
+def doing(state: State) -> str:
+    """What goes on at this moment, where that is something else than training, in words: ``reading data 40 %``."""
+    if state.ended:
+        return ""
+    if (phase := state.phase) is not None:
+        share = phase_fraction(state)
+        words = PHASES.get(phase.name) or phase.label or phase.name
+        return words if share is None else f"{words} {share:4.0%}".replace("%", " %")
+    if not state.total_steps:
+        return "starting" if state.seq < 0 else "getting ready"
+    return "first batch" if state.status == "running" and not state.windows and state.step < state.total_steps else ""
 
 
 def stale(state: State, now: float) -> float | None:

@@ -55,7 +55,7 @@ class Bin(msgspec.Struct, frozen=True):
     def with_values(self, step: int, values: Sequence[float]) -> Bin:
         """Added one after the other (``sum`` is more exact on newer Pythons, and so would depend on the batch)."""
         return Bin(
-            max(self.step, step), min(self.low, *values), max(self.high, *values),
+            max(self.step, step), min(self.low, min(values)), max(self.high, max(values)),
             reduce(add, values, self.total), self.count + len(values),
         )  # fmt: skip
 

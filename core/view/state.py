@@ -30,6 +30,8 @@ KEPT_MARKS = 200
 KEPT_METRICS = 256
 """Different names; further ones are not kept."""
 KEPT_WINDOWS = 32
+KEPT_READINGS = 300
+"""Of the device: ten minutes."""
 KEPT_BEFORE = 8
 """Earlier measurements and early-stopping states, to go back to when a run is resumed at an earlier step."""
 KEPT_PICTURES = 200
@@ -190,6 +192,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     answers: tuple[Answer, ...] = ()
     marks: tuple[Mark, ...] = ()
     device_reading: DeviceReading | None = None
+    device_readings: tuple[DeviceReading, ...] = ()
+    """The latest ones, oldest first, that one the last."""
     stop_after_epoch: bool = False
     paused: bool = False
     """By a person."""

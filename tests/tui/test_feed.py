@@ -15,8 +15,9 @@ from core import events as e
 from core.run.folder import RunFolder
 from core.run.journal import JournalReader, JournalWriter, read_all
 from core.view import history, summary
+from core.view.cache import History
+from core.view.chunks import CHUNK
 from core.view.fold import fold
-from core.view.history import CHUNK, History
 from core.view.state import State
 from core.view.summary import opening
 from tests.tui import long_runs

@@ -20,6 +20,7 @@ from core.run.journal import JournalWriter
 from tests.tui import runs as made
 from tests.tui.screens import console, seen, settled, text_of
 from tui_trainer import theme
+from tui_trainer.feed import Feed
 from tui_trainer.screens.confirm import ConfirmScreen
 from tui_trainer.screens.help import HelpScreen
 from tui_trainer.screens.home import HomeScreen
@@ -247,7 +248,7 @@ async def test_home_leaves_the_run_alone(live: RunFolder, key: str) -> None:
         await pilot.press(key)
         await pilot.pause()
         assert isinstance(pilot.app.screen, HomeScreen)
-        assert screen._feed._stopping.is_set()
+        assert isinstance(screen._feed, Feed) and screen._feed._stopping.is_set()
     assert told(live) == []
 
 

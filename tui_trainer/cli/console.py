@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
 
@@ -27,7 +28,13 @@ def attach(run: options.Run, runs: options.Runs = None) -> None:
 def _open(runs: options.Runs, run: RunFolder | None) -> None:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UserError("the console needs a terminal; without one use train, resume, show and the other commands of --help")
-    from tui_trainer.app import TrainerApp
+    from tui_trainer.feed import Feed
 
     signal.signal(signal.SIGHUP, signal.SIG_DFL)  # without its terminal a console only burns time, even below nohup
-    TrainerApp(runs_folder(runs), run).run()
+    gc.disable()  # until the first frame is there
+    folder, feed = runs_folder(runs), Feed(run) if run else None
+    if feed:
+        feed.start()  # a long journal is being read while the screen is being loaded
+    from tui_trainer.app import TrainerApp
+
+    TrainerApp(folder, run, feed=feed).run()

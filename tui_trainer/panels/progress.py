@@ -51,14 +51,15 @@ class ProgressPanel(Panel[Progress]):
 
     def draw(self, reads: Progress, size: Size, colours: Palette) -> Sequence[Text]:
         lines = [Text(reads.note, colours.text)] if reads.note else []
-        lines += [_bar_line(item, size.width, colours) for item in reads.bars]
+        counts = max([COUNT_WIDTH, *(len(item.number) + 1 for item in reads.bars)])
+        lines += [_bar_line(item, counts, size.width, colours) for item in reads.bars]
         return lines + [
             Text.assemble((name.ljust(NAME_WIDTH), colours.muted), (words, colours.text)) for name, words in reads.facts
         ]
 
 
-def _bar_line(item: Bar, width: int, colours: Palette) -> Text:
-    numbers = item.number.rjust(COUNT_WIDTH) + (item.duration.rjust(DURATION_WIDTH) if width >= ROOMY else "")
+def _bar_line(item: Bar, counts: int, width: int, colours: Palette) -> Text:
+    numbers = item.number.rjust(counts) + (item.duration.rjust(DURATION_WIDTH) if width >= ROOMY else "")
     filled, empty = bar(item.share, max(1, width - NAME_WIDTH - len(numbers)), glyphs())
     name = item.name[: NAME_WIDTH - 1].ljust(NAME_WIDTH)
     return Text.assemble((name, colours.muted), (filled, colours.bar), (empty, colours.track), (numbers, colours.text))
@@ -66,8 +67,9 @@ def _bar_line(item: Bar, width: int, colours: Palette) -> Text:
 
 def _before_training(state: State, now: float) -> Progress:
     if state.phase is None:
-        return Progress("starting the worker ..." if state.seq < 0 else "getting ready ...", (), ())
-    return Progress(printable(state.phase.label or state.phase.name), (_phase(state.phase, now),), ())
+        words = "starting the worker ..." if state.seq < 0 else "getting ready ..."
+        return Progress(words, (), ())
+    return Progress(printable(state.phase.label or readings.doing(state)), (_phase(state.phase, now),), ())
 
 
 def _moment(state: State, now: float) -> Bar:
@@ -75,7 +77,10 @@ def _moment(state: State, now: float) -> Bar:
     if state.phase:
         return _phase(state.phase, now)
     seconds = readings.seconds_per_step(state)
-    return Bar("step", state.step_age / seconds if seconds else 0.0, f"{state.step:,}", _pace(seconds) if seconds else "")
+    if seconds is None:
+        waited = readings.format_duration(state.step_age) if state.step_age else ""
+        return Bar("step", 0.0, _wide(state.step + 1, state.total_steps), waited)
+    return Bar("step", state.step_age / seconds, _wide(state.step, state.total_steps), _pace(seconds))
 
 
 def _phase(phase: Phase, now: float) -> Bar:
@@ -85,7 +90,7 @@ def _phase(phase: Phase, now: float) -> Bar:
 
 
 def _epoch(state: State) -> Bar:
-    count = f"{readings.step_in_epoch(state)}/{state.steps_per_epoch}"
+    count = f"{_wide(readings.step_in_epoch(state), state.steps_per_epoch)}/{state.steps_per_epoch:,}"
     return Bar("epoch", readings.epoch_fraction(state), count, _left(readings.epoch_eta(state)))
 
 
@@ -102,7 +107,12 @@ def _speed(state: State) -> str:
     rate, seconds = readings.images_per_second(state), readings.seconds_per_step(state)
     if rate is None or seconds is None:
         return ""
-    return f"{rate:,.0f} images/s  {_pace(seconds)} a step"
+    return f"{rate:>6,.0f} images/s {_pace(seconds):>7}/step"
+
+
+def _wide(number: int, most: int) -> str:
+    """As wide as the greatest of its kind, so that nothing moves when a digit more comes."""
+    return f"{number:>{len(f'{most:,}')},}"
 
 
 def _memory(state: State) -> str:

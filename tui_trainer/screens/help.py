@@ -22,12 +22,15 @@ from tui_trainer.widgets.too_small import TooSmall
 SECTIONS: tuple[tuple[Scope, str], ...] = (
     ("home", "On Home"),
     ("run", "On a run"),
+    ("replay", "Looking back"),
     ("plots", "On a plot"),
     ("classes", "On its page of classes"),
     ("table", "In its table"),
     ("matrix", "In the confusion matrix"),
     ("pictures", "On its page of pictures"),
     ("mistakes", "Among its mistakes"),
+    ("checkpoints", "On the checkpoints"),
+    ("log", "On the worker's log"),
     ("anywhere", "Everywhere"),
 )
 MOUSE = (

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
-from typing import TYPE_CHECKING, Any, cast
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from rich.text import Text
 from textual import events, work
@@ -16,9 +18,10 @@ from core.errors import UserError
 from core.run import inbox, session
 from core.run.folder import RunFolder, reference
 from core.view.state import State
+from tui_trainer.actions import Scope
 from tui_trainer.bindings import ActionScreen, bindings
 from tui_trainer.escape import printable
-from tui_trainer.feed import Feed
+from tui_trainer.feed import Feed, Source
 from tui_trainer.panels import panels
 from tui_trainer.screens.confirm import QUIT, STOP, ConfirmScreen
 from tui_trainer.widgets.glyphs import ASCII, glyphs
@@ -34,6 +37,8 @@ if TYPE_CHECKING:
 
 TICK = 0.1
 """Seconds between two frames."""
+SLICE = 0.01
+"""Seconds after which drawing lets a key through."""
 SIDES: tuple[Slot, ...] = ("left", "right")
 """Parts of every page but the overview."""
 
@@ -41,22 +46,23 @@ SIDES: tuple[Slot, ...] = ("left", "right")
 class RunScreen(ActionScreen):
     """Follows ``run`` while it is on the stack of screens. Nothing that happens here ends the training, except Stop."""
 
-    SCOPE = "run"
+    SCOPE: ClassVar[Scope] = "run"
     CSS_PATH = "run.tcss"
     BINDINGS = bindings("run")
     HORIZONTAL_BREAKPOINTS = [(0, "narrow"), (100, "normal"), (160, "wide")]
     VERTICAL_BREAKPOINTS = [(0, "short"), (22, "medium"), (34, "tall")]
 
-    def __init__(self, run: RunFolder) -> None:
+    def __init__(self, run: RunFolder, source: Source | None = None) -> None:
         super().__init__()
         self.run = run
-        self._feed = Feed(run, lambda: self.trainer.clock())
+        self._feed = source or Feed(run, lambda: self.trainer.clock())
         self.lens = Lens(run)
         self._pending: dict[str, str] = {}
         """Ids of commands without an answer yet, with their names."""
+        self._page: Page = "overview"
 
     def compose(self) -> ComposeResult:
-        made = [panel(self.run) for panel in panels()]
+        made = self._made = [panel(self.run) for panel in panels()]
         self._pages = tuple(page for page in PAGES if page == "plots" or any(page == panel.PAGE for panel in made))
         yield RunHeader(self.run.name)
         yield PageTabs(self._pages)
@@ -71,13 +77,6 @@ class RunScreen(ActionScreen):
                         yield from _slot(made, "overview", "status")
             with Container(id="side"):
                 yield from _slot(made, "overview", "side")
-        yield PlotGrid(self.run)
-        for page in self._pages[2:]:
-            with Container(id=page, classes="page"):
-                for slot in SIDES:
-                    if parts := _slot(made, page, slot):
-                        with Container(classes=slot):
-                            yield from parts
         yield Footer(show_command_palette=False)
         yield TooSmall()
 
@@ -85,7 +84,7 @@ class RunScreen(ActionScreen):
         self.set_class(glyphs() is ASCII, "ascii")
         self._feed.start()
         self.set_interval(TICK, self._tick)
-        self._show_page("overview")
+        self._show_page(self._page)
 
     def on_unmount(self) -> None:
         self._feed.stop()
@@ -95,12 +94,20 @@ class RunScreen(ActionScreen):
 
     def _tick(self) -> None:
         self.state = self._feed.state
-        now = self.trainer.clock()
-        self.query_one(RunHeader).show(self.state, now, tuple(self._pending.values()), self._feed.share)
+        now = self._now()
+        self.query_one(RunHeader).show(self.state, now, tuple(self._pending.values()), self._feed.share, self.moment)
         for grid in self.query(PlotGrid):
             grid.show(self.state)
-        for panel in self._panels():
-            panel.show(self.state, now)
+        self._show(self._panels())
+
+    def _show(self, panels: list[Panel[Any]]) -> None:
+        """As many as there is time for, so that keys need not wait for all the plots; then the others."""
+        begun = time.monotonic()
+        for place, panel in enumerate(panels):
+            if time.monotonic() - begun > SLICE:
+                self.set_timer(SLICE / 10, partial(self._show, panels[place:]))  # a message would come before any key
+                return
+            panel.show(self.state, self._now())
 
     def watch_state(self, old: State, new: State) -> None:
         super().watch_state(old, new)
@@ -113,6 +120,11 @@ class RunScreen(ActionScreen):
                 self._say(f"{name}: {answer.text}")
         if new.ended:
             self._pending.clear()  # what was sent too late is not answered any more
+
+    @property
+    def moment(self) -> str:
+        """Which one is shown, in words, when it is not the present."""
+        return ""
 
     # Commands
 
@@ -184,13 +196,25 @@ class RunScreen(ActionScreen):
             return
         if self.has_class("zoomed"):
             self.action_zoom()
-        self._page: Page = page
+        self._page = page
+        if not self.query(f"#{page}"):  # made when it is first looked at, which the first frame need not wait for
+            self.mount(self._made_page(page), before=self.query_one(Footer))
         for other in self.query(".page"):
             other.set_class(other.id == page, "current")
         self.query_one(PageTabs).show(page)
+        self.call_after_refresh(self._look)
+
+    def _look(self) -> None:
+        """At a page, once it is laid out."""
         self._tick()
-        if page != "overview":  # the keys of a page are those of its panels
-            self.call_after_refresh(self._panels()[0].focus)
+        if self._page != "overview":  # the keys of a page are those of its panels
+            self._panels()[0].focus()
+
+    def _made_page(self, page: Page) -> Container:
+        if page == "plots":
+            return PlotGrid(self.run)
+        sides = ((slot, _slot(self._made, page, slot)) for slot in SIDES)
+        return Container(*(Container(*parts, classes=side) for side, parts in sides if parts), id=page, classes="page")
 
     def on_page_tabs_chosen(self, chosen: PageTabs.Chosen) -> None:
         self._show_page(chosen.page)
@@ -209,6 +233,11 @@ class RunScreen(ActionScreen):
 
     def action_show_details(self) -> None:
         self._show_page("details")
+
+    def action_replay(self) -> None:
+        from tui_trainer.screens.replay import ReplayScreen
+
+        self.app.push_screen(ReplayScreen(self.run, self.state, self._page))
 
     # Panels
 
@@ -251,6 +280,10 @@ class RunScreen(ActionScreen):
 
     def _say(self, words: str, severity: Any = "information") -> None:
         self.notify(printable(words), severity=severity, markup=False)
+
+    def _now(self) -> float:
+        """Unix seconds of what is shown."""
+        return self.trainer.clock()
 
     @property
     def trainer(self) -> TrainerApp:

@@ -1,4 +1,4 @@
-"""Lines in characters. They are plotext's; this is the only file that imports it, and only when the first one is drawn."""
+"""Lines in characters. They are plotext's; it is loaded when the first one is drawn."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
+from tui_trainer.widgets import drawing
 from tui_trainer.widgets.reduction import Frame
 from tui_trainer.widgets.rows import Row
 
@@ -39,8 +40,7 @@ def drawn(lines: Sequence[Line], frame: Frame) -> list[Row]:
 @cache
 def _figure() -> Any:
     """Lines and nothing else."""
-    import plotext  # 0.2 s, which the first frame does without
-
+    plotext = drawing.plotext()
     plotext.terminal.limit(False, False)
     figure = plotext.figure
     figure.axes(False)
@@ -52,8 +52,7 @@ def _figure() -> Any:
 
 @lru_cache(64)
 def _marker(symbol: str, colour: str) -> Any:
-    import plotext
-
+    plotext = drawing.plotext()
     red, green, blue = (int(colour[place : place + 2], 16) for place in (1, 3, 5))
     return plotext.marker(symbol, pixel=plotext.pixel(foreground=(red, green, blue)))
 

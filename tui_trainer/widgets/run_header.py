@@ -13,6 +13,9 @@ from tui_trainer.escape import printable
 from tui_trainer.theme import Palette, palette
 from tui_trainer.widgets.run_badge import run_badge
 
+DURATION = 11
+"""Columns of the widest: ``59 min 59 s``."""
+
 
 class Standing(NamedTuple):
     names: tuple[str, ...]
@@ -32,17 +35,20 @@ class RunHeader(Widget):
         self.run_name = name
         self._standing = Standing((name,), "preparing", (), ())
 
-    def show(self, state: State, now: float, pending: tuple[str, ...] = (), share: float = 1.0) -> None:
-        """``pending``: commands not yet answered; ``share``: how much of the journal has been read."""
-        notes = [f"{word} sent ..." for word in pending]
+    def show(self, state: State, now: float, pending: tuple[str, ...] = (), share: float = 1.0, moment: str = "") -> None:
+        """``pending``: commands not yet answered; ``share``: how much of the journal has been read; ``moment``: which one this
+        is, when it is not the present."""
+        notes = [moment] if moment else []
+        notes += [f"{word} sent ..." for word in pending]
         if state.hindrance:
             notes.append(printable(state.hindrance))
-        if trouble := readings.trouble(state, now):
+        if not moment and (trouble := readings.trouble(state, now)):
             notes.append(printable(trouble))
         if share < 1:
             notes.append(f"reading history {share:.0%}")
         names = (self.run_name, state.recipe, state.data, _model(state))
-        standing = Standing(tuple(printable(name) for name in names if name), state.status, tuple(notes), _numbers(state, now))
+        numbers = () if moment else _numbers(state, now)
+        standing = Standing(tuple(printable(name) for name in names if name), state.status, tuple(notes), numbers)
         if standing != self._standing:
             self._standing = standing
             self.refresh()
@@ -74,10 +80,11 @@ def _model(state: State) -> str:
 
 
 def _numbers(state: State, now: float) -> tuple[str, ...]:
-    if not state.total_steps:
-        return ()
-    numbers = [f"epoch {state.epoch}/{state.epochs}"]
-    left = None if state.ended else readings.eta(state, now)
-    if left is not None:
-        numbers.append(f"ETA {readings.format_duration(left)}")
+    """Each as wide at one moment as at the next."""
+    numbers = [printable(readings.doing(state))] if readings.doing(state) else []
+    if state.total_steps:
+        numbers.append(f"epoch {state.epoch:>{len(str(state.epochs))}}/{state.epochs}")
+        left = readings.eta(state, now)
+        if left is not None:
+            numbers.append(f"ETA {readings.format_duration(left):>{DURATION}}")
     return tuple(numbers)

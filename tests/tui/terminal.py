@@ -1,0 +1,137 @@
+"""A program on a pseudo-terminal, and when it wrote what: for measuring what a person would wait for."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import re
+import struct
+import subprocess
+import sys
+import termios
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+
+import psutil
+
+CONTROL = re.compile(
+    rb"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[PX^_].*?\x1b\\|\x1b.|[\x00-\x1f]", re.DOTALL
+)
+ANSWERS = (
+    (b"\x1b[6n", b"\x1b[1;1R"),
+    (b"\x1b[c", b"\x1b[?62;22c"),
+    (b"\x1b]11;?", b"\x1b]11;rgb:0000/0000/0000\x1b\\"),
+    (b"\x1b]10;?", b"\x1b]10;rgb:ffff/ffff/ffff\x1b\\"),
+)
+"""What programs ask a terminal before they draw, and wait for."""
+LONGEST = 120.0
+"""Seconds that anything may take."""
+GOING = 5.0
+
+
+class Terminal:
+    """``columns`` x ``rows`` cells; ``began`` is when the program was started (monotonic seconds)."""
+
+    def __init__(self, command: Sequence[str], columns: int, rows: int, environment: Mapping[str, str] | None = None) -> None:
+        self._screen, other = pty.openpty()
+        fcntl.ioctl(other, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        self.written: list[tuple[float, bytes]] = []
+        """When, and what."""
+        self.began = time.monotonic()
+        self._program = psutil.Popen(
+            command, stdin=other, stdout=other, stderr=other, start_new_session=True,
+            env={**os.environ, **(environment or {}), "TERM": "xterm-256color", "COLORTERM": "truecolor"},
+        )  # fmt: skip
+        os.close(other)
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def __enter__(self) -> Terminal:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        programs = [self._program, *self._program.children(recursive=True)]
+        for program in programs:
+            program.terminate()
+        for program in psutil.wait_procs(programs, GOING)[1]:
+            program.kill()
+
+    def press(self, keys: bytes) -> float:
+        """When they were pressed."""
+        os.write(self._screen, keys)
+        return time.monotonic()
+
+    def seen(self, words: bytes, since: float = 0.0) -> float:
+        """When it had written these words, which it is waited for. They are told apart from what came before ``since``."""
+        deadline = time.monotonic() + LONGEST
+        while time.monotonic() < deadline and self._program.poll() is None:
+            text = b""
+            for moment, data in self.written[self._first(since) :]:
+                text += data
+                if words in CONTROL.sub(b"", text):
+                    return moment
+            time.sleep(0.002)
+        raise TimeoutError(f"{words!r} was not written; the last was {CONTROL.sub(b' ', text)[-600:]!r}")
+
+    def drew(self, least: int, since: float) -> float:
+        """When it had written so many bytes after a moment."""
+        deadline, total = time.monotonic() + LONGEST, 0
+        while time.monotonic() < deadline:
+            total = 0
+            for moment, data in self.written[self._first(since) :]:
+                total += len(data)
+                if total >= least:
+                    return moment
+            time.sleep(0.002)
+        raise TimeoutError(f"{total} bytes were written where {least} were expected")
+
+    def quiet(self, seconds: float) -> float:
+        """When it had last written, once it has been quiet for so long."""
+        deadline = time.monotonic() + LONGEST
+        while time.monotonic() < deadline:
+            last = self.written[-1][0] if self.written else self.began
+            if time.monotonic() - last >= seconds:
+                return last
+            time.sleep(0.02)
+        raise TimeoutError("it never was quiet")
+
+    def busy(self, seconds: float) -> float:
+        """The share of a core that it takes."""
+        before = self._used()
+        time.sleep(seconds)
+        return (self._used() - before) / seconds
+
+    def resident(self) -> float:
+        """MB, of all its processes."""
+        return sum(program.memory_info().rss for program in self._programs()) / 1e6
+
+    def _used(self) -> float:
+        return sum(sum(program.cpu_times()[:4]) for program in self._programs()[:1])
+
+    def _programs(self) -> list[psutil.Process]:
+        return [self._program, *self._program.children(recursive=True)]
+
+    def _first(self, since: float) -> int:
+        """The place of the first that was written after a moment."""
+        place = len(self.written)
+        while place and self.written[place - 1][0] >= since:
+            place -= 1
+        return place
+
+    def _read(self) -> None:
+        while True:
+            try:
+                data = os.read(self._screen, 1 << 16)
+            except OSError:  # the program has ended
+                return
+            self.written.append((time.monotonic(), data))
+            for question, answer in ANSWERS:
+                if question in data:
+                    os.write(self._screen, answer)
+
+
+def burners(count: int) -> list[subprocess.Popen[bytes]]:
+    """Processes that fill so many cores."""
+    return [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]

@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import textwrap
+import threading
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from rich.text import Text
+from textual.geometry import Size
+
+from core.errors import UserError
+from core.run.folder import RunFolder
+from core.view.readings import format_count
+from core.view.state import State
+from tui_trainer.escape import printable
+from tui_trainer.theme import Palette
+from tui_trainer.widgets.panel import Panel
+
+if TYPE_CHECKING:
+    from core.models import Layer
+    from core.run.describe import Description
+
+OUTPUT, NUMBER, KIND = 12, 8, 16
+"""Columns with the gap before them."""
+ROOMY = 64
+"""Columns from which on there is room for the kinds of the layers."""
+NARROWEST = 8
+
+
+class Network(NamedTuple):
+    description: Description | None
+    trouble: str
+
+
+class Model(Panel[Network]):
+    """The network's layers: the shape of what each gives, its parameters and its multiply-accumulates for one image."""
+
+    NAME = "model"
+    PAGE = "details"
+    SLOT = "left"
+    RANK = 20
+
+    _network = Network(None, "")
+    _asked = False
+
+    def reads(self, state: State, now: float) -> Network:
+        if not self._asked:  # only once somebody looks: the answer may take as long as importing torch
+            self._asked = True
+            threading.Thread(target=self._ask, name="describe", daemon=True).start()
+        return self._network
+
+    def draw(self, reads: Network, size: Size, colours: Palette) -> Sequence[Text]:
+        if reads.trouble:
+            return [Text(line, colours.bad) for line in textwrap.wrap(printable(reads.trouble), size.width)]
+        if reads.description is None:
+            return [Text("asking torch for the layers ...", colours.muted)]
+        lines = [_line("layer", "kind", "output", "params", "MACs", size.width)]
+        lines[0].stylize(colours.muted)
+        return lines + [_layer(layer, size.width, colours) for layer in reads.description.layers]
+
+    def title(self, reads: Network, colours: Palette) -> Text:
+        title = Text(self.NAME)
+        if (found := reads.description) is not None:
+            title.append(f"  {found.parameters:,} parameters  {format_count(found.macs)} MACs", colours.muted)
+        return title
+
+    def _ask(self) -> None:
+        try:
+            self._network = Network(_described(self.run), "")
+        except UserError as error:
+            self._network = Network(None, str(error))
+
+
+def _described(run: RunFolder) -> Description:
+    from core import data  # with numpy, which the first frame does without
+    from core.models import Inputs
+    from core.recipe import from_table
+    from core.run.describe import describe
+
+    recipe = from_table(run.read().recipe, str(run.run_file))
+    return describe(recipe, Inputs(data.class_count(recipe.data), size=recipe.data.size))
+
+
+def _layer(layer: Layer, width: int, colours: Palette) -> Text:
+    output = "x".join(map(str, layer.output))
+    parameters, macs = (format_count(number) if number else "-" for number in (layer.parameters, layer.macs))
+    line = _line(printable(layer.name), printable(layer.kind), output, parameters, macs, width)
+    line.stylize(colours.text if layer.parameters else colours.muted)
+    return line
+
+
+def _line(name: str, kind: str, output: str, parameters: str, macs: str, width: int) -> Text:
+    kinds = kind[: KIND - 1].rjust(KIND) if width >= ROOMY else ""
+    numbers = kinds + output.rjust(OUTPUT) + parameters.rjust(NUMBER) + macs.rjust(NUMBER)
+    left = Text(name)
+    left.truncate(max(NARROWEST, width - len(numbers)), overflow="ellipsis", pad=True)
+    return left.append(numbers)
