@@ -43,7 +43,7 @@ from core.events.sessions import (
     RunStopped,
     SessionStart,
 )
-from core.events.told import CommandAccepted, CommandRejected, RemarkAdded, SettingChanged
+from core.events.told import CommandAccepted, CommandRejected, RemarkAdded, Setting, SettingChanged
 from core.events.training import EarlyStopped, EarlyStoppingUpdated, EpochDone, EpochStarted, StepDone, ValidationDone
 
 __all__ = [
@@ -79,6 +79,7 @@ __all__ = [
     "RunStarted",
     "RunStopped",
     "SessionStart",
+    "Setting",
     "SettingChanged",
     "Split",
     "StepDone",
