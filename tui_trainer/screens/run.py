@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Any, cast
 
 from rich.text import Text
@@ -11,16 +10,17 @@ from textual.app import ComposeResult
 from textual.containers import Container
 from textual.widgets import Footer
 
-from core.commands import Command, Continue, Pause, Save, Stop, StopAfterEpoch, name_of
+from core.commands import Stop
 from core.errors import UserError
-from core.run import inbox, session
+from core.run import session
 from core.run.folder import RunFolder, reference
 from core.view.state import State
-from tui_trainer.bindings import ActionScreen, bindings
+from tui_trainer.bindings import bindings
 from tui_trainer.escape import printable
 from tui_trainer.feed import Feed
 from tui_trainer.panels import panels
-from tui_trainer.screens.confirm import QUIT, STOP, ConfirmScreen
+from tui_trainer.screens.confirm import QUIT, ConfirmScreen
+from tui_trainer.screens.steering import SteeringScreen
 from tui_trainer.widgets.glyphs import ASCII, glyphs
 from tui_trainer.widgets.page_tabs import PageTabs
 from tui_trainer.widgets.panel import PAGES, Page, Panel, Slot
@@ -36,7 +36,7 @@ SIDES: tuple[Slot, ...] = ("left", "right")
 """Parts of every page but the overview."""
 
 
-class RunScreen(ActionScreen):
+class RunScreen(SteeringScreen):
     """Follows ``run`` while it is on the stack of screens. Nothing that happens here ends the training, except Stop."""
 
     SCOPE = "run"
@@ -46,11 +46,8 @@ class RunScreen(ActionScreen):
     VERTICAL_BREAKPOINTS = [(0, "short"), (22, "medium"), (34, "tall")]
 
     def __init__(self, run: RunFolder) -> None:
-        super().__init__()
-        self.run = run
-        self._feed = Feed(run, lambda: self.trainer.clock())
-        self._pending: dict[str, str] = {}
-        """Ids of commands without an answer yet, with their names."""
+        super().__init__(run)
+        self._feed = Feed(run, lambda: self._now())
 
     def compose(self) -> ComposeResult:
         made = [panel(self.run) for panel in panels()]
@@ -99,41 +96,9 @@ class RunScreen(ActionScreen):
     def watch_state(self, old: State, new: State) -> None:
         super().watch_state(old, new)
         self.set_class(new.ended, "ended")
-        for answer in new.answers if self._pending else ():
-            name = self._pending.pop(answer.id, None)
-            if name and not answer.accepted:
-                self._say(f"{name} was refused: {answer.text}", "error")
-            elif name and answer.text:
-                self._say(f"{name}: {answer.text}")
-        if new.ended:
-            self._pending.clear()  # what was sent too late is not answered any more
+        self.hear(new)
 
-    # Commands
-
-    def _send(self, command: Command) -> None:
-        try:
-            self._pending[inbox.send(self.run, command)] = name_of(command).lower()
-        except UserError as error:
-            self._say(str(error), "error")
-
-    def action_pause(self) -> None:
-        self._send(Pause())
-
-    def action_continue(self) -> None:
-        self._send(Continue())
-
-    def action_save(self) -> None:
-        """Under a name, since only named checkpoints are kept for good."""
-        named = sum(1 for saved in self.state.checkpoints if saved.name) + Counter(self._pending.values())["save"]
-        self._send(Save(name=f"saved-{named + 1}"))
-
-    @work
-    async def action_stop(self) -> None:
-        choice = await self.app.push_screen_wait(ConfirmScreen("End this training?", STOP))
-        if choice == "stop":
-            self._send(Stop())
-        elif choice == "after_epoch":
-            self._send(StopAfterEpoch())
+    # Leaving, and going on
 
     def action_detach(self) -> None:
         self._leave("Training goes on. Come back with: tui-trainer attach")
@@ -241,8 +206,8 @@ class RunScreen(ActionScreen):
         """Of the page that is shown; the others are not drawn meanwhile."""
         return [panel for panel in self.query(Panel) if self._page == panel.PAGE]
 
-    def _say(self, words: str, severity: Any = "information") -> None:
-        self.notify(printable(words), severity=severity, markup=False)
+    def _now(self) -> float:
+        return self.trainer.clock()
 
     @property
     def trainer(self) -> TrainerApp:
