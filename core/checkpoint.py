@@ -24,7 +24,7 @@ import msgspec
 from core.errors import UNREADABLE
 from core.events import FORMAT
 from core.files import create, read_plain
-from core.format import decode
+from core.format import decode, prepare
 from core.run.folder import sync_folder, write_whole
 
 MANIFEST = "MANIFEST.json"
@@ -56,6 +56,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """The run's id."""
     command: str = ""
     """Id of the command that asked for it."""
+    line: int = 0
+    """How often a person had taken the run back by then (:mod:`core.run.line`)."""
     time: float = 0.0
     files: dict[str, FileEntry]
 
@@ -66,6 +68,9 @@ class Best(msgspec.Struct, frozen=True):
     checkpoint: str
     metric: str = ""
     value: float | None = None
+
+
+prepare(Manifest, Best)
 
 
 class Damaged(Exception):

@@ -3,9 +3,15 @@ and answers it with exactly one CommandAccepted or CommandRejected. All of them 
 
 from __future__ import annotations
 
+import math
 from typing import TypeAlias
 
 import msgspec
+
+from core.sections import LARGEST_COUNT
+
+LONGEST_NAME, LONGEST_REMARK = 100, 2000
+"""Characters."""
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag=True, forbid_unknown_fields=True):
@@ -37,6 +43,14 @@ class StopAfterEpoch(Command, frozen=True, kw_only=True):
     """Leave once the present epoch is validated and saved."""
 
 
+class Discard(Command, frozen=True, kw_only=True):
+    """Leave at once without saving; the run is marked as discarded.
+
+    Nothing is removed, neither by the trainer nor by whoever sent this: what a key was pressed for in error, or a script told
+    in error, can still be resumed from its last checkpoint. The folder's owner removes it, with ``rm -r``.
+    """
+
+
 class Validate(Command, frozen=True, kw_only=True):
     """Measure the held-out split now, besides the end of the epoch."""
 
@@ -60,6 +74,16 @@ class SetEarlyStopping(Command, frozen=True, kw_only=True):
     patience: int | None = None
 
 
+class Rewind(Command, frozen=True, kw_only=True):
+    """Go back to a checkpoint of this run: ``last``, ``best``, ``step-N``, or the name that it was saved under.
+
+    What came after it is taken back, the settings changed since then too. Later checkpoints are removed, but for those that a
+    person has named: these are kept under ``left-step-N``, where nothing goes on from them.
+    """
+
+    checkpoint: str
+
+
 class Remark(Command, frozen=True, kw_only=True):
     """A note pinned to the present step."""
 
@@ -67,8 +91,9 @@ class Remark(Command, frozen=True, kw_only=True):
 
 
 AnyCommand: TypeAlias = (
-    Pause | Continue | Save | Stop | StopAfterEpoch | Validate | SetLearningRate | SetEpochs | SetEarlyStopping | Remark
-)
+    Pause | Continue | Save | Stop | StopAfterEpoch | Discard | Validate | SetLearningRate | SetEpochs | SetEarlyStopping
+    | Rewind | Remark
+)  # fmt: skip
 
 _encoder = msgspec.json.Encoder()
 _decoder: msgspec.json.Decoder[AnyCommand] = msgspec.json.Decoder(AnyCommand)
@@ -85,3 +110,33 @@ def decode(data: bytes) -> AnyCommand:
 
 def name_of(command: Command) -> str:
     return type(command).__name__
+
+
+# What is wrong with a value, in words, for whoever asks for it and for the run that is told it; empty when nothing is.
+
+
+def wrong_name(name: str) -> str:
+    taken = name in ("best", "last") or name.startswith("step-")
+    wrong = taken or len(name) > LONGEST_NAME or not name.isprintable()
+    return f"name: expected at most {LONGEST_NAME} printable characters, and not best, last or step-N" if wrong else ""
+
+
+def wrong_remark(text: str) -> str:
+    return "" if text.strip() and len(text) <= LONGEST_REMARK else f"remark: expected 1 to {LONGEST_REMARK:,} characters"
+
+
+def wrong_rate(value: float) -> str:
+    good = math.isfinite(value) and 0 < value <= 100
+    return "" if good else f"learning rate {value:g}: expected a number above 0, at most 100"
+
+
+def wrong_epochs(value: int, under_way: int) -> str:
+    if under_way <= value <= LARGEST_COUNT:
+        return ""
+    more = f", at most {LARGEST_COUNT:,}" if value > under_way else ""
+    return f"epochs {value}: epoch {under_way} is under way, so expected that or more{more}"
+
+
+def wrong_patience(value: int) -> str:
+    good = 1 <= value <= LARGEST_COUNT
+    return "" if good else f"patience {value}: expected 1 or more, at most {LARGEST_COUNT:,}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -17,6 +17,16 @@ class Newer(msgspec.DecodeError):
 
 class _Header(msgspec.Struct):
     format: int = FORMAT
+
+
+def prepare(*kinds: type[Any]) -> None:
+    """To be called once, where a type is defined: msgspec (0.22) learns a type at its first use, and the process crashes when
+    two threads are the first at once."""
+    for kind in kinds:
+        msgspec.json.Decoder(kind)
+
+
+prepare(_Header)
 
 
 def decode(data: bytes, kind: type[T]) -> T:

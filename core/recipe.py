@@ -19,6 +19,7 @@ from msgspec import Meta
 from core.errors import UserError
 from core.explain import explain, hint
 from core.files import read_named
+from core.format import prepare
 from core.sections import (
     LARGEST_COUNT,
     Averaging,
@@ -90,6 +91,9 @@ class Recipe(Section, frozen=True, kw_only=True):
     def monitor(self) -> str:
         """The metric that is watched, for instance ``val.loss``; empty where nothing is."""
         return self.early_stopping.monitor if self.watches else ""
+
+
+prepare(Recipe)
 
 
 def names() -> list[str]:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from core.events import MEASURING
 from core.view.state import State
 
 Scope: TypeAlias = Literal[
@@ -41,7 +42,23 @@ def is_live(state: State) -> bool:
 
 
 def can_resume(state: State) -> bool:
-    return state.status in ("stopped", "failed", "lost")
+    return state.status in ("stopped", "discarded", "failed", "lost")
+
+
+def can_validate(state: State) -> bool:
+    return is_running(state) and not state.unwatched and not is_measuring(state)
+
+
+def is_measuring(state: State) -> bool:
+    return state.phase is not None and state.phase.name in MEASURING.values()
+
+
+def can_stop_early(state: State) -> bool:
+    return is_training(state) and not state.unwatched
+
+
+def can_rewind(state: State) -> bool:
+    return is_training(state) and bool(state.checkpoints)
 
 
 @dataclass(frozen=True)
@@ -58,8 +75,16 @@ class Action:
     cli: str | None = None
     """The command that does the same without the console."""
     in_footer: bool = True
+    menu: str = ""
+    """Its key in the menu of changes."""
 
 
+def told(id: str, menu: str, label: str, help: str, enabled: Callable[[State], bool], change: str, *keys: str) -> Action:
+    """An entry of the menu of changes."""
+    return Action(id, keys, label, help, "run", enabled, f"tui-trainer tell RUN {change}", in_footer=False, menu=menu)
+
+
+REWIND = told("rewind", "w", "Rewind ...", "Go back to a checkpoint, and on from there", can_rewind, "rewind=CHECKPOINT")
 MARKS = "To the resume, rewind, setting, remark or named checkpoint before"
 
 TABLE: tuple[Action, ...] = (
@@ -73,6 +98,20 @@ TABLE: tuple[Action, ...] = (
         "save", ("s",), "Save", "Write a checkpoint now and keep it", "run", is_training, "tui-trainer save RUN --name NAME"
     ),
     Action("stop", ("x",), "Stop", "Save, then end the training (asks first)", "run", is_live, "tui-trainer stop RUN"),
+    Action("change", ("c",), "Change", "All that can be told a training run, in a list", "run", is_live),
+    told("save_named", "s", "Save as ...", "A checkpoint now, under a name of your own", is_training, "save=NAME", "S"),
+    told("validate", "v", "Validate", "Measure the held-out images now", can_validate, "validate=now", "v"),
+    told("halve_rate", "h", "Learning rate x0.5", "Half of it from the next step on", is_training, "learning-rate=x0.5"),
+    told("double_rate", "d", "Learning rate x2", "Twice of it from the next step on", is_training, "learning-rate=x2"),
+    told("set_rate", "l", "Learning rate ...", "Another one; its curve is drawn first", is_training, "learning-rate=1e-4"),
+    told("set_epochs", "e", "Epochs ...", "More or fewer; the curve is drawn first", is_training, "epochs=+5"),
+    told("set_patience", "p", "Patience ...", "How long nothing need improve", can_stop_early, "patience=5"),
+    told("switch_early_stopping", "o", "Early stopping", "On or off", can_stop_early, "early-stopping=off"),
+    REWIND,
+    told("remark", "n", "Remark ...", "A note pinned to the present step", is_training, "remark=TEXT", "n"),
+    told("stop_after_epoch", "t", "Stop after epoch", "Once it is measured and saved", is_training, "stop-after-epoch=yes"),
+    told("stop_now", "x", "Stop now", "Save, then end the training", is_live, "stop=now"),
+    told("discard", "D", "Discard ...", "End without saving (asks); nothing is removed", is_live, "discard=yes"),
     Action("resume", ("r",), "Resume", "Go on from the last checkpoint", "anywhere", can_resume, "tui-trainer resume RUN"),
     Action("detach", ("d",), "Detach", "Back to the shell; training goes on", "run", is_live, "tui-trainer attach RUN"),
     Action("show_overview", ("1",), "Overview", "Curves, classes and progress", "run", in_footer=False),
@@ -116,7 +155,7 @@ TABLE: tuple[Action, ...] = (
     Action("home", ("h", "escape"), "Home", "Back to the list of runs; training goes on", "run", cli="tui-trainer runs"),
     Action("help", ("question_mark",), "Help", "Keys and commands", "anywhere", cli="tui-trainer --help"),
     Action("quit", ("q",), "Quit", "Leave; training goes on unless you stop it", "anywhere"),
-    Action("next_theme", ("t",), "Theme", "Next colour theme", "anywhere"),
+    Action("next_theme", ("t",), "Theme", "Next colour theme", "anywhere", in_footer=False),
     Action("closer", ("plus", "equals_sign"), "Closer", "Fewer steps, around the crosshair", "plots", in_footer=False),
     Action("farther", ("minus",), "Farther", "More steps", "plots", in_footer=False),
     Action("earlier", ("less_than_sign", "shift+left"), "Earlier", "Move to earlier steps", "plots", in_footer=False),
@@ -144,6 +183,7 @@ TABLE: tuple[Action, ...] = (
     Action("present", ("escape", "b"), "Now", "Out of the past; the run went on meanwhile", "replay"),
     Action("next_checkpoint", ("down", "j"), "Next", "Select the checkpoint below", "checkpoints", in_footer=False),
     Action("previous_checkpoint", ("up", "k"), "Previous", "Select the checkpoint above", "checkpoints", in_footer=False),
+    Action("go_back", ("w",), "Rewind", "Go back to it, and on from there (asks)", "checkpoints", can_rewind, in_footer=False),
     Action("export", ("e",), "Export", "Copy its weights into the present folder", "checkpoints", in_footer=False),
     Action("search", ("slash",), "Search", "Find lines with a text", "log", in_footer=False),
     Action("next_match", ("n",), "Next match", "Go to the match below", "log", in_footer=False),
@@ -155,6 +195,37 @@ def for_scope(scope: Scope) -> tuple[Action, ...]:
     """The actions of a screen, in the order of its footer, or those of a panel."""
     scopes = (scope, "anywhere") if scope in SCREENS else (scope,)
     return tuple(action for action in TABLE if action.scope in scopes)
+
+
+def menu() -> tuple[Action, ...]:
+    """What can be changed while a run trains, in the order of its menu."""
+    return tuple(action for action in TABLE if action.menu)
+
+
+def why_not(action: Action, state: State) -> str:
+    """Why an action cannot be done to the run now, in words; empty when it can."""
+    if action.enabled(state):
+        return ""
+    if action.id == "resume":
+        return "it has finished; more epochs: tui-trainer resume RUN --epochs N" if state.ended else "it is training already"
+    if state.status == "lost":
+        return "nobody trains this run any more; r resumes it"
+    if state.ended:
+        return f"the run has ended ({state.status})" + ("; r resumes it" if can_resume(state) else "")
+    if state.status == "preparing":
+        return "training has not begun yet"
+    return _why_not_yet(action, state)
+
+
+def _why_not_yet(action: Action, state: State) -> str:
+    """Of a run that trains or is paused."""
+    if action.id == "rewind":
+        return "there is no checkpoint yet"
+    if state.unwatched and action.enabled in (can_validate, can_stop_early):
+        return "this run holds no images out to measure on"
+    if is_paused(state):
+        return "the run is paused; p goes on"
+    return "a split is being measured right now" if is_measuring(state) else "not now"
 
 
 def by_id(action_id: str) -> Action | None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from core import events as e
 from core.events import PREFIX, Event
+from core.view import settings
 from core.view.fold import fold
 from core.view.readings import (
     epoch_eta,
@@ -65,13 +66,15 @@ def happening(event: Event) -> Iterator[str]:
     match event:
         case e.RunRewound():
             yield f"went back to {event.checkpoint} at step {event.step}, epoch {event.epoch}: {event.reason}"
+            yield from map(settings.words, event.settings)
         case e.RunPaused():
             yield f"paused at step {event.step}{f': {event.reason}; goes on once it can save' if event.reason else ''}"
         case e.RunContinued():
             yield f"can save again at step {event.step}" if event.reason else f"goes on at step {event.step}"
         case e.SettingChanged():
             note = f": {event.note}" if event.note else ""
-            yield f"{event.key} {event.previous:g} -> {event.value:g} from step {event.step} on{note}"
+            for setting in event.settings:
+                yield f"{settings.words(setting)} from step {event.step} on{note}"
         case e.RemarkAdded():
             yield f"remark at step {event.step}: {event.text}"
         case e.ResumeRefused():

@@ -106,7 +106,7 @@ def facts(run: RunFolder, state: State) -> list[tuple[str, str]]:
         ("pictures", pictures_words(state)),
         ("weights", str(run.path / state.weights) if state.weights else ""),
         *(("worker.log", line) for line in _last_words(run, state)),
-        ("next", f"tui-trainer resume {reference(run)}" if state.status in ("lost", "failed", "stopped") else ""),
+        ("next", f"tui-trainer resume {reference(run)}" if state.status in ("lost", "failed", "stopped", "discarded") else ""),
     ]
 
 

@@ -43,7 +43,7 @@ from core.events.sessions import (
     RunStopped,
     SessionStart,
 )
-from core.events.told import CommandAccepted, CommandRejected, RemarkAdded, SettingChanged
+from core.events.told import CommandAccepted, CommandRejected, RemarkAdded, Setting, SettingChanged
 from core.events.training import (
     EarlyStopped,
     EarlyStoppingUpdated,
@@ -88,6 +88,7 @@ __all__ = [
     "RunStarted",
     "RunStopped",
     "SessionStart",
+    "Setting",
     "SettingChanged",
     "Split",
     "StepDone",

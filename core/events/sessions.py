@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from core.events.base import Event, Metrics, Whole
+from core.events.told import Setting
 
 FORMAT = 1
 
@@ -54,7 +55,8 @@ class RunResumed(SessionStart, frozen=True, kw_only=True):
 
 class RunRewound(Event, frozen=True, kw_only=True):
     """Within a session the training went back to a checkpoint; everything said after its step is taken back, and so are the
-    settings changed after it."""
+    settings changed after it. By itself, to its newest one, or because a person asked for it, to any: then the checkpoints
+    that are later than that one no longer count (:mod:`core.run.line`)."""
 
     step: Whole = 0
     epoch: Whole = 0
@@ -62,6 +64,12 @@ class RunRewound(Event, frozen=True, kw_only=True):
     reason: str = ""
     validated: Whole = 0
     """Epochs measured at that checkpoint; as in SettingChanged."""
+    settings: tuple[Setting, ...] = ()
+    """Those that had been changed since, as they are now again."""
+    asked: bool = False
+    """By a person."""
+    command: str = ""
+    """Id of the command that did."""
 
 
 class RunPaused(Event, frozen=True, kw_only=True):
@@ -92,13 +100,15 @@ class RunFinished(Event, frozen=True, kw_only=True):
 
 
 class RunStopped(Event, frozen=True, kw_only=True):
-    """Ended on request, after saving; ``resume`` goes on from here."""
+    """Ended on request, after saving; ``resume`` goes on from here. One that was ``discarded`` was not saved: ``resume`` goes
+    on from its last checkpoint, should it turn out to be wanted after all."""
 
     step: Whole = 0
     epoch: Whole = 0
     reason: str = ""
     signal: Whole = 0
     weights: str = ""
+    discarded: bool = False
 
 
 class RunFailed(Event, frozen=True, kw_only=True):

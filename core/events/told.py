@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from core.events.base import Event, Whole
+
+
+class Setting(msgspec.Struct, frozen=True, gc=False):
+    """One setting's value, and the one before."""
+
+    key: str = ""
+    value: float = 0.0
+    previous: float = 0.0
 
 
 class SettingChanged(Event, frozen=True, kw_only=True):
@@ -24,6 +34,13 @@ class SettingChanged(Event, frozen=True, kw_only=True):
     """Set when the run chose the rate itself, after so many roll-backs into this epoch."""
     command: str = ""
     """Id of the command that asked for it; after a kill its answer is given by this."""
+    also: tuple[Setting, ...] = ()
+    """Further settings that the same command changed: in one event, so that nothing can come between them."""
+
+    @property
+    def settings(self) -> tuple[Setting, ...]:
+        """All that it changed, in the order of changing."""
+        return (Setting(self.key, self.value, self.previous), *self.also)
 
 
 class RemarkAdded(Event, frozen=True, kw_only=True):

@@ -10,7 +10,7 @@ from core import checkpoint
 from core.errors import UserError
 from core.events import CheckpointSaved, Event, RunResumed, RunStarted
 from core.fallback import newest_good
-from core.run import journal
+from core.run import journal, line
 from core.run.folder import RunFile, RunFolder
 from core.run.resume import about, changes_not_in, check_length, refuse_change, repair_best, resumed
 from core.training.progress import Amendment, Progress
@@ -29,6 +29,8 @@ class Place(NamedTuple):
     saved: SavedState | None = None
     again: tuple[Amendment, ...] = ()
     warnings: tuple[str, ...] = ()
+    cleared: tuple[Event, ...] = ()
+    """What became of checkpoints that the run had been taken back behind."""
 
     def told(self, setup: Setup, run: RunFile) -> RunStarted | RunResumed:
         """How the session says that it begins here."""
@@ -40,6 +42,7 @@ class Place(NamedTuple):
 def find_place(run: RunFolder, run_file: RunFile, setup: Setup, allowed: Collection[str]) -> Place:
     """Also puts the checkpoint's tensors into ``setup``. Raises UserError when none is good, or when what has changed since is
     not ``allowed``."""
+    cleared = _cleared(run)
     try:
         folder, aside, saved = _restore(run, run_file, setup, allowed)
     except FileNotFoundError:
@@ -50,7 +53,16 @@ def find_place(run: RunFolder, run_file: RunFile, setup: Setup, allowed: Collect
         again = bool(journal.find(run.journal, RunStarted))
         return Place(Progress(), warnings=("ended before its first checkpoint; begins again",) if again else ())
     repair_best(run.checkpoints, saved.progress, setup.recipe)
-    return Place(saved.progress, folder.name, saved, changes_not_in(saved.progress, run), tuple(aside))
+    return Place(saved.progress, folder.name, saved, changes_not_in(saved.progress, run), tuple(aside), cleared)
+
+
+def _cleared(run: RunFolder) -> tuple[Event, ...]:
+    """A kill may have come between the word that the run was taken back and this."""
+    try:
+        return tuple(line.present(run).clear(run.checkpoints))
+    except OSError as error:
+        where = error.filename or run.checkpoints
+        raise UserError(f"{where}: cannot be taken out of the way: {error.strerror}; mend that, then resume") from None
 
 
 def extension(trainer: Trainer, epochs: int | None) -> Iterator[Event]:

@@ -10,26 +10,39 @@ from core.checkpoint import WEIGHTS, Damaged
 from core.errors import UserError
 from core.files import read_plain
 from core.run.folder import RunFolder, write_whole
+from core.run.line import LEFT
 
 
 def find(run: RunFolder, which: str) -> Path:
-    """A checkpoint by ``best``, ``last``, ``step-N`` (as listed, or with the bare number) or the name it was saved under."""
-    found = checkpoint.listing(run.checkpoints)
+    """See :func:`choose`; also one that a run was taken back behind, by the name it was saved under."""
+    try:
+        return choose(run.checkpoints, which)
+    except UserError as error:
+        left = [folder for folder in sorted(run.checkpoints.glob(f"{LEFT}step-*")) if _name_of(folder) == which]
+        if left:
+            return left[-1]
+        raise UserError(f"run '{run.name}' has {error}") from None
+
+
+def choose(folder: Path, which: str) -> Path:
+    """The checkpoint in a folder of them by ``best``, ``last``, ``step-N`` (as listed, or with the bare number) or the name it
+    was saved under."""
+    found = checkpoint.listing(folder)
     if not found:
-        raise UserError(f"run '{run.name}' has no checkpoint in {run.checkpoints}")
+        raise UserError(f"no checkpoint in {folder}")
     if which == "last":
         return found[-1]
     if which == "best":
-        best = checkpoint.pointed(run.checkpoints, "best")
-        return run.checkpoints / best.checkpoint if best else found[-1]
+        best = checkpoint.pointed(folder, "best")
+        return folder / best.checkpoint if best else found[-1]
     number = re.fullmatch(r"step-(\d{1,12})", which)
-    for folder in reversed(found):
-        if which == folder.name or (number and checkpoint.position(folder.name)[0] == int(number[1])):
-            return folder
-        if _name_of(folder) == which:
-            return folder
+    for place in reversed(found):
+        if which == place.name or (number and checkpoint.position(place.name)[0] == int(number[1])):
+            return place
+        if _name_of(place) == which:
+            return place
     names = ", ".join([*(entry.name for entry in found[-5:]), *filter(None, map(_name_of, found))])
-    raise UserError(f"run '{run.name}' has no checkpoint '{which}'; expected best, last or one of {names}")
+    raise UserError(f"no checkpoint '{which}'; expected best, last or one of {names}")
 
 
 def weights_file(run: RunFolder, which: str) -> Path:

@@ -17,7 +17,7 @@ import msgspec
 from core.errors import UNREADABLE, UserError
 from core.events import FORMAT
 from core.files import create, make_folder, read_plain
-from core.format import Newer, decode
+from core.format import Newer, decode, prepare
 from core.run import lock
 
 LARGEST_RUN_FILE = 1 << 20
@@ -41,6 +41,9 @@ class RunFile(msgspec.Struct, frozen=True, kw_only=True):
     data_fingerprint: str = ""
     versions: dict[str, str] = {}
     git: str = ""
+
+
+prepare(RunFile)
 
 
 class Taken(UserError):

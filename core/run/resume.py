@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -119,19 +120,19 @@ def changes_not_in(progress: Progress, run: RunFolder) -> tuple[Amendment, ...]:
                 made = []
             case RunRewound():
                 made = [item for item in made if item.place <= (event.step, event.validated)]
-            case SettingChanged() if (amendment := _amendment(event)) and not event.again:
-                made = [item for item in made if item.key != amendment.key or item.place < amendment.place]
-                made.append(amendment)
+            case SettingChanged() if not event.again:
+                for amendment in _amendments(event):
+                    made = [item for item in made if item.key != amendment.key or item.place < amendment.place]
+                    made.append(amendment)
     return tuple(sorted((item for item in made if item not in progress.amendments), key=lambda item: item.place))
 
 
-def _amendment(event: SettingChanged) -> Amendment | None:
-    """None for a setting that this version does not know."""
-    table = {field: getattr(event, field) for field in Amendment.__struct_fields__}
-    try:
-        return msgspec.convert(table, Amendment)
-    except msgspec.ValidationError:
-        return None
+def _amendments(event: SettingChanged) -> Iterator[Amendment]:
+    """Without the settings that this version does not know."""
+    place = {"step": event.step, "validated": event.validated, "attempt": event.attempt}
+    for setting in event.settings:
+        with suppress(msgspec.ValidationError):
+            yield msgspec.convert({"key": setting.key, "value": setting.value, **place}, Amendment)
 
 
 def check_journal(run: RunFolder) -> None:

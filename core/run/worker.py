@@ -131,7 +131,7 @@ class Session:
         trainer = Trainer(setup, place.progress, self.listener, saver, place.again)
         changes = list(beginning.extension(trainer, self.options.epochs))  # the beginning, told later, names the length
         warnings = [MessageLogged(level="warning", text=text) for text in (*place.warnings, warning) if text]
-        return trainer, [*warnings, place.told(setup, run_file), *changes]
+        return trainer, [*place.cleared, *warnings, place.told(setup, run_file), *changes]
 
     def _say(self, event: Event) -> None:
         self.pump.put(event)

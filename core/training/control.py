@@ -26,8 +26,16 @@ class Control(Protocol):
 
 
 class Leave(Exception):
-    """The run was asked to save and leave."""
+    """The run was asked to leave; to save before, unless it is ``discarded``."""
 
-    def __init__(self, reason: str, signal: int = 0) -> None:
+    def __init__(self, reason: str, signal: int = 0, discarded: bool = False) -> None:
         super().__init__(reason)
-        self.reason, self.signal = reason, signal
+        self.reason, self.signal, self.discarded = reason, signal, discarded
+
+
+class Moved(Exception):
+    """The training is at another place: what was under way is void."""
+
+
+class Refused(Exception):
+    """Why a command cannot be carried out, in words."""

@@ -7,26 +7,23 @@ killed at any point of this goes on to the same bits.
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core import checkpoint
 from core.checkpoint import Damaged, Manifest
 from core.errors import TrainingError, UserError
-from core.events import Event, MessageLogged, RunRewound, SettingChanged
+from core.events import Event, MessageLogged, RunRewound
 from core.fallback import newest_good
-from core.training import snapshot, steering
-from core.training.progress import Amendment, Key, Progress
+from core.training import settings, snapshot
+from core.training.progress import Amendment, Progress
 from core.training.schedules import peak_rate
 from core.training.steps import Window
 from core.view.words import count
 
 if TYPE_CHECKING:
     from core.training.trainer import Trainer
-
-REPORTED: tuple[Key, ...] = ("epochs", "early_stopping.patience", "early_stopping.enabled")
-"""Settings whose values are told when they change; the learning rate is told with every window."""
 
 
 def divergence(window: Window, step: int) -> str:
@@ -39,18 +36,18 @@ def divergence(window: Window, step: int) -> str:
 def recover(trainer: Trainer, trouble: str) -> Iterator[Event]:
     """Roll back and lower the learning rate, as the recipe says. Raises TrainingError, before anything has changed, where it
     says to stop, and when that was tried often enough."""
-    settings, progress = trainer.recipe.divergence, trainer.progress
-    if settings.action == "stop":
+    chosen, progress = trainer.recipe.divergence, trainer.progress
+    if chosen.action == "stop":
         raise TrainingError("diverged", f"{trouble}; lower optimizer.lr")
     folder, there = yield from _newest(trainer, trouble)
     attempt = 1 + attempts(progress.amendments, there)
-    if attempt > settings.most:
-        tried = f"rolled back {count(settings.most, 'time')} into this epoch, down to a learning rate of {trainer.rate:.3g}"
+    if attempt > chosen.most:
+        tried = f"rolled back {count(chosen.most, 'time')} into this epoch, down to a learning rate of {trainer.rate:.3g}"
         raise TrainingError("diverged", f"{trouble}; {tried}; begin a new run with a lower optimizer.lr")
     yield from rewind(trainer, folder, trouble)
     peak = peak_rate(trainer.recipe, trainer.progress.amendments, there.step, trainer.setup.steps_per_epoch)
-    note = f"{settings.lr_factor:g} times what it was there, roll-back {attempt} of {settings.most} into this epoch"
-    yield trainer.amend("learning_rate", peak * settings.lr_factor, note, attempt=attempt)
+    note = f"{chosen.lr_factor:g} times what it was there, roll-back {attempt} of {chosen.most} into this epoch"
+    yield trainer.amend("learning_rate", peak * chosen.lr_factor, note, attempt=attempt)
 
 
 def attempts(amendments: list[Amendment], there: Progress) -> int:
@@ -59,13 +56,15 @@ def attempts(amendments: list[Amendment], there: Progress) -> int:
     return max(found, default=0)
 
 
-def rewind(trainer: Trainer, folder: Path, reason: str) -> Iterator[Event]:
-    """Take a training back to a checkpoint, the newest that there is, since a resume would begin at a later one.
+def rewind(
+    trainer: Trainer, folder: Path, reason: str, asked: bool = False, command: str = ""
+) -> Generator[Event, None, RunRewound]:
+    """Take a training back to a checkpoint: the newest that there is, since a resume would begin at a later one, unless it was
+    ``asked`` for by a person, who then leaves the later ones behind.
 
     Settings that were changed later are as they were there. Raises TrainingError when the checkpoint is damaged.
     """
-    setup, amendments = trainer.setup, trainer.progress.amendments
-    before = {key: steering.present_value(trainer, key) for key in REPORTED}
+    setup, amendments, before = trainer.setup, trainer.progress.amendments, settings.reported(trainer)
     try:
         files = checkpoint.read(folder)[1]
         progress = snapshot.restore(files, setup.network, setup.optimizer, setup.average, setup.scaler).progress
@@ -74,22 +73,14 @@ def rewind(trainer: Trainer, folder: Path, reason: str) -> Iterator[Event]:
     trainer.progress, trainer.saved = progress, progress.copy()
     trainer.steps.go_back(progress)
     trainer.again = [item for item in amendments if item.place <= progress.place and item not in progress.amendments]
-    yield RunRewound(
-        step=progress.step, epoch=trainer.epoch, checkpoint=folder.name, reason=reason, validated=progress.validated
-    )
-    yield from trainer.apply_again()
-    yield from _taken_back(trainer, before)
-
-
-def _taken_back(trainer: Trainer, before: Mapping[Key, float]) -> Iterator[Event]:
-    progress = trainer.progress
-    for key, value in before.items():
-        present = steering.present_value(trainer, key)
-        if present != value:
-            yield SettingChanged(
-                step=progress.step, epoch=trainer.epoch, key=key, value=present, previous=value,
-                note="the change is taken back too", validated=progress.validated, again=True,
-            )  # fmt: skip
+    again = list(trainer.apply_again())
+    back = RunRewound(
+        step=progress.step, epoch=trainer.epoch, checkpoint=folder.name, reason=reason, validated=progress.validated,
+        settings=settings.differing(trainer, before), asked=asked, command=command,
+    )  # fmt: skip
+    yield back
+    yield from again
+    return back
 
 
 def _newest(trainer: Trainer, trouble: str) -> Generator[Event, None, tuple[Path, Progress]]:

@@ -18,6 +18,7 @@ from core.errors import TrainingError
 from core.events import CheckpointRemoved, CheckpointSaved, CommandAccepted, CommandRejected, Event, MessageLogged
 from core.recipe import Recipe
 from core.run import disk
+from core.run import line as lines
 from core.run.folder import RunFolder
 from core.run.media import Media
 from core.training.snapshot import Snapshot, World
@@ -57,6 +58,9 @@ class Saver:
         self.media = Media(run.media)
         self.sync_journal, self.journal_trouble = sync_journal, journal_trouble
         self.failure: TrainingError | None = None
+        self._line = lines.present(run)
+        self._cleared = self._line == lines.Line()
+        """Whether the checkpoints that it left behind are out of the way."""
         self._trouble: OSError | None = None
         self._held: list[Job] = []
         self._jobs: queue.Queue[Job | None] = queue.Queue(maxsize=1)
@@ -105,6 +109,20 @@ class Saver:
         checkpoint.sweep(self.folder)  # of attempts that could not even be cleared away
         self._write()
 
+    def leave_behind(self, checkpoint: str) -> None:
+        """The run was taken back to that checkpoint, which was said, and all that was handed over is written: what is later no
+        longer counts."""
+        self._line, self._cleared = self._line.after(checkpoint), False
+        self._write()
+
+    def _clear(self) -> None:
+        if self._cleared:
+            return
+        self.sync_journal()
+        for event in self._line.clear(self.folder):
+            self._done.put(event)
+        self._cleared = True
+
     def close(self) -> None:
         self._jobs.put(None)
         self._thread.join()
@@ -118,6 +136,11 @@ class Saver:
 
     def _write(self) -> None:
         """Write what is held, the oldest first, as far as the disk takes it."""
+        try:
+            self._clear()
+        except OSError as error:
+            self._refuse(error)
+            return
         while self._held:
             job = self._held[0]
             try:
@@ -170,7 +193,7 @@ class Saver:
             return before
         manifest = Manifest(
             step=job.snapshot.progress.step, epoch=job.epoch, name=job.name, reason=job.reason, run=self.identity,
-            command=job.command, files={},
+            command=job.command, line=self._line.number, files={},
         )  # fmt: skip
         return checkpoint.publish(self.folder, manifest, files, self.sync_journal)
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from core import commands
 from core.commands import Command, name_of
-from core.events import CommandAccepted, CommandRejected, Event, RemarkAdded, RunContinued, SettingChanged
+from core.events import CommandAccepted, CommandRejected, Event, RemarkAdded, RunContinued, Setting, SettingChanged
 from core.run import disk
-from core.sections import LARGEST_COUNT
-from core.training import progress as plan
-from core.training import room
-from core.training.control import Leave
+from core.training import rewinding, room
+from core.training.control import Leave, Moved, Refused
 from core.training.progress import Amendment, Key
 from core.training.schedules import learning_rate
 
@@ -21,35 +20,26 @@ if TYPE_CHECKING:
     from core.training.trainer import Trainer
 
 
-class Refused(Exception):
-    """Why a command cannot be carried out, in words."""
-
-
 def apply(trainer: Trainer, command: Command) -> Iterator[Event]:
-    """Carry a command out and answer it. Raises ``Leave`` for Stop, after the answer."""
+    """Carry a command out and answer it. Raises ``Leave`` for Stop and Discard, after the answer."""
     try:
         note = yield from _carry_out(trainer, command)
     except Refused as refusal:
-        yield CommandRejected(id=command.id, command=name_of(command), step=trainer.progress.step, reason=str(refusal))
+        yield _rejected(trainer, command, str(refusal))
         return
+    except Moved:
+        yield _rejected(trainer, command, "the run was taken back meanwhile")
+        raise
     if note is not None:
         yield CommandAccepted(id=command.id, command=name_of(command), step=trainer.progress.step, note=note)
     if isinstance(command, commands.Stop):
         raise Leave("stopped on request")
+    if isinstance(command, commands.Discard):
+        raise Leave("discarded on request; nothing was saved", discarded=True)
 
 
-def present_value(trainer: Trainer, key: Key) -> float:
-    """A setting as it stands at the present step."""
-    amendments = trainer.progress.amendments
-    match key:
-        case "learning_rate":
-            return trainer.rate
-        case "epochs":
-            return float(trainer.epochs)
-        case "early_stopping.enabled":
-            return float(plan.stops_early(trainer.recipe, amendments))
-        case "early_stopping.patience":
-            return float(plan.patience(trainer.recipe, amendments))
+def _rejected(trainer: Trainer, command: Command, reason: str) -> CommandRejected:
+    return CommandRejected(id=command.id, command=name_of(command), step=trainer.progress.step, reason=reason)
 
 
 def extend(trainer: Trainer, epochs: int, command: str = "") -> SettingChanged:
@@ -78,26 +68,36 @@ def _carry_out(trainer: Trainer, command: Command) -> Generator[Event, None, str
             return (yield from _go_on(trainer))
         case commands.Save():
             yield from trainer.close_window()
-            trainer.save("asked", name=_checked_name(command.name), command=command.id)
+            _check(commands.wrong_name(command.name))
+            trainer.save("asked", name=command.name, command=command.id)
             return None
         case commands.Stop():
             return "saving and leaving"
+        case commands.Discard():
+            return "leaving without saving"
         case commands.StopAfterEpoch():
             trainer.stop_after_epoch = True
             return f"stops after epoch {trainer.epoch}"
         case commands.Validate():
-            if not trainer.recipe.watches:
-                raise Refused("this run holds no images out to measure on; test is measured at its end")
-            if trainer.measuring or trainer.paused or trainer.hindrance:
-                raise Refused("a split is being measured right now" if trainer.measuring else "paused; continue first")
-            yield from trainer.close_window()
-            result = yield from trainer.measure(trainer.recipe.early_stopping.split)
-            return f"accuracy {result.accuracy:.4f}, loss {result.loss:.4f}"
+            return (yield from _measure(trainer))
+        case commands.Rewind():
+            return (yield from rewinding.take_back(trainer, command.checkpoint, command.id))
         case commands.Remark():
-            yield RemarkAdded(step=step, epoch=trainer.epoch, text=_checked_text(command.text), command=command.id)
+            _check(commands.wrong_remark(command.text))
+            yield RemarkAdded(step=step, epoch=trainer.epoch, text=command.text, command=command.id)
             return "noted"
         case _:
             return (yield from _change_setting(trainer, command))
+
+
+def _measure(trainer: Trainer) -> Generator[Event, None, str]:
+    if not trainer.recipe.watches:
+        raise Refused("this run holds no images out to measure on; test is measured at its end")
+    if trainer.measuring or trainer.paused or trainer.hindrance:
+        raise Refused("a split is being measured right now" if trainer.measuring else "paused; continue first")
+    yield from trainer.close_window()
+    result = yield from trainer.measure(trainer.recipe.early_stopping.split)
+    return f"accuracy {result.accuracy:.4f}, loss {result.loss:.4f}"
 
 
 def _go_on(trainer: Trainer) -> Generator[Event, None, str]:
@@ -118,12 +118,10 @@ def _change_setting(trainer: Trainer, command: Command) -> Generator[Event, None
     yield from trainer.close_window()  # the rate that the window's steps had is still the optimizer's
     match command:
         case commands.SetLearningRate(value=value):
-            if not (math.isfinite(value) and 0 < value <= 100):
-                raise Refused(f"learning rate {value}: expected a number above 0, at most 100")
+            _check(commands.wrong_rate(value))
             yield trainer.amend("learning_rate", value, "the schedule goes on from it over what remains", command.id)
         case commands.SetEpochs(value=value):
-            if not trainer.epoch <= value <= LARGEST_COUNT:
-                raise Refused(f"epochs {value}: epoch {trainer.epoch} is under way, so expected that or more")
+            _check(commands.wrong_epochs(value, trainer.epoch))
             if value == trainer.epochs and not trainer.progress.watch.stopped:
                 return f"{value} already"
             change = extend(trainer, value, command.id)
@@ -132,25 +130,21 @@ def _change_setting(trainer: Trainer, command: Command) -> Generator[Event, None
         case commands.SetEarlyStopping(enabled=enabled, patience=patience):
             if not trainer.recipe.watches:
                 raise Refused("this run holds no images out that early stopping could go by")
-            if patience is not None and not 1 <= patience <= LARGEST_COUNT:
-                raise Refused(f"patience {patience}: expected 1 or more, at most {LARGEST_COUNT:,}")
-            if patience is not None:
-                yield trainer.amend("early_stopping.patience", patience, command=command.id)
-            if enabled is not None:
-                yield trainer.amend("early_stopping.enabled", float(enabled), command=command.id)
+            _check("" if patience is None else commands.wrong_patience(patience))
+            yield from _set_early_stopping(trainer, enabled, patience, command.id)
         case _:
             raise Refused("this version does not know that command")
     return "set"
 
 
-def _checked_name(name: str) -> str:
-    taken = name in ("best", "last") or name.startswith("step-")
-    if taken or len(name) > 100 or not name.isprintable():
-        raise Refused("name: expected at most 100 printable characters, and not best, last or step-N")
-    return name
+def _set_early_stopping(trainer: Trainer, enabled: bool | None, patience: int | None, command: str) -> Iterator[Event]:
+    """Both in one event, which a kill cannot cut in two."""
+    wanted: dict[Key, float | None] = {"early_stopping.patience": patience, "early_stopping.enabled": enabled}
+    changes = [trainer.amend(key, float(value), command=command) for key, value in wanted.items() if value is not None]
+    if changes:
+        yield replace(changes[0], also=tuple(Setting(item.key, item.value, item.previous) for item in changes[1:]))
 
 
-def _checked_text(text: str) -> str:
-    if not text.strip() or len(text) > 2000:
-        raise Refused("remark: expected 1 to 2,000 characters")
-    return text
+def _check(wrong: str) -> None:
+    if wrong:
+        raise Refused(wrong)

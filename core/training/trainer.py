@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import math
 import time
+from collections import deque
 from collections.abc import Generator, Iterator
 
 from torch import nn
 
 from core import checkpoint
 from core.checkpoint import Best
+from core.commands import Command
 from core.events import (
     EpochDone,
     EpochStarted,
@@ -30,9 +32,9 @@ from core.events import (
     from_number,
 )
 from core.sections import Tta
-from core.training import closing, early_stopping, pictures, rollback, room, steering
+from core.training import closing, early_stopping, pictures, rollback, room, settings, steering
 from core.training import progress as plan
-from core.training.control import Control, Leave
+from core.training.control import Control, Leave, Moved
 from core.training.evaluation import Result
 from core.training.measuring import measure, measured, metrics_of
 from core.training.progress import Amendment, Key, Progress
@@ -59,6 +61,9 @@ class Trainer:
         self.control, self.saver, self.again = control, saver, list(again)
         self.steps = Steps(setup, progress)
         self.paused = self.measuring = self.stop_after_epoch = False
+        self.moved = False
+        """Whether a command has taken the training to another place, which whatever is under way has yet to hear."""
+        self._told: deque[Command] = deque()
         self.hindrance, self.retried_at = "", 0.0
         """Why the disk holds the training up, as was said, and when it was tried again (monotonic seconds)."""
         self.saved_at = time.monotonic()
@@ -89,8 +94,11 @@ class Trainer:
             yield from self.apply_again()
             finished = False
             while not finished:
-                yield from self._remaining_epochs()
-                finished = yield from self._finish()
+                try:
+                    yield from self._remaining_epochs()
+                    finished = yield from self._finish()
+                except Moved:
+                    self.setup.network.train()  # it may have been in the middle of a measurement
         except Leave as leave:
             yield from self._leave(leave)
 
@@ -179,9 +187,13 @@ class Trainer:
     def _take_commands(self) -> Iterator[Event]:
         if self.control.signal:
             raise Leave(f"signal {self.control.signal}", self.control.signal)
-        for command in self.control.take():
-            yield from steering.apply(self, command)
+        self._told.extend(self.control.take())
+        while self._told:  # here and not in a list of this call, since a Validate takes commands meanwhile
+            yield from steering.apply(self, self._told.popleft())
         yield from self.saver.events()
+        if self.moved:
+            self.moved = False
+            raise Moved
 
     def apply_again(self) -> Iterator[Event]:
         """Let amendments take effect that come due; they are in the order of their places."""
@@ -196,7 +208,7 @@ class Trainer:
         return self._amended(amendment, note, command=command)
 
     def _amended(self, amendment: Amendment, note: str = "", again: bool = False, command: str = "") -> SettingChanged:
-        previous, watch = steering.present_value(self, amendment.key), self.progress.watch
+        previous, watch = settings.present_value(self, amendment.key), self.progress.watch
         self.progress.amendments[:] = [*filter(amendment.leaves, self.progress.amendments), amendment]
         if amendment.key == "epochs" and watch.stopped:  # asked to go on after an early stop: patience begins anew
             watch.stopped, watch.epochs_since = False, 0
@@ -305,13 +317,15 @@ class Trainer:
         return True
 
     def _leave(self, leave: Leave) -> Iterator[Event]:
-        yield from self.close_window()
-        self.save("stopped")
+        if not leave.discarded:
+            yield from self.close_window()
+            self.save("stopped")
         self.saver.finish()
-        if self.hindrance:
+        if self.hindrance and not leave.discarded:
             self.saver.retry()
-        yield from self.saver.events()
+        yield from self.saver.drain() if leave.discarded else self.saver.events()
+        reason = leave.reason if leave.discarded else leave.reason + room.unsaved(self)
         yield RunStopped(
-            step=self.progress.step, epoch=self.epoch, reason=leave.reason + room.unsaved(self), signal=leave.signal,
-            weights=newest_weights(self.saver.folder),
+            step=self.progress.step, epoch=self.epoch, reason=reason, signal=leave.signal,
+            weights=newest_weights(self.saver.folder), discarded=leave.discarded,
         )  # fmt: skip

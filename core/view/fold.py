@@ -10,8 +10,7 @@ from msgspec.structs import replace
 
 from core import events as e
 from core.events import Event
-from core.sections import LARGEST_COUNT
-from core.view import lifecycle, measured
+from core.view import lifecycle, measured, settings
 from core.view.frequent import Points, Stretch, collect, stretches, take_in, with_points
 from core.view.parts import appended, marked, short
 from core.view.state import KEPT_CHECKPOINTS, KEPT_MESSAGES, Message, SavedCheckpoint, State
@@ -95,7 +94,7 @@ def _checkpoint_saved(state: State, event: e.CheckpointSaved) -> State:
         for item in state.checkpoints if item.checkpoint != event.checkpoint
     )  # fmt: skip
     state = replace(state, checkpoints=appended(others, saved, KEPT_CHECKPOINTS))
-    return marked(state, event.step, "saved", event.name) if event.name else state
+    return marked(state, event.step, "saved", f"saved '{event.name}'") if event.name else state
 
 
 def _checkpoint_removed(state: State, event: e.CheckpointRemoved) -> State:
@@ -108,22 +107,12 @@ def _message_logged(state: State, event: e.MessageLogged) -> State:
 
 
 def _setting_changed(state: State, event: e.SettingChanged) -> State:
-    text = f"{event.key} {event.previous:g} -> {event.value:g}"
-    if not (event.again and any((mark.step, mark.text) == (event.step, text) for mark in state.marks)):
-        state = marked(state, event.step, "setting", text)
-    match event.key:
-        case "epochs":
-            return replace(state, epochs=_bounded(event.value))
-        case "early_stopping.patience":
-            return replace(state, stopping=replace(state.stopping, patience=_bounded(event.value)))
-        case "early_stopping.enabled":
-            return replace(state, stopping=replace(state.stopping, enabled=bool(event.value)))
+    for setting in event.settings:
+        text = settings.words(setting)
+        if not (event.again and any((mark.step, mark.text) == (event.step, text) for mark in state.marks)):
+            state = marked(state, event.step, "setting", text)
+        state = settings.applied(state, setting)
     return state
-
-
-def _bounded(value: float) -> int:
-    """A number of epochs from a journal, which may hold anything."""
-    return int(min(max(value, 0.0), LARGEST_COUNT))
 
 
 def _remark_added(state: State, event: e.RemarkAdded) -> State:

@@ -6,9 +6,9 @@ from msgspec.structs import replace
 
 from core import events as e
 from core.sections import LARGEST_COUNT
-from core.view import rewind
+from core.view import rewind, settings
 from core.view.parts import appended, marked, merged, short
-from core.view.state import KEPT_ANSWERS, KEPT_MESSAGES, Answer, Message, Phase, State
+from core.view.state import KEPT_ANSWERS, KEPT_MESSAGES, Answer, Message, Phase, State, Status
 from core.view.words import count
 
 LARGEST_EPOCH = 10**9
@@ -40,9 +40,16 @@ def run_resumed(state: State, event: e.RunResumed) -> State:
 
 def run_rewound(state: State, event: e.RunRewound) -> State:
     """The session goes on, so that it keeps its pace and its pauses."""
-    text = f"went back to {event.checkpoint}" + (f": {event.reason}" if event.reason else "")
-    state = marked(replace(rewind.to_step(state, event.step, event.epoch), step_age=0.0), event.step, "rewind", text)
+    state = replace(rewind.to_step(state, event.step, event.epoch), step_age=0.0, phase=None)
+    for setting in event.settings:
+        state = settings.applied(state, setting)
+    text = ", ".join([rewound_to(event), *map(settings.words, event.settings)])
+    state = marked(state, event.step, "rewind", text)
     return replace(state, messages=appended(state.messages, Message(event.time, "warning", short(text)), KEPT_MESSAGES))
+
+
+def rewound_to(event: e.RunRewound) -> str:
+    return f"went back to {event.checkpoint}" + (f": {event.reason}" if event.reason else "")
 
 
 def run_paused(state: State, event: e.RunPaused) -> State:
@@ -63,7 +70,8 @@ def run_finished(state: State, event: e.RunFinished) -> State:
 
 
 def run_stopped(state: State, event: e.RunStopped) -> State:
-    return replace(_ended(state, event.weights), status="stopped", ending=short(event.reason) or "stopped on request")
+    status: Status = "discarded" if event.discarded else "stopped"
+    return replace(_ended(state, event.weights), status=status, ending=short(event.reason) or f"{status} on request")
 
 
 def run_failed(state: State, event: e.RunFailed) -> State:
@@ -103,7 +111,12 @@ def phase_ended(state: State, event: e.PhaseEnded) -> State:
 
 def command_accepted(state: State, event: e.CommandAccepted) -> State:
     state = _answered(state, Answer(event.id, event.command, True, short(event.note)))
-    return replace(state, stop_after_epoch=True) if event.command == "StopAfterEpoch" else state
+    match event.command:
+        case "StopAfterEpoch":
+            return replace(state, stop_after_epoch=True)
+        case "Validate":
+            return marked(state, event.step, "validated", f"measured: {event.note}")
+    return state
 
 
 def command_rejected(state: State, event: e.CommandRejected) -> State:

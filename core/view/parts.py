@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 from msgspec.structs import replace
 
 from core.events import Metrics, Number
-from core.view.state import KEPT_MARKS, KEPT_METRICS, LONGEST_TEXT, Mark, State
+from core.view.state import KEPT_MARKS, KEPT_METRICS, LONGEST_TEXT, Mark, MarkKind, State
 
 T = TypeVar("T")
 
@@ -46,5 +46,5 @@ def appended(items: tuple[T, ...], item: T, kept: int) -> tuple[T, ...]:
     return (*items, item)[-kept:]
 
 
-def marked(state: State, step: int, kind: Literal["resume", "rewind", "setting", "remark", "saved"], text: str) -> State:
+def marked(state: State, step: int, kind: MarkKind, text: str) -> State:
     return replace(state, marks=appended(state.marks, Mark(step, kind, short(text)), KEPT_MARKS))

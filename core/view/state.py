@@ -15,12 +15,15 @@ from core.view.series import RECENT_POINTS, WHOLE_BINS, Bin, Point, RawPoint, Se
 
 __all__ = [
     "ENDED", "RECENT_POINTS", "WHOLE_BINS", "Answer", "Bin", "ClassHistory", "ClassPoint", "ClassScore", "DeviceReading",
-    "EpochRow", "Mark", "Measurement", "Message", "Phase", "PictureSet", "Point", "RawPoint", "SavedCheckpoint", "Series",
-    "State", "Status", "Stopping", "Window",
+    "EpochRow", "Mark", "MarkKind", "Measurement", "Message", "Phase", "PictureSet", "Point", "RawPoint", "SavedCheckpoint",
+    "Series", "State", "Status", "Stopping", "Window",
 ]  # fmt: skip
 
-Status: TypeAlias = Literal["preparing", "running", "paused", "finished", "early-stopped", "stopped", "failed", "lost"]
-ENDED: frozenset[str] = frozenset({"finished", "early-stopped", "stopped", "failed", "lost"})
+Status: TypeAlias = Literal[
+    "preparing", "running", "paused", "finished", "early-stopped", "stopped", "discarded", "failed", "lost"
+]  # fmt: skip
+ENDED: frozenset[str] = frozenset({"finished", "early-stopped", "stopped", "discarded", "failed", "lost"})
+MarkKind: TypeAlias = Literal["resume", "rewind", "setting", "remark", "saved", "validated"]
 
 KEPT_MESSAGES = 500
 KEPT_ANSWERS = 64
@@ -110,11 +113,12 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class Mark(msgspec.Struct, frozen=True):
-    """A moment worth showing on the time axis: a resume, a rewind, a setting, a remark."""
+    """A moment worth showing on the time axis: a resume, a rewind, a setting, a remark, a measurement that was asked for."""
 
     step: int
-    kind: Literal["resume", "rewind", "setting", "remark", "saved"]
+    kind: MarkKind
     text: str
+    """In words: ``learning rate 0.01 -> 0.005``."""
 
 
 class DeviceReading(msgspec.Struct, frozen=True):

@@ -9,13 +9,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
+import msgspec
 import pytest
 
 from core import commands
 from core import events as e
 from core.errors import UserError
 from core.run import inbox
-from core.run.folder import RunFolder
+from core.run.folder import RunFile, RunFolder
 from core.run.journal import JournalWriter
 from tests.cli.conftest import Cli, one_line
 from tests.core import strategies as runs
@@ -152,6 +153,10 @@ def test_an_answer_that_does_not_come(make_run: Make) -> None:
         ("stop-after-epoch=yes", commands.StopAfterEpoch()),
         ("validate=now", commands.Validate()),
         ("remark=a=b", commands.Remark(text="a=b")),
+        ("rewind=early bird", commands.Rewind(checkpoint="early bird")),
+        ("save=mine", commands.Save(name="mine")),
+        ("stop=now", commands.Stop()),
+        ("discard=yes", commands.Discard()),
     ],
 )
 def test_what_can_be_told(text: str, command: commands.Command) -> None:
@@ -173,8 +178,46 @@ def test_what_can_be_told(text: str, command: commands.Command) -> None:
         "learning-rate=inf",
         "learning-rate=-inf",
         "epochs=1" + "0" * 400,
+        "epochs=+x",
+        "learning-rate=xx",
+        "learning-rate=x",
+        "rewind=",
+        "discard=now",
     ],
 )
 def test_what_cannot_be_told(text: str) -> None:
     with pytest.raises(UserError, match="tell "):
         steer.parse(text)
+
+
+PLANNED = {"name": "planned", "epochs": 4, "optimizer": {"lr": 0.01}, "schedule": {"name": "linear", "per": "step"}}
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("epochs=+2", "epochs=8"),
+        ("epochs=-1", "epochs=5"),
+        ("epochs=9", "epochs=9"),
+        ("learning-rate=x0.5", "learning-rate=0.00125"),
+        ("remark=x2", "remark=x2"),
+    ],
+)
+def test_what_is_meant_relative_to_how_the_run_stands(make_run: Make, text: str, meant: str) -> None:
+    longer = e.SettingChanged(step=10, key="epochs", value=6, previous=4, validated=1)
+    lower = e.SettingChanged(step=20, key="learning_rate", value=0.0025, validated=2)
+    run = make_run("demo", [*runs.healthy(2), longer, lower])
+    run.run_file.write_bytes(msgspec.json.encode(RunFile(name="demo", recipe=PLANNED)))
+    assert steer.absolute(text, run) == meant
+
+
+@pytest.mark.parametrize("text", ["epochs=+x", "learning-rate=x", "learning-rate=xnan"])
+def test_what_is_relative_and_wrong(make_run: Make, text: str) -> None:
+    run = make_run("demo", runs.healthy(1))
+    with pytest.raises(UserError, match="tell "):
+        steer.absolute(text, run)
+
+
+def test_nothing_is_relative_to_a_run_that_has_not_begun(make_run: Make) -> None:
+    with pytest.raises(UserError, match="training has not begun yet"):
+        steer.absolute("epochs=+1", make_run("demo", []))

@@ -69,6 +69,10 @@ def test_one_line_an_epoch_with_everything_in_it() -> None:
         (e.RunPaused(step=3, reason="disk full"), "paused at step 3: disk full; goes on once it can save"),
         (e.RunContinued(step=3, reason="disk full"), "can save again at step 3"),
         (e.SettingChanged(step=3, key="epochs", previous=4, value=9, note="longer"), "epochs 4 -> 9 from step 3 on: longer"),
+        (
+            e.SettingChanged(step=3, key="early_stopping.enabled", previous=1, value=0, note="now"),
+            "early stopping on -> off from step 3 on: now",
+        ),
         (e.RemarkAdded(step=3, text="why"), "remark at step 3: why"),
         (e.CommandRejected(command="Stop", reason="no"), "Stop rejected: no"),
         (e.MessageLogged(text="hello"), "hello"),

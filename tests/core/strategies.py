@@ -91,6 +91,11 @@ epochs: SearchStrategy[int] = st.integers(-1, 8)
 phases: SearchStrategy[str] = st.sampled_from(["validate", "save", ""])
 checkpoints: SearchStrategy[str] = st.sampled_from(["step-1", "step-2", "step-30", ""])
 
+keys: SearchStrategy[str] = st.sampled_from(["epochs", "early_stopping.patience", "early_stopping.enabled", "x"])
+settings: SearchStrategy[tuple[e.Setting, ...]] = st.lists(
+    st.builds(e.Setting, keys, st.floats(-9, 9), st.floats(-9, 9)), max_size=2
+).map(tuple)
+
 step_dones: SearchStrategy[Event] = st.builds(
     e.StepDone, step=steps, epoch=epochs, seconds=st.floats(-1, 9), images=st.integers(0, 9), metrics=metrics
 )
@@ -99,11 +104,11 @@ samples: SearchStrategy[Event] = st.builds(e.DeviceSampled, cpu_percent=st.float
 any_event: SearchStrategy[Event] = st.one_of(
     st.builds(e.RunStarted, epochs=epochs, steps_per_epoch=st.integers(0, 20), classes=st.just(CLASSES)),
     st.builds(e.RunResumed, epochs=epochs, steps_per_epoch=st.integers(0, 20), step=steps, epoch=epochs, note=texts),
-    st.builds(e.RunRewound, step=steps, epoch=epochs, checkpoint=checkpoints, reason=texts),
+    st.builds(e.RunRewound, step=steps, epoch=epochs, checkpoint=checkpoints, reason=texts, settings=settings),
     st.builds(e.RunPaused, reason=texts),
     st.builds(e.RunContinued, reason=texts),
     st.builds(e.RunFinished, early=st.booleans(), metrics=metrics, weights=texts),
-    st.builds(e.RunStopped, reason=texts),
+    st.builds(e.RunStopped, reason=texts, discarded=st.booleans()),
     st.builds(e.RunFailed, kind=texts, reason=texts),
     st.builds(e.PhaseStarted, phase=phases, total=st.integers(0, 9)),
     st.builds(e.PhaseProgressed, phase=phases, done=st.integers(0, 9)),
@@ -126,9 +131,9 @@ any_event: SearchStrategy[Event] = st.one_of(
     samples,
     heartbeats,
     st.builds(e.MessageLogged, text=texts),
-    st.builds(e.SettingChanged, key=st.sampled_from(["epochs", "early_stopping.patience", "x"]), value=st.floats(-9, 9)),
+    st.builds(e.SettingChanged, key=keys, value=st.floats(-9, 9), also=settings, again=st.booleans()),
     st.builds(e.RemarkAdded, step=steps, text=texts),
-    st.builds(e.CommandAccepted, id=texts, command=st.sampled_from(["Pause", "StopAfterEpoch"])),
+    st.builds(e.CommandAccepted, id=texts, command=st.sampled_from(["Pause", "StopAfterEpoch", "Validate"])),
     st.builds(e.CommandRejected, id=texts, reason=texts),
     st.builds(e.Unknown, kind=texts, raw=st.just(b'{"type":"Later"}')),
 )  # fmt: skip

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from core import checkpoint, commands
 from core.checkpoint import Manifest
 from core.commands import Command
-from core.events import CommandAccepted, CommandRejected, Event, RemarkAdded, SettingChanged
+from core.events import CommandAccepted, CommandRejected, Event, RemarkAdded, RunRewound, Setting, SettingChanged
 from core.run import effects, inbox
 from core.run.folder import RunFolder
 from core.run.journal import JournalWriter
@@ -57,16 +62,59 @@ def test_a_setting_that_was_changed_is_answered_with_that(run: RunFolder) -> Non
     assert answers(run) == [CommandAccepted(id=sent, command="SetEpochs", step=4, note="6 epochs remain")]
 
 
-def test_of_two_settings_one_is_no_whole_command(run: RunFolder) -> None:
+def test_of_two_settings_both_were_changed_or_none(run: RunFolder) -> None:
     sent = left_behind(run, commands.SetEarlyStopping(enabled=False, patience=7))
-    patience = SettingChanged(step=4, key="early_stopping.patience", value=7, command=sent)
-    say(run, patience)
-    (answer,) = answers(run)
-    assert isinstance(answer, CommandRejected)
-    assert answer.reason == "cut off after early_stopping.patience was set; send it again"
-    sent = left_behind(run, commands.SetEarlyStopping(patience=8))
-    say(run, SettingChanged(step=5, key="early_stopping.patience", value=8, command=sent))
-    assert answers(run) == [CommandAccepted(id=sent, command="SetEarlyStopping", step=5, note="set")]
+    enabled = Setting("early_stopping.enabled", 0.0, 1.0)
+    say(run, SettingChanged(step=4, key="early_stopping.patience", value=7, command=sent, also=(enabled,)))
+    assert answers(run) == [CommandAccepted(id=sent, command="SetEarlyStopping", step=4, note="set")]
+
+
+def test_a_run_that_was_taken_back_says_where_to(run: RunFolder) -> None:
+    sent = left_behind(run, commands.Rewind(checkpoint="last"))
+    say(run, RunRewound(step=5, epoch=2, validated=1, checkpoint="step-00000005", reason="as asked", command=sent))
+    note = "went back to step-00000005: step 5, epoch 2"
+    assert answers(run) == [CommandAccepted(id=sent, command="Rewind", step=5, note=note)]
+
+
+def test_a_discard_of_which_nothing_was_said_came_to_nothing(run: RunFolder) -> None:
+    sent = left_behind(run, commands.Discard())
+    assert answers(run) == [CommandRejected(id=sent, command="Discard", reason="sent before this session")]
+
+
+@given(st.lists(st.sampled_from(range(6)), unique=True), st.data())
+def test_each_command_is_owed_one_answer_whatever_was_done(done: list[int], data: st.DataObject) -> None:
+    """Any mixture of effects in the journal, in any order, some answered already: those are owed none, the others the answer of
+    their own effect, and a command without an effect none of a killed session's."""
+    events = [told(number) for number in data.draw(st.permutations(done))]
+    answered = data.draw(st.sets(st.sampled_from(range(6))))
+    with TemporaryDirectory() as folder:
+        run = new_run(Path(folder) / "run", tiny())
+        say(run, *events, *(CommandAccepted(id=f"c{number}") for number in sorted(answered)))
+        known = effects.known(run)
+    assert known.answered == {f"c{number}" for number in answered}
+    for number, command in enumerate(EACH):
+        answer = known.answer(replace(command, id=f"c{number}"))
+        assert (answer is not None) == (number in done)
+        if answer is not None:
+            assert isinstance(answer, CommandAccepted) and (answer.id, answer.step) == (f"c{number}", number)
+
+
+EACH: tuple[Command, ...] = (
+    commands.SetLearningRate(value=0.1), commands.SetEpochs(value=9), commands.SetEarlyStopping(enabled=True, patience=3),
+    commands.Remark(text="x"), commands.Rewind(checkpoint="last"), commands.Rewind(checkpoint="step-5"),
+)  # fmt: skip
+
+
+def told(number: int) -> Event:
+    """What a run says of the command of that number in EACH, at the step of that number."""
+    about: dict[str, Any] = {"step": number, "command": f"c{number}"}
+    match EACH[number]:
+        case commands.Remark(text=text):
+            return RemarkAdded(text=text, **about)
+        case commands.Rewind():
+            return RunRewound(checkpoint="step-00000005", **about)
+        case _:
+            return SettingChanged(key="epochs", value=9, **about)
 
 
 def test_a_remark_is_noted_once(run: RunFolder) -> None:

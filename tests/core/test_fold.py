@@ -144,6 +144,7 @@ def test_measuring_other_weights_replaces_the_measurement_but_is_no_point() -> N
         (e.RunFinished(), "finished", "4 epochs done"),
         (e.RunFinished(early=True), "early-stopped", "early stopping"),
         (e.RunStopped(reason="signal 15"), "stopped", "signal 15"),
+        (e.RunStopped(discarded=True), "discarded", "discarded on request"),
         (e.RunFailed(kind="diverged", reason="NaN at step 3"), "failed", "NaN at step 3"),
     ],
 )
@@ -165,7 +166,9 @@ def test_live_settings_show_at_once() -> None:
     changes = [("epochs", 9.0), ("early_stopping.patience", 7.0), ("early_stopping.enabled", 0.0), ("learning_rate", 1e-4)]
     state = fold(State(), [runs.started(), *(e.SettingChanged(step=3, key=key, value=value) for key, value in changes)])
     assert (state.epochs, state.stopping.patience, state.stopping.enabled) == (9, 7, False)
-    assert [mark.kind for mark in state.marks] == ["setting"] * 4
+    assert [mark.text for mark in state.marks] == [
+        "epochs 0 -> 9", "patience 0 -> 7", "early stopping off -> off", "learning rate 0 -> 0.0001",
+    ]  # fmt: skip
 
 
 def test_a_heartbeat_touches_nothing_but_ages() -> None:

@@ -23,11 +23,13 @@ from core.events import (
     RunFinished,
     RunPaused,
     RunStopped,
+    Setting,
     SettingChanged,
     StepDone,
     ValidationDone,
 )
 from core.run.folder import RunFolder
+from core.view.summary import summarise
 from tests.core.training import STEPS, Script, new_run, tiny, train
 
 T = TypeVar("T", bound=Event)
@@ -91,6 +93,23 @@ def test_a_learning_rate_holds_from_its_step(tmp_path: Path) -> None:
     assert (change.step, change.key, change.value, change.previous) == (STEPS, "learning_rate", 0.123, 0.01)
     rates = {event.metrics["train.learning_rate"] for event in of(StepDone, said) if event.step > STEPS}
     assert rates == {0.123}
+
+
+def test_patience_and_whether_it_stops_early_are_one_change(tmp_path: Path) -> None:
+    said = session(tmp_path, (3, commands.SetEarlyStopping(id="a", enabled=False, patience=4)))
+    (change,) = of(SettingChanged, said)
+    assert change.settings == (Setting("early_stopping.patience", 4, 10), Setting("early_stopping.enabled", 0, 1))
+    state = summarise(RunFolder(tmp_path / "run"))
+    assert [mark.text for mark in state.marks] == ["patience 10 -> 4", "early stopping on -> off"]
+    assert (state.stopping.patience, state.stopping.enabled) == (4, False)
+
+
+def test_what_was_asked_for_and_measured_is_marked(tmp_path: Path) -> None:
+    said = session(tmp_path, (2, commands.Validate()), (3, commands.Save(name="mine")), epochs=1)
+    measured = of(ValidationDone, said)[0]
+    figures = f"accuracy {measured.metrics['val.accuracy']:.4f}, loss {measured.metrics['val.loss']:.4f}"
+    marks = [(mark.step, mark.kind, mark.text) for mark in summarise(RunFolder(tmp_path / "run")).marks]
+    assert marks == [(2, "validated", f"measured: {figures}"), (3, "saved", "saved 'mine'")]
 
 
 @pytest.mark.parametrize(("epochs", "done"), [(5, 5), (2, 2)])

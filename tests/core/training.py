@@ -14,6 +14,7 @@ from core.commands import Command
 from core.events import Event
 from core.fallback import newest_good
 from core.recipe import Recipe, from_table, to_table
+from core.run import line
 from core.run.folder import RunFile, RunFolder
 from core.run.pump import Pump
 from core.run.resume import changes_not_in
@@ -85,6 +86,7 @@ def train(run: RunFolder, script: Script | None = None) -> list[Event]:
     recipe = from_table(run.read().recipe)
     setup = setups.prepare(recipe, 1, data.silent)
     progress, again = Progress(), tuple[Amendment, ...]()
+    list(line.present(run).clear(run.checkpoints))
     if checkpoint.listing(run.checkpoints):
         folder, _ = newest_good(run.checkpoints)
         files = checkpoint.read(folder)[1]

@@ -13,13 +13,13 @@ from typing import Any, NamedTuple, TypeAlias
 import msgspec
 
 from core import checkpoint
-from core.events import CheckpointSaved, CommandAccepted, CommandRejected, RunFinished, RunResumed
+from core.events import CheckpointSaved, CommandAccepted, CommandRejected, RunFinished, RunResumed, RunRewound, RunStopped
 from core.run import inbox, journal
 from core.run.folder import RunFolder
 from core.view.state import State
 from core.view.summary import summarise
 from tests.core.training import STEPS, fingerprint, last_progress, new_run
-from tests.torture.recipes import recipe
+from tests.torture.recipes import TAKEN_BACK, recipe
 
 WORKER = Path(__file__).with_name("worker.py")
 LONGEST = 120.0
@@ -31,8 +31,8 @@ VARYING = frozenset({
     "seq", "started", "session_started", "last_time", "trained_seconds", "step_age", "windows", "device_reading",
     "sessions", "messages", "answers", "checkpoints", "weights", "marks", "earlier_measurements", "earlier_stopping",
 })  # fmt: skip
-"""Of a State: times and the machine, and what the kills themselves leave. Settings and remarks, which are marks too, are held
-against each other by themselves."""
+"""Of a State: times and the machine, and what the kills themselves leave. What was told the run is a mark too, and is held
+against each other by itself."""
 
 Outcome: TypeAlias = dict[str, Any]
 """Everything of a finished run that must not depend on what happened to it, by name."""
@@ -54,7 +54,7 @@ class Kill(NamedTuple):
 
 
 class Torture:
-    """One run in ``folder``."""
+    """One run in ``folder``; ``name`` is that of its recipe, which decides what it is told."""
 
     def __init__(self, folder: Path, name: str) -> None:
         self.run, self.record, self.name = new_run(folder / "run", recipe(name)), folder / "record", name
@@ -62,8 +62,12 @@ class Torture:
         """Steps that each resume took again."""
 
     def session(self, kill: Kill = Kill()) -> bool:
-        """Train until the kill, or the end; whether it was killed. Raises AssertionError when it ends in another way, or does
-        not go on from the newest checkpoint that there was."""
+        """Train until the kill, or the end; whether it was killed. A run that was told to leave without saving goes on. Raises
+        AssertionError when it ends in another way, or does not go on from the newest checkpoint that there was."""
+        killed = self._session(kill)
+        return self.session(kill) if not killed and self._discarded() else killed
+
+    def _session(self, kill: Kill) -> bool:
         newest, begun, earlier = self._newest(), self._begun(), len(self._resumes())
         status = self._train(kill)
         assert status in (0, *kill.statuses), f"status {status}; the log:\n{self.run.log.read_text()}"
@@ -107,7 +111,8 @@ class Torture:
 
     def _train(self, kill: Kill) -> int:
         point = [kill.point, *map(str, (kill.nth, *kill.signals))] if kill.point else []
-        arguments = [sys.executable, "-P", str(WORKER), str(self.run.path), str(self.record), *point]
+        told = TAKEN_BACK if self.name == TAKEN_BACK else "changed"
+        arguments = [sys.executable, "-P", str(WORKER), str(self.run.path), str(self.record), told, *point]
         with self.run.log.open("ab") as log, subprocess.Popen(arguments, stdout=log, stderr=log) as worker:
             try:
                 return worker.wait(kill.after)
@@ -116,10 +121,22 @@ class Torture:
                 assert kill.after < LONGEST, f"hangs; the log:\n{self.run.log.read_text()}"
                 return worker.wait()
 
+    def _discarded(self) -> bool:
+        last = journal.read_all(self.run.journal)[-1]
+        return isinstance(last, RunStopped) and last.discarded
+
     def _newest(self) -> str:
-        """Raises AssertionError when a checkpoint is gone that a newer one had not replaced."""
-        newest = next((folder.name for folder in reversed(checkpoint.listing(self.run.checkpoints))), "")
-        announced = max((saved.step for saved in journal.find(self.run.journal, CheckpointSaved)), default=-1)
+        """Where to go on from. Raises AssertionError when a checkpoint is gone that a newer one had not replaced."""
+        said = journal.find(self.run.journal, CheckpointSaved, RunRewound)
+        backs = [event for event in said if isinstance(event, RunRewound)]
+        left = checkpoint.position(backs[-1].checkpoint) if backs else (0, 0)
+        found = [
+            folder.name for folder in checkpoint.listing(self.run.checkpoints)
+            if checkpoint.read_manifest(folder).line == len(backs) or checkpoint.position(folder.name) <= left
+        ]  # fmt: skip
+        newest = found[-1] if found else ""
+        since = said[said.index(backs[-1]) :] if backs else said
+        announced = max((event.step for event in since), default=-1)
         assert checkpoint.position(newest)[0] >= announced, f"the checkpoint of step {announced} is gone"
         return newest
 
@@ -127,14 +144,18 @@ class Torture:
         return journal.find(self.run.journal, RunResumed)
 
     def _begun(self) -> int:
-        """Steps that were begun so far."""
-        return max((step + 1 for step, *_ in self._lines("step")), default=0)
+        """Steps that were begun so far, since the run was taken back."""
+        backs = journal.find(self.run.journal, RunRewound)
+        steps = (step + 1 for back, step, *_ in self._lines("step") if back == len(backs))
+        return max(steps, default=backs[-1].step if backs else 0)
 
-    def _steps(self) -> dict[int, list[Any]]:
-        """Epoch, learning rate and samples of each. Raises AssertionError when one was taken twice and not alike."""
-        found = dict[int, list[Any]]()
-        for step, *rest in self._lines("step"):
-            assert found.setdefault(step, rest) == rest, f"step {step} was {rest}, had been {found[step]}"
+    def _steps(self) -> dict[tuple[int, int], list[Any]]:
+        """Epoch, learning rate and samples of each, by how often the run had been taken back. Raises AssertionError when one
+        was taken twice and not alike."""
+        found = dict[tuple[int, int], list[Any]]()
+        for back, step, *rest in self._lines("step"):
+            before = found.setdefault((back, step), rest)
+            assert before == rest, f"step {step} was {rest}, had been {before}"
         return found
 
     def _lines(self, kind: str) -> list[list[Any]]:
@@ -158,14 +179,8 @@ def history(run: RunFolder) -> Outcome:
 
 
 def _told(state: State) -> list[tuple[int, str, str]]:
-    """Settings and remarks. A command for two settings that was cut off between them is rejected as that and sent again: it
-    then sets the first to what it is already, which counts as the same change."""
-    told = dict[tuple[int, str, str], tuple[int, str, str]]()
-    for mark in state.marks:
-        if mark.kind in ("setting", "remark"):
-            same = mark.text if mark.kind == "remark" else f"{mark.text.split()[0]} {mark.text.split()[-1]}"
-            told.setdefault((mark.step, mark.kind, same), (mark.step, mark.kind, mark.text))
-    return sorted(told.values())
+    """Settings, remarks, and where it was taken back to."""
+    return sorted((mark.step, mark.kind, mark.text) for mark in state.marks if mark.kind in ("setting", "remark", "rewind"))
 
 
 def _step(name: str) -> str:

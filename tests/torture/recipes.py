@@ -29,7 +29,10 @@ RECIPES: dict[str, dict[str, Any]] = {
 }
 
 
+TAKEN_BACK = "taken back"
+"""A recipe whose run is told to go back to a checkpoint, and to leave without saving, among other things."""
 OTHERS: dict[str, dict[str, Any]] = {
+    TAKEN_BACK: RECIPES["seed-like"],
     "seldom saved": {**RECIPES["seed-like"], "checkpoint": {"every_seconds": 0, "keep": 2}},
     "compiled": {**RECIPES["seed-like"], "compile": True},
 }

@@ -11,7 +11,8 @@ import pytest
 from tests.torture.campaign import Campaign
 from tests.torture.conftest import Untouched
 from tests.torture.harness import Kill, Outcome, Torture, differences
-from tests.torture.worker import POINTS
+from tests.torture.recipes import TAKEN_BACK
+from tests.torture.worker import POINTS, REWINDING
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="which file is synced is read from /proc")
 
@@ -41,6 +42,46 @@ def test_twelve_kills_leave_no_trace(tmp_path: Path, pool: ThreadPoolExecutor, u
     ends = {name: pool.submit(killed_run, tmp_path / name, name) for name in TWELVE}
     for name, end in ends.items():
         assert differences(end.result(), untouched(name).result()) == []
+
+
+THREE = (
+    Kill("after it is said"),
+    Kill("in the middle of that"),
+    Kill("before a discarded run has ended"),
+)
+
+
+@pytest.mark.timeout(600)
+def test_a_run_that_is_killed_while_it_is_taken_back_goes_on_from_there(tmp_path: Path, untouched: Untouched) -> None:
+    torture = Torture(tmp_path, TAKEN_BACK)
+    for kill in THREE:
+        assert torture.session(kill), f"'{kill.point}' was not passed {kill.nth} times"
+    found, expected = torture.finish(), untouched(TAKEN_BACK).result()
+    assert differences(found, expected) == []
+    assert {back for back, _ in expected["steps"]} == {0, 1} and expected["epochs"] == 3
+
+
+@pytest.mark.torture
+@pytest.mark.timeout(1800)
+def test_a_run_that_is_taken_back_may_be_killed_anywhere(
+    tmp_path: Path, pool: ThreadPoolExecutor, untouched: Untouched
+) -> None:
+    """At every point, once as it is passed first and once later, where it is passed again."""
+    expected = untouched(TAKEN_BACK).result()
+    points = {**POINTS, **REWINDING}
+
+    def end(point: str) -> Outcome:
+        torture = Torture(tmp_path / point, TAKEN_BACK)
+        assert torture.session(Kill(point)), f"'{point}' was not passed"
+        for nth in (2, 4, 8):
+            if not torture.session(Kill(point, nth)):
+                torture.check_answers()
+                return torture.outcome()
+        return torture.finish()
+
+    ends = {point: pool.submit(end, point) for point in points}
+    for point, found in ends.items():
+        assert (point, differences(found.result(), expected)) == (point, [])
 
 
 @pytest.mark.torture

@@ -1,8 +1,8 @@
-"""The real worker, which signals itself at a named point: ``worker.py RUN RECORD [POINT NTH SIGNAL...]``.
+"""The real worker, which signals itself at a named point: ``worker.py RUN RECORD TOLD [POINT NTH SIGNAL...]``.
 
-The points are put around the program's functions from outside. ``RECORD`` gets a line for every step begun (its place, its
-learning rate and its samples), every batch measured, the signal, and every command sent: at fixed steps the worker sends itself
-some through the run's own inbox, each until it is accepted.
+The points are put around the program's functions from outside. ``RECORD`` gets a line for every step begun (how often the run
+had been taken back, its place, its learning rate and its samples), every batch measured, the signal, and every command sent: at
+fixed steps, those of ``TOLD``, the worker sends itself some through the run's own inbox, each until it is accepted.
 """
 
 from __future__ import annotations
@@ -25,12 +25,14 @@ import torch
 from core import checkpoint, commands
 from core.commands import Command
 from core.data.sources import sample
-from core.events import CommandAccepted, Event, RemarkAdded, RunResumed, RunStarted, SettingChanged
+from core.events import CommandAccepted, Event, RemarkAdded, RunResumed, RunRewound, RunStarted, RunStopped, SettingChanged
 from core.run import inbox, journal, worker
+from core.run import line as lines
 from core.run.folder import RunFolder
 from core.run.journal import JournalWriter
+from core.run.line import Line
 from core.run.listener import Listener
-from core.training import setup, steering, trainer
+from core.training import rollback, setup, steering, trainer
 from core.training.evaluation import Evaluation
 from core.training.saver import Saver
 from core.training.snapshot import Snapshot
@@ -45,6 +47,17 @@ COMMANDS: dict[int, tuple[Command, ...]] = {
     9: (commands.SetEpochs(value=4),),
 }
 """By the steps that are done when they are sent; those of step 5, an epoch's last, come during its measurement."""
+GOING_BACK: dict[int, tuple[Command, ...]] = {
+    2: (commands.SetLearningRate(value=0.004),),
+    3: (commands.Save(name="here"),),
+    5: (commands.SetEpochs(value=4),),
+    7: (commands.SetEarlyStopping(enabled=False, patience=5), commands.Save(name="left")),
+    8: (commands.Rewind(checkpoint="here"),),
+    9: (commands.Discard(),),
+    11: (commands.Remark(text="again"), commands.Pause()),
+}
+"""Steps from the ninth on are taken only after the run has been taken back."""
+TOLD = {"changed": COMMANDS, "taken back": GOING_BACK}
 Die = Callable[[], None]
 SAVING = 0.3
 """Seconds that a save lasts in which a signal comes; some steps would have been taken meanwhile."""
@@ -165,6 +178,16 @@ POINTS: dict[str, Callable[[Die], None]] = {
 """Each is passed at least once by a run that begins."""
 COMPILING: dict[str, Callable[[Die], None]] = {"while compiling": lambda die: before(Steps, "compile", die)}
 """By a run that compiles."""
+REWINDING: dict[str, Callable[[Die], None]] = {
+    "before the run is taken back": lambda die: before(rollback, "rewind", die),
+    "before it is said": lambda die: before(JournalWriter, "append", die, says(RunRewound)),
+    "after it is said": lambda die: after(JournalWriter, "append", die, says(RunRewound)),
+    "before what is later is out of the way": lambda die: before(Line, "clear", die, lambda line, _: line.number > 0),
+    "in the middle of that": lambda die: after(lines, "_removed", die),
+    "before a named one is out of the way": lambda die: before(lines, "_kept", die),
+    "before a discarded run has ended": lambda die: before(JournalWriter, "append", die, says(RunStopped)),
+}
+"""By a run that is taken back and discarded."""
 
 
 def _path(descriptor: int) -> str:
@@ -192,21 +215,28 @@ def countdown(nth: int, record: Record, numbers: Sequence[int]) -> Die:
     return die
 
 
-def watch(record: Record) -> None:
-    step, batch = Steps.take, Evaluation._take
+def watch(run: RunFolder, record: Record) -> None:
+    step, batch, leave_behind = Steps.take, Evaluation._take, Saver.leave_behind
+    back = lines.present(run).number
 
     def taking_step(self: Steps, epoch: int, rate: float) -> None:
-        record.write("step", self.progress.step, epoch, rate, self._samples(epoch).tolist())
+        record.write("step", back, self.progress.step, epoch, rate, self._samples(epoch).tolist())
         step(self, epoch, rate)
+
+    def leaving(self: Saver, checkpoint: str) -> None:
+        nonlocal back
+        leave_behind(self, checkpoint)
+        back += 1
 
     def taking_batch(self: Evaluation, part: slice) -> None:
         record.write("batch", part.start)
         batch(self, part)
 
     Steps.take, Evaluation._take = taking_step, taking_batch  # type: ignore[method-assign]
+    Saver.leave_behind = leaving  # type: ignore[method-assign]
 
 
-def speak(run: RunFolder, record: Record) -> None:
+def speak(run: RunFolder, record: Record, told: dict[int, tuple[Command, ...]]) -> None:
     """Send each step's commands just before it looks for commands there; end a pause as soon as it begins."""
     between, wait = Trainer.between_steps, Listener.wait
 
@@ -215,7 +245,7 @@ def speak(run: RunFolder, record: Record) -> None:
         wait(self, seconds)
 
     def speaking(self: Trainer) -> Iterator[Event]:
-        if due := COMMANDS.get(self.progress.step):
+        if due := told.get(self.progress.step):
             self.saver.sync_journal()
             accepted = {answer.command for answer in journal.find(run.journal, CommandAccepted)}
             for command in due:
@@ -231,17 +261,18 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("run", type=Path)
     parser.add_argument("record", type=Path)
-    parser.add_argument("point", nargs="?", choices=POINTS | COMPILING)
+    parser.add_argument("told", choices=TOLD)
+    parser.add_argument("point", nargs="?", choices=POINTS | COMPILING | REWINDING)
     parser.add_argument("nth", nargs="?", type=int, default=1)
     parser.add_argument("signals", nargs="*", type=int)
     given = parser.parse_args()
     trainer.WINDOW = 0.0  # every step closes a window, so that a checkpoint may fall on any
     torch.compile = functools.partial(torch.compile, backend="aot_eager")  # traced as ever; kernels would take minutes
     record = Record(given.record)
-    watch(record)
-    speak(RunFolder(given.run), record)
+    watch(RunFolder(given.run), record)
+    speak(RunFolder(given.run), record, TOLD[given.told])
     if given.point:
-        (POINTS | COMPILING)[given.point](countdown(given.nth, record, given.signals))
+        (POINTS | COMPILING | REWINDING)[given.point](countdown(given.nth, record, given.signals))
     return worker.main([str(given.run), "--threads", "1"])
 
 

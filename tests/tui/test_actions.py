@@ -14,7 +14,17 @@ from tui_trainer.bindings import bindings
 from tui_trainer.screens.home import HomeScreen
 from tui_trainer.screens.run import RunScreen
 
-STATUSES: tuple[Status, ...] = ("preparing", "running", "paused", "finished", "early-stopped", "stopped", "failed", "lost")
+STATUSES: tuple[Status, ...] = (
+    "preparing",
+    "running",
+    "paused",
+    "finished",
+    "early-stopped",
+    "stopped",
+    "discarded",
+    "failed",
+    "lost",
+)
 
 
 @pytest.mark.parametrize("action", TABLE, ids=lambda action: action.id)
@@ -39,7 +49,7 @@ def test_a_command_is_offered_only_where_it_can_be_obeyed(status: Status) -> Non
     assert ("continue" in ids) == (status == "paused")
     assert ("save" in ids) == (status in ("running", "paused"))
     assert ("stop" in ids) == ("detach" in ids) == (status not in ENDED)
-    assert ("resume" in ids) == (status in ("stopped", "failed", "lost"))
+    assert ("resume" in ids) == (status in ("stopped", "discarded", "failed", "lost"))
     assert {"quit", "help", "home", "next_theme", "zoom"} <= ids
 
 

@@ -136,7 +136,7 @@ async def test_the_crosshair_at_a_mark_tells_its_words(live: RunFolder) -> None:
         assert "Δ learning_rate 0.001 -> 0.00025" in said[450]
         assert "« went back to step-00000400: the loss was NaN" in said[400]
         assert "¶ now [b]with[/b] more care" in said[330]
-        assert "◆ saved as good so far" in said[240]
+        assert "◆ saved 'good so far'" in said[240]
         assert (await pressed(pilot, "ctrl+right")).cursor == 200
 
 

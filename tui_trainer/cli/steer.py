@@ -7,7 +7,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, NoReturn, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Annotated, NoReturn, TypeAlias, TypeVar
 
 import typer
 
@@ -17,6 +17,9 @@ from core.errors import UserError
 from core.run.folder import RunFolder, find, reference, runs_folder
 from tui_trainer.cli import options
 from tui_trainer.cli.say import say
+
+if TYPE_CHECKING:
+    from core.view.plan import Plan
 
 PATIENCE = 10.0
 """Seconds to wait for an answer."""
@@ -56,16 +59,39 @@ def tell(
         list[str],
         typer.Argument(
             metavar="key=value...",
-            help="learning-rate=1e-4, epochs=60, patience=5, early-stopping=on|off, stop-after-epoch=yes, validate=now, "
-            "remark=text",
+            help="learning-rate=1e-4 or x0.5, epochs=60 or +5, patience=5, early-stopping=on|off, stop-after-epoch=yes, "
+            "validate=now, remark=text, save=NAME, rewind=CHECKPOINT, stop=now, discard=yes",
             show_default=False,
         ),
     ],
     no_wait: NoWait = False,
     runs: options.Runs = None,
 ) -> None:
-    """Change a living run."""
-    _send(run, runs, [parse(change) for change in changes], no_wait)
+    """Change a living run. CHECKPOINT is best, last, step-N, or the name that it was saved under; discard ends the run
+    without saving, and removes nothing."""
+    found = find(run, runs_folder(runs))
+    _send(run, runs, [parse(absolute(change, found)) for change in changes], no_wait)
+
+
+def absolute(change: str, run: RunFolder) -> str:
+    """``learning-rate=x0.5`` and ``epochs=+5`` as what they come to in a run; other changes as they are. Raises UserError."""
+    key, _, value = change.partition("=")
+    try:
+        if key == "learning-rate" and value.startswith("x"):
+            factor = _number(value[1:], float, "x and a factor, for instance x0.5")
+            return f"{key}={_plan(run).rate * factor!r}"
+        if key == "epochs" and value.startswith(("+", "-")):
+            return f"{key}={_plan(run).epochs + _number(value, int, 'a whole number of epochs more or fewer')}"
+    except ValueError as error:
+        raise UserError(f"tell {change!r}: {error}") from None
+    return change
+
+
+def _plan(run: RunFolder) -> Plan:
+    from core.view import plan
+    from core.view.summary import summarise
+
+    return plan.read(run, summarise(run))
 
 
 def parse(change: str) -> Command:
@@ -111,6 +137,26 @@ def _remark(value: str) -> Command:
     return commands.Remark(text=value)
 
 
+def _rewind(value: str) -> Command:
+    if not value:
+        raise ValueError("expected best, last, step-N, or the name of a checkpoint")
+    return commands.Rewind(checkpoint=value)
+
+
+def _save(value: str) -> Command:
+    return commands.Save(name=value)
+
+
+def _stop(value: str) -> Command:
+    _one_of(value, ("now",))
+    return commands.Stop()
+
+
+def _discard(value: str) -> Command:
+    _one_of(value, ("yes",))
+    return commands.Discard()
+
+
 def _number(value: str, kind: Callable[[str], N], expected: str) -> N:
     try:
         number = kind(value)
@@ -136,6 +182,10 @@ KEYS: dict[str, Callable[[str], Command]] = {
     "stop-after-epoch": _stop_after_epoch,
     "validate": _validate,
     "remark": _remark,
+    "rewind": _rewind,
+    "save": _save,
+    "stop": _stop,
+    "discard": _discard,
 }
 
 
@@ -147,8 +197,8 @@ def _send(name: str, runs: Path | None, sent: Sequence[Command], no_wait: bool) 
         offset = run.journal.stat().st_size if run.journal.exists() else 0
         identity = inbox.send(run, command)
         kind = commands.name_of(command)
-        # A pass over a split may take minutes; everything else is done within a step.
-        patience = math.inf if isinstance(command, commands.Validate) else PATIENCE
+        # A pass over a split or the reading of a checkpoint may take minutes; everything else is done within a step.
+        patience = math.inf if isinstance(command, (commands.Validate, commands.Rewind)) else PATIENCE
         say(f"{kind}: sent" if no_wait else f"{kind}: {answer(run, identity, offset, patience)}")
 
 

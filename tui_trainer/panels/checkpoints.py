@@ -14,6 +14,7 @@ from core.view.readings import format_bytes, format_duration
 from core.view.state import SavedCheckpoint, State
 from tui_trainer.bindings import bindings
 from tui_trainer.escape import printable
+from tui_trainer.screens.steering import SteeringScreen
 from tui_trainer.theme import Palette
 from tui_trainer.widgets.glyphs import ASCII, glyphs
 from tui_trainer.widgets.panel import Panel
@@ -70,6 +71,10 @@ class Checkpoints(Panel[Listed]):
 
     def action_previous_checkpoint(self) -> None:
         self._choose(-1)
+
+    def action_go_back(self) -> None:
+        if self.chosen is not None and isinstance(self.screen, SteeringScreen):
+            self.screen.rewind_to(self.chosen.checkpoint)
 
     def action_export(self) -> None:
         if self.chosen is not None:

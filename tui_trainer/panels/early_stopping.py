@@ -34,10 +34,10 @@ class EarlyStopping(Panel[Countdown]):
 
     def draw(self, reads: Countdown, size: Size, colours: Palette) -> Sequence[Text]:
         sentence = [Text(line, colours.text) for line in textwrap.wrap(printable(reads.sentence), size.width)]
-        if not reads.stopping.enabled or not reads.stopping.patience:
-            return sentence
-        patience = _patience(reads.stopping, size.width, colours)
-        return sentence if 1 < size.height <= len(sentence) else [patience, *sentence]
+        lines = sentence
+        if reads.stopping.enabled and reads.stopping.patience and not 1 < size.height <= len(sentence):
+            lines = [_patience(reads.stopping, size.width, colours), *sentence]
+        return [*lines, _keys(reads.stopping, colours)] if reads.monitor and size.height > len(lines) else lines
 
     def title(self, reads: Countdown, colours: Palette) -> Text:
         title = Text(self.NAME)
@@ -49,9 +49,21 @@ class EarlyStopping(Panel[Countdown]):
 
 
 def _patience(stopping: Stopping, width: int, colours: Palette) -> Text:
-    """How many of the epochs without an improvement are used up."""
+    """A countdown: how many of the epochs that may pass without an improvement are left."""
     used, most = min(stopping.epochs_since, stopping.patience), stopping.patience
-    words = f" {used} of {most}"
-    filled, empty = bar(used / most, max(1, width - len(words) - 9), glyphs())
+    words = f" {most - used} of {most} left"
+    filled, empty = bar((most - used) / most, max(1, width - len(words) - 9), glyphs())
     colour = colours.bad if most - used <= 1 else colours.warn if used * 2 >= most else colours.good
     return Text.assemble(("patience ", colours.muted), (filled, colour), (empty, colours.track), (words, colours.text))
+
+
+def _keys(stopping: Stopping, colours: Palette) -> Text:
+    """Of the menu of changes."""
+    switch = "off" if stopping.enabled else "on"
+    keys = (
+        ("c p", colours.held_out),
+        (" patience   ", colours.muted),
+        ("c o", colours.held_out),
+        (f" {switch}", colours.muted),
+    )
+    return Text.assemble(*keys, no_wrap=True, overflow="ellipsis")

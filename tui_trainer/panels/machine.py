@@ -12,7 +12,7 @@ from tui_trainer.escape import printable
 from tui_trainer.theme import Palette
 from tui_trainer.widgets.glyphs import bar, glyphs
 from tui_trainer.widgets.panel import Panel
-from tui_trainer.widgets.spark import spark
+from tui_trainer.widgets.sparkline import sparkline
 
 NAME_WIDTH = 9
 WORDS_WIDTH = 20
@@ -65,13 +65,18 @@ def _lines(gauge: Gauge, readings: tuple[DeviceReading, ...], width: int, roomy:
     words = (gauge.words(readings[-1]).rjust(WORDS_WIDTH), colours.text)
     name, curve = (gauge.name.ljust(NAME_WIDTH), colours.muted), colours.warn if shares[-1] > SCARCE else colours.train
     if not roomy:
-        return [Text.assemble(name, (spark(shares, room, glyphs()), curve), words)]
+        return [Text.assemble(name, (_curve(shares, room), curve), words)]
     filled, empty = bar(shares[-1], room, glyphs())
-    history = spark(shares, max(1, width - NAME_WIDTH), glyphs())
+    history = _curve(shares, max(1, width - NAME_WIDTH))
     return [
         Text.assemble(name, (filled, colours.bar), (empty, colours.track), words),
         Text.assemble(" " * NAME_WIDTH, (history, curve)),
     ]
+
+
+def _curve(shares: list[float], width: int) -> str:
+    """The latest ones, a cell each."""
+    return sparkline(shares[-width:], 0.0, 1.0, width).rjust(width)
 
 
 def _of(used: int | None, total: int | None) -> float | None:

@@ -22,7 +22,14 @@ class Choice(NamedTuple):
 
 CANCEL = Choice("cancel", "escape", "Cancel")
 QUIT = (Choice("detach", "d", "Detach: training goes on"), Choice("stop", "s", "Stop: save, then end"), CANCEL)
-STOP = (Choice("stop", "s", "Stop now: save, then end"), Choice("after_epoch", "e", "Stop after this epoch"), CANCEL)
+STOP = (
+    Choice("stop", "s", "Stop now: save, then end"),
+    Choice("after_epoch", "e", "Stop after this epoch"),
+    Choice("discard", "d", "Discard: end without saving ..."),
+    CANCEL,
+)
+DISCARD = (Choice("discard", "d", "Discard: end now, without saving"), CANCEL)
+REWIND = (Choice("rewind", "g", "Go back, and on from there"), CANCEL)
 
 
 class ConfirmScreen(ModalScreen[str]):

@@ -91,8 +91,9 @@ def section(scope: Scope, colours: Palette) -> Table:
 
 
 def keys(action: Action) -> str:
-    """An action's keys as they are on the keyboard."""
-    return " ".join(NAMED_KEYS.get(key) or format_key(key) for key in action.keys)
+    """An action's keys as they are on the keyboard; those of the menu of changes come after its own."""
+    menu = [f"c {action.menu}"] if action.menu else []
+    return " ".join([*(NAMED_KEYS.get(key) or format_key(key) for key in action.keys), *menu])
 
 
 def _of(scope: Scope) -> Iterator[Action]:

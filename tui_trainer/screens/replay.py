@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from core.commands import Command
 from core.run.folder import RunFolder
 from core.view.state import State
 from tui_trainer import actions
@@ -52,6 +53,9 @@ class ReplayScreen(RunScreen):
         if known.scope == "replay":
             return True
         return known.id in LOOKING or known.id.startswith("show_") or (known.scope == "anywhere" and known.id != "resume")
+
+    def _send(self, command: Command) -> None:
+        self._say("this is the past: escape leads back to the run as it is", "warning")
 
     def action_back(self) -> None:
         self._replay.move("hundredth", -1)

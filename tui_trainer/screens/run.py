@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -13,17 +12,18 @@ from textual.app import ComposeResult
 from textual.containers import Container
 from textual.widgets import Footer
 
-from core.commands import Command, Continue, Pause, Save, Stop, StopAfterEpoch, name_of
+from core.commands import Stop
 from core.errors import UserError
-from core.run import inbox, session
+from core.run import session
 from core.run.folder import RunFolder, reference
 from core.view.state import State
 from tui_trainer.actions import Scope
-from tui_trainer.bindings import ActionScreen, bindings
+from tui_trainer.bindings import bindings
 from tui_trainer.escape import printable
 from tui_trainer.feed import Feed, Source
 from tui_trainer.panels import panels
-from tui_trainer.screens.confirm import QUIT, STOP, ConfirmScreen
+from tui_trainer.screens.confirm import QUIT, ConfirmScreen
+from tui_trainer.screens.steering import SteeringScreen
 from tui_trainer.widgets.glyphs import ASCII, glyphs
 from tui_trainer.widgets.lens import Lens
 from tui_trainer.widgets.page_tabs import PageTabs
@@ -43,7 +43,7 @@ SIDES: tuple[Slot, ...] = ("left", "right")
 """Parts of every page but the overview."""
 
 
-class RunScreen(ActionScreen):
+class RunScreen(SteeringScreen):
     """Follows ``run`` while it is on the stack of screens. Nothing that happens here ends the training, except Stop."""
 
     SCOPE: ClassVar[Scope] = "run"
@@ -53,12 +53,9 @@ class RunScreen(ActionScreen):
     VERTICAL_BREAKPOINTS = [(0, "short"), (22, "medium"), (34, "tall")]
 
     def __init__(self, run: RunFolder, source: Source | None = None) -> None:
-        super().__init__()
-        self.run = run
+        super().__init__(run)
         self._feed = source or Feed(run, lambda: self.trainer.clock())
         self.lens = Lens(run)
-        self._pending: dict[str, str] = {}
-        """Ids of commands without an answer yet, with their names."""
         self._page: Page = "overview"
 
     def compose(self) -> ComposeResult:
@@ -112,46 +109,14 @@ class RunScreen(ActionScreen):
     def watch_state(self, old: State, new: State) -> None:
         super().watch_state(old, new)
         self.set_class(new.ended, "ended")
-        for answer in new.answers if self._pending else ():
-            name = self._pending.pop(answer.id, None)
-            if name and not answer.accepted:
-                self._say(f"{name} was refused: {answer.text}", "error")
-            elif name and answer.text:
-                self._say(f"{name}: {answer.text}")
-        if new.ended:
-            self._pending.clear()  # what was sent too late is not answered any more
+        self.hear(new)
 
     @property
     def moment(self) -> str:
         """Which one is shown, in words, when it is not the present."""
         return ""
 
-    # Commands
-
-    def _send(self, command: Command) -> None:
-        try:
-            self._pending[inbox.send(self.run, command)] = name_of(command).lower()
-        except UserError as error:
-            self._say(str(error), "error")
-
-    def action_pause(self) -> None:
-        self._send(Pause())
-
-    def action_continue(self) -> None:
-        self._send(Continue())
-
-    def action_save(self) -> None:
-        """Under a name, since only named checkpoints are kept for good."""
-        named = sum(1 for saved in self.state.checkpoints if saved.name) + Counter(self._pending.values())["save"]
-        self._send(Save(name=f"saved-{named + 1}"))
-
-    @work
-    async def action_stop(self) -> None:
-        choice = await self.app.push_screen_wait(ConfirmScreen("End this training?", STOP))
-        if choice == "stop":
-            self._send(Stop())
-        elif choice == "after_epoch":
-            self._send(StopAfterEpoch())
+    # Leaving, and going on
 
     def action_detach(self) -> None:
         self._leave("Training goes on. Come back with: tui-trainer attach")
@@ -277,9 +242,6 @@ class RunScreen(ActionScreen):
     def _panels(self) -> list[Panel[Any]]:
         """Of the page that is shown; the others are not drawn meanwhile."""
         return [panel for panel in self.query(Panel) if self._page == panel.PAGE]
-
-    def _say(self, words: str, severity: Any = "information") -> None:
-        self.notify(printable(words), severity=severity, markup=False)
 
     def _now(self) -> float:
         """Unix seconds of what is shown."""

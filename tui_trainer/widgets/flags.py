@@ -18,7 +18,8 @@ class Kind(Enum):
 
     EPOCH = ("epoch", "faint", False, "end of epoch")
     CHECKPOINT = ("checkpoint", "good", False, "")
-    SAVED = ("saved", "good", False, "saved as")
+    SAVED = ("saved", "good", False, "")
+    VALIDATED = ("measured", "held_out", False, "")
     SETTING = ("changed", "warn", True, "")
     RESUME = ("resumed", "warn", True, "")
     REWIND = ("rewound", "bad", True, "")
@@ -36,7 +37,10 @@ class Kind(Enum):
         return list(Kind).index(self)
 
 
-OF_MARK = {"saved": Kind.SAVED, "setting": Kind.SETTING, "resume": Kind.RESUME, "rewind": Kind.REWIND, "remark": Kind.REMARK}
+OF_MARK = {
+    "saved": Kind.SAVED, "validated": Kind.VALIDATED, "setting": Kind.SETTING, "resume": Kind.RESUME, "rewind": Kind.REWIND,
+    "remark": Kind.REMARK,
+}  # fmt: skip
 """By what State calls it."""
 
 

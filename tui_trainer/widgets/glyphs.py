@@ -41,6 +41,8 @@ class Glyphs(NamedTuple):
     remarked: str
     saved: str
     """A checkpoint that a person named."""
+    measured: str
+    """A split, because a person asked for it."""
     checkpoint: str
     full: str
     half: str
@@ -53,13 +55,13 @@ PLAIN = (Marker("ASCII", "."), Marker("stars", "*"))
 UNICODE = Glyphs(
     (Marker("braille", "braille", 2, 4), Marker("quadrants", "hd", 2, 2), Marker("dots", "·"), PLAIN[0]),
     dot="•", axis="│", tick="┤", corner="└", line="─", grid="┈", moment="╎", cursor="│", level="╌", epoch="┴",
-    resumed="»", rewound="«", changed="Δ", remarked="¶", saved="◆", checkpoint="◇",
+    resumed="»", rewound="«", changed="Δ", remarked="¶", saved="◆", measured="▿", checkpoint="◇",
     full="━", half="╸", track="─", better="▲", worse="▼",
 )  # fmt: skip
 ASCII = Glyphs(
     PLAIN,
     dot="o", axis="|", tick="+", corner="+", line="-", grid=" ", moment=":", cursor="|", level="-", epoch="'",
-    resumed=">", rewound="<", changed="%", remarked="!", saved="#", checkpoint="^",
+    resumed=">", rewound="<", changed="%", remarked="!", saved="#", measured="v", checkpoint="^",
     full="=", half="", track="-", better="+", worse="-",
 )  # fmt: skip
 

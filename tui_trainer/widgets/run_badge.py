@@ -15,6 +15,7 @@ GLYPHS: dict[Status, tuple[str, str]] = {
     "finished": ("✓", "+"),
     "early-stopped": ("✓", "+"),
     "stopped": ("■", "#"),
+    "discarded": ("□", "-"),
     "failed": ("✗", "x"),
     "lost": ("!", "!"),
 }
@@ -35,4 +36,6 @@ def _colour(status: Status, colours: Palette) -> str:
         return colours.bad
     if status in ("paused", "stopped"):
         return colours.warn
+    if status == "discarded":
+        return colours.muted
     return {"running": colours.good, "preparing": colours.train}.get(status, colours.text)
