@@ -17,6 +17,7 @@ from core.view.words import format_bytes as format_bytes
 from core.view.words import format_count as format_count
 from core.view.words import format_duration as format_duration
 from core.view.words import format_metric as format_metric
+from core.view.words import lower_is_better as lower_is_better
 
 STALE_SECONDS = 5.0
 """A living trainer says something every second; after so long without a word it is worth saying so."""
@@ -230,10 +231,6 @@ def best_and_last(state: State, metric: str) -> BestAndLast | None:
     pick = min if lower_is_better(metric) else max
     best, best_epoch = pick(usable, key=lambda item: item[0])
     return BestAndLast(best, best_epoch, *rows[-1])
-
-
-def lower_is_better(metric: str) -> bool:
-    return not metric.endswith("accuracy")
 
 
 def best_row(state: State) -> EpochRow | None:

@@ -52,6 +52,10 @@ def format_metric(name: str, value: float | None) -> str:
     return f"{value:.4f}" if 0.001 <= abs(value) < 1000 or value == 0 else f"{value:.4g}"
 
 
+def lower_is_better(metric: str) -> bool:
+    return not metric.endswith("accuracy")
+
+
 def _scaled(number: float, base: float, units: tuple[str, ...]) -> str:
     size, power = abs(number), 0
     while size >= base * 0.9995 and power < len(units) - 1:

@@ -78,3 +78,33 @@ def test_resuming_twice_within_one_epoch() -> None:
 def test_a_second_start_takes_everything_back() -> None:
     state = fold(State(), [*runs.healthy(1), runs.started()])
     assert (state.step, state.series, state.metrics, state.rows, state.sessions) == (0, {}, {}, (), 2)
+
+
+@pytest.mark.parametrize("epochs", [1, 2, 5])
+def test_early_stopping_is_known_however_far_back_a_run_was_taken(epochs: int) -> None:
+    back = e.RunRewound(step=epochs * runs.STEPS, epoch=epochs + 1, checkpoint="step-1", asked=True)
+    state = fold(State(), [*runs.healthy(30), back])
+    kept = fold(State(), runs.healthy(epochs))
+    assert (state.stopping, state.rows, state.series) == (kept.stopping, kept.rows, kept.series)
+
+
+def test_epochs_without_an_improvement_are_counted_again() -> None:
+    losses = [1.0, 0.5, 0.4995, 0.6, *[0.7] * 20]  # the third is better, but not by 0.001
+    told: list[Event] = [runs.started()]
+    for epoch, loss in enumerate(losses, 1):
+        best = min(epoch, 2)
+        told += [*runs.epoch_events(epoch, loss)[:-2], runs.watched(epoch, best, losses[best - 1], patience=50)]
+    state = fold(State(), [*told, e.RunRewound(step=4 * runs.STEPS, epoch=5)])
+    assert (state.stopping.best, state.stopping.best_epoch, state.stopping.epochs_since) == (0.5, 2, 2)
+
+
+def test_a_rewind_says_which_settings_are_as_they_were() -> None:
+    longer = e.SettingChanged(step=15, key="epochs", value=9, previous=4, also=(e.Setting("early_stopping.enabled", 0.0, 1.0),))
+    settings = (e.Setting("epochs", 4, 9), e.Setting("early_stopping.enabled", 1.0, 0.0))
+    back = e.RunRewound(step=10, epoch=2, checkpoint="step-00000010", reason="as asked", settings=settings)
+    events = [*runs.healthy(1), longer]
+    assert (fold(State(), events).epochs, fold(State(), events).stopping.enabled) == (9, False)
+    state = fold(State(), [*events, back])
+    assert (state.epochs, state.stopping.enabled) == (4, True)
+    words = "went back to step-00000010: as asked, epochs 9 -> 4, early stopping off -> on"
+    assert [(mark.kind, mark.text) for mark in state.marks] == [("rewind", words)]
