@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from textual.pilot import Pilot
 
 from core import events as e
@@ -293,8 +294,31 @@ async def test_the_latest_is_followed(runs: Path) -> None:
             await seen(pilot, "validation  epoch 4")
 
 
-@pytest.mark.parametrize("how", ["ascii", "no-colour", "sixteen"])
-async def test_few_colours(runs: Path, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
+ODD: dict[str, dict[str, Any]] = {
+    "ragged": {"confusion": ((1,), (), (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12))},
+    "below nothing": {"confusion": ((-5, 5), (2**53, -(2**53))), "correct": (-3,) * 10, "images": (-1,) * 10},
+    "beyond counting": {"confusion": ((2**53,) * 10,) * 10, "correct": (2**53,) * 10, "images": (1,) * 10},
+    "of other classes": {"confusion": ((1, 2), (3, 4)), "correct": (1, 2), "images": (3, 7)},
+}
+
+
+@pytest.mark.parametrize("odd", ODD)
+async def test_counts_that_no_run_has_are_shown_somehow(runs: Path, odd: str) -> None:
+    told = [*made.greeting(), *made.epochs(2), replace(made.validation(3), **ODD[odd])]
+    run = made.make(runs, "demo", told)
+    with run.hold():
+        async with console(run).run_test(size=(80, 24)) as pilot:
+            await opened(pilot, run)
+            await seen(pilot, "epoch 3")
+            await pilot.press(
+                "c", "less_than_sign", "tab", "end", "percent_sign", "up", "left", "c", "shift+tab", "o", "o", "O"
+            )
+            await settled(pilot, run)
+            assert "by class" in text_of(pilot)
+
+
+@pytest.mark.parametrize(("how", "classes"), [("ascii", 10), ("no-colour", 40), ("sixteen", 40)])
+async def test_few_colours(runs: Path, monkeypatch: pytest.MonkeyPatch, how: str, classes: int) -> None:
     """Numbers where there is room, else characters."""
     if how == "no-colour":
         monkeypatch.setenv("NO_COLOR", "1")
@@ -302,14 +326,12 @@ async def test_few_colours(runs: Path, monkeypatch: pytest.MonkeyPatch, how: str
         monkeypatch.setenv("TERM", "linux" if how == "ascii" else "xterm-16color")
         monkeypatch.delenv("COLORTERM")
     glyphs.cache_clear()
+    run = made.make(runs, "demo", made.running() if classes == 10 else many(classes))
     try:
-        for name, told in (("ten", made.running()), ("forty", many(40))):
-            run = made.make(runs, name, told)
-            with run.hold():
-                async with console(run).run_test(size=(80, 24)) as pilot:
-                    await opened(pilot, run)
-                    text = text_of(pilot)
-                    assert how != "ascii" or name != "ten" or text.isascii()
-                    check(f"classes-few-colours-{name}-{how}", text)
+        with run.hold():
+            async with console(run).run_test(size=(80, 24)) as pilot:
+                await opened(pilot, run)
+                assert how != "ascii" or text_of(pilot).isascii()
+                check(f"classes-few-colours-{how}", text_of(pilot))
     finally:
         glyphs.cache_clear()

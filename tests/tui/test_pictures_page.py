@@ -206,6 +206,12 @@ def test_a_grey_picture_of_an_odd_size_is_drawn() -> None:
         assert [strip.cell_length for strip in drawn(grey, 16, 8, few)] == [16] * 8
 
 
+def test_bright_pixels_are_bright_on_either_ground() -> None:
+    halves = Picture(bytes([250] * 16 + [5] * 16), 1, 8, 4, 0, 0, 1, 0.5)
+    dark, light = ([strip.text for strip in drawn(halves, 4, 4, True, ground)] for ground in (False, True))
+    assert dark == light[::-1] == ["@@@@", "@@@@", "....", "...."]
+
+
 def test_names_share_the_room() -> None:
     assert short_names(("automobile", "cat"), 9) == ("automo", "cat")
     assert short_names(("cat", "automobile"), 9) == ("cat", "automo")

@@ -16,7 +16,7 @@ from tui_trainer.theme import Palette
 from tui_trainer.widgets.comparing import ComparingPanel
 from tui_trainer.widgets.glyphs import cut, glyphs
 from tui_trainer.widgets.lines import Lines
-from tui_trainer.widgets.sparkline import sparkline
+from tui_trainer.widgets.sparkline import fitted, sparkline
 
 Order: TypeAlias = Literal["class", "accuracy", "change", "images"]
 ORDERS: tuple[Order, ...] = get_args(Order)
@@ -126,10 +126,10 @@ class Drawn:
     """The rows of a table as lines."""
 
     def __init__(self, rows: Sequence[Row], reads: Table, columns: Columns, colours: Palette) -> None:
-        self.rows, self.columns, self.colours, self.points = rows, columns, colours, reads.history.points
+        self.rows, self.columns, self.colours = rows, columns, colours
+        self.points = fitted(reads.history.points, columns.spark)
         seldom = max(1, len(self.points) * len(rows) // MOST_LOOKED_AT)
-        looked_at = self.points[::-1][::seldom]
-        known = [value for point in looked_at for row in rows if (value := point.accuracy(row.number)) is not None]
+        known = [value for point in self.points for row in rows[::seldom] if (value := point.accuracy(row.number)) is not None]
         self.low, self.high = min(known, default=0.0), max(known, default=1.0)
 
     def line(self, place: int) -> Text:
@@ -138,7 +138,7 @@ class Drawn:
         cut(line, columns.name, pad=True)
         if columns.spark:
             values = [point.accuracy(row.number) for point in self.points]
-            line.append(" " + sparkline(values, self.low, self.high, columns.spark).ljust(columns.spark), colours.held_out)
+            line.append(" " + sparkline(values, self.low, self.high).ljust(columns.spark), colours.held_out)
         if columns.before:
             line.append(_share(row.before), colours.muted)
         line.append(_share(row.accuracy), colours.text if row.accuracy is not None else colours.muted)

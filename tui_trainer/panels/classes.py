@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from rich.cells import cell_len
 from rich.text import Text
 from textual.geometry import Size
 
@@ -10,6 +11,7 @@ from core.view.state import ClassScore, State
 from tui_trainer.escape import printable
 from tui_trainer.theme import Palette
 from tui_trainer.widgets.glyphs import bar, glyphs
+from tui_trainer.widgets.lines import Lines
 from tui_trainer.widgets.panel import Panel
 
 NUMBERS = 13
@@ -45,13 +47,13 @@ class Classes(Panel[Scores]):
         if not reads.classes:
             return [Text("waiting for the names of the classes", colours.muted)]
         numbers = NUMBERS + (IMAGES if size.width >= ROOMY else 0)
-        longest = max(Text(printable(score.name)).cell_len for score in reads.classes)
+        longest = max(cell_len(printable(score.name)) for score in reads.classes)
         name_width = max(5, min(longest, size.width - numbers - 8))
         bar_width = max(0, min(WIDEST_BAR, size.width - name_width - numbers - 1))
         width = name_width + 1 + bar_width + numbers
         head = Text(" " * (name_width + 1 + bar_width) + "     % change images"[:numbers], colours.muted)
-        lines = [head, *(_line(score, name_width, bar_width, colours) for score in reads.classes)]
-        return [line[:width] for line in lines]
+        classes = reads.classes
+        return Lines(head, len(classes), lambda place: _line(classes[place], name_width, bar_width, colours)[:width])
 
     def title(self, reads: Scores, colours: Palette) -> Text:
         title = Text("classes  ")

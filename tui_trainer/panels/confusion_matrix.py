@@ -4,18 +4,21 @@ import textwrap
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from rich.segment import Segment
+from rich.style import Style
 from rich.text import Text
 from textual import events
 from textual.geometry import Size
+from textual.strip import Strip
 
 from core.run.folder import RunFolder
-from core.view.state import State
+from core.view.state import Measurement, State
 from tui_trainer.bindings import bindings
 from tui_trainer.comparison import Compared
 from tui_trainer.escape import printable
 from tui_trainer.theme import Palette
 from tui_trainer.widgets.comparing import ComparingPanel
-from tui_trainer.widgets.counts import Square, square, why_none
+from tui_trainer.widgets.counts import Shares, Square, shares, square, why_none
 from tui_trainer.widgets.glyphs import ASCII, cut, glyphs
 from tui_trainer.widgets.heat import few_colours, heat, shade
 
@@ -63,21 +66,31 @@ class ConfusionMatrix(ComparingPanel[Matrix]):
         self._cursor: tuple[int, int] | None = None
         self._counts = False
         self._view = View(0, LEAST_CELL, 0, 0, 0, 0)
+        self._known: tuple[Measurement | None, Measurement | None, bool, Shares | None] | None = None
 
     def reads(self, state: State, now: float) -> Matrix:
         compared = self.comparison.look(state)
         return Matrix(compared, state.unwatched, self._cursor, self._counts, few_colours(self.app), self.has_focus)
 
-    def draw(self, reads: Matrix, size: Size, colours: Palette) -> Sequence[Text]:
-        later, earlier = square(reads.compared.later), square(reads.compared.earlier)
-        if later is None or (reads.compared.on and (earlier is None or earlier.names != later.names)):
+    def draw(self, reads: Matrix, size: Size, colours: Palette) -> Sequence[Text | Strip]:
+        known = self._shares(reads.compared)
+        if known is None:
             words = reads.compared.note or why_none(reads.compared.later, reads.unwatched)
             return [Text(line, colours.muted) for line in textwrap.wrap(words, size.width)]
-        self.styles.max_height = len(later.names) + AROUND + BORDER
-        cursor = reads.cursor if reads.cursor and max(reads.cursor) < len(later.names) else later.largest_mistake()
-        self._view = view = _view(later, size, cursor, self._view, reads.counts and not reads.compared.on)
-        drawn = Drawn(later, earlier if reads.compared.on else None, view, cursor, reads, colours)
-        return [drawn.head(), *map(drawn.line, range(view.top, view.top + view.rows)), drawn.words(size.width)]
+        names = known.later.names
+        self.styles.max_height = len(names) + AROUND + BORDER
+        cursor = reads.cursor if reads.cursor and max(reads.cursor) < len(names) else known.later.largest_mistake()
+        self._view = view = _view(known.later, size, cursor, self._view, reads.counts and not reads.compared.on)
+        drawn = Drawn(known, view, cursor, reads, colours)
+        return [drawn.head(), *(drawn.line(truth, size.width) for truth in range(view.top, view.top + view.rows)),
+                drawn.words(size.width)]  # fmt: skip
+
+    def _shares(self, compared: Compared) -> Shares | None:
+        """Worked out once for the same measurements."""
+        if self._known is None or self._known[0] is not compared.later or self._known[1:3] != (compared.earlier, compared.on):
+            found = shares(compared.later, compared.earlier, compared.on)
+            self._known = compared.later, compared.earlier, compared.on, found
+        return self._known[3]
 
     def title(self, reads: Matrix, colours: Palette) -> Text:
         compared, unit = reads.compared, "images" if reads.counts and not reads.compared.on else "%"
@@ -138,18 +151,11 @@ class ConfusionMatrix(ComparingPanel[Matrix]):
 class Drawn:
     """The square, or the difference of two, as lines."""
 
-    def __init__(
-        self, later: Square, earlier: Square | None, view: View, cursor: tuple[int, int], reads: Matrix, colours: Palette
-    ) -> None:
-        self.later, self.earlier, self.view, self.cursor = later, earlier, view, cursor
-        self.reads, self.colours = reads, colours
-        places = range(len(later.names))
-        off = (abs(self.value(truth, guess)) for truth in places for guess in places if earlier or truth != guess)
-        self.largest = max(off, default=0.0) or 1.0
-
-    def value(self, truth: int, guess: int) -> float:
-        share = self.later.share(truth, guess)
-        return share - self.earlier.share(truth, guess) if self.earlier else share
+    def __init__(self, known: Shares, view: View, cursor: tuple[int, int], reads: Matrix, colours: Palette) -> None:
+        self.known, self.later, self.earlier = known, known.later, known.earlier
+        self.view, self.cursor, self.reads, self.colours = view, cursor, reads, colours
+        self.ground = Style.parse(f"{colours.text} on {colours.ground}")
+        self.chosen = Style(bold=True, reverse=reads.focused, underline=not reads.focused)
 
     def head(self) -> Text:
         view, head = self.view, Text(" " * self.view.label)
@@ -160,16 +166,15 @@ class Drawn:
             head.append(" " * (view.cell - name.cell_len)).append(name.plain, style)
         return head
 
-    def line(self, truth: int) -> Text:
+    def line(self, truth: int, width: int) -> Strip:
         view = self.view
-        line = Text(printable(self.later.names[truth]), self.colours.text if truth == self.cursor[0] else self.colours.muted)
-        cut(line, view.label - 1, pad=True)
-        line.append(" ")
+        label = cut(Text(printable(self.later.names[truth])), view.label - 1, pad=True).plain
+        quiet = self.ground if truth == self.cursor[0] else heat(0.0, "", self.colours)
+        segments = [Segment(f"{label} ", quiet)]
         for guess in range(view.left, view.left + view.columns):
             words, style = self._cell(truth, guess)
-            chosen = (truth, guess) == self.cursor
-            line.append(words, f"{style} bold{' reverse' if self.reads.focused else ' underline'}" if chosen else style)
-        return line
+            segments.append(Segment(words, style + self.chosen if (truth, guess) == self.cursor else style))
+        return Strip(segments).adjust_cell_length(width, self.ground)
 
     def words(self, width: int) -> Text:
         """The chosen cell."""
@@ -185,15 +190,15 @@ class Drawn:
         line = Text(printable(f"{what}: {figures}"), self.colours.text)
         return cut(line, width)
 
-    def _cell(self, truth: int, guess: int) -> tuple[str, str]:
-        value, cell, right = self.value(truth, guess), self.view.cell, truth == guess
-        strength = abs(value) if right and not self.earlier else abs(value) / self.largest
+    def _cell(self, truth: int, guess: int) -> tuple[str, Style]:
+        value, cell, right = self.known.values[truth][guess], self.view.cell, truth == guess
+        strength = abs(value) if right and not self.earlier else abs(value) / self.known.largest
         words = self._number(truth, guess) if cell > LEAST_CELL else ""
         if len(words) > cell:
             words = ""
         if self.reads.few_colours:
             mark = shade(strength) * (cell - 1) if cell <= LEAST_CELL else words
-            return mark.rjust(cell), f"bold {self.colours.text}" if right else self.colours.text
+            return mark.rjust(cell), self.ground + Style(bold=right)
         good = (value > 0) == right if self.earlier else right
         colour = (self.colours.good if good else self.colours.bad) if self.earlier else self._hue(right)
         return words.rjust(cell), heat(strength, colour, self.colours)
@@ -203,7 +208,7 @@ class Drawn:
 
     def _number(self, truth: int, guess: int) -> str:
         if self.earlier:
-            number = f"{self.value(truth, guess) * 100:+.0f}"
+            number = f"{self.known.values[truth][guess] * 100:+.0f}"
             return "" if number in ("+0", "-0") else number
         count = self.later.counts[truth][guess]
         if not count:

@@ -26,6 +26,28 @@ class Square(NamedTuple):
         return max(places, key=lambda place: self.counts[place[0]][place[1]], default=(0, 0))
 
 
+class Shares:
+    """Of the images of each true class, what share was taken for which; or how much that is more than it was ``earlier``."""
+
+    def __init__(self, later: Square, earlier: Square | None) -> None:
+        self.later, self.earlier = later, earlier
+        places = range(len(later.names))
+        self.values = [[later.share(truth, guess) for guess in places] for truth in places]
+        if earlier:
+            self.values = [[self.values[truth][guess] - earlier.share(truth, guess) for guess in places] for truth in places]
+        beside = (abs(self.values[truth][guess]) for truth in places for guess in places if earlier or truth != guess)
+        self.largest = max(beside, default=0.0) or 1.0
+        """Of the mistakes or, of a difference, of all."""
+
+
+def shares(later: Measurement | None, earlier: Measurement | None, compared: bool) -> Shares | None:
+    """None where there is nothing to show, or to compare with."""
+    after, before = square(later), square(earlier) if compared else None
+    if after is None or (compared and (before is None or before.names != after.names)):
+        return None
+    return Shares(after, before)
+
+
 def square(measurement: Measurement | None) -> Square | None:
     """None where nothing was counted by pair."""
     if measurement is None or not measurement.confusion or not measurement.classes:

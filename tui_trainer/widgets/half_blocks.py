@@ -15,11 +15,11 @@ from tui_trainer.widgets.heat import shade
 HALF = "▀"
 
 
-def drawn(picture: Picture, columns: int, rows: int, few_colours: bool) -> list[Strip]:
-    """``rows`` strips of ``columns`` cells."""
+def drawn(picture: Picture, columns: int, rows: int, few_colours: bool, light: bool = False) -> list[Strip]:
+    """``rows`` strips of ``columns`` cells; of characters that make a ``light`` ground darker, or a dark one lighter."""
     pixels = _scaled(picture, columns, rows * 2)
     if few_colours:
-        return [Strip([Segment(_shades(pixels, columns, row))], columns) for row in range(rows)]
+        return [Strip([Segment(_shades(pixels, columns, row, light))], columns) for row in range(rows)]
     return [Strip(_halves(pixels, columns, row), columns) for row in range(rows)]
 
 
@@ -47,11 +47,11 @@ def _style(above: bytes, below: bytes) -> Style:
     return Style(color=Color.from_rgb(*above), bgcolor=Color.from_rgb(*below))
 
 
-def _shades(pixels: bytes, columns: int, row: int) -> str:
+def _shades(pixels: bytes, columns: int, row: int, light: bool) -> str:
     upper, lower = row * 2 * columns * 3, (row * 2 + 1) * columns * 3
-    return "".join(
-        shade((_brightness(pixels, upper + at) + _brightness(pixels, lower + at)) / 2) for at in range(0, columns * 3, 3)
-    )
+    places = range(0, columns * 3, 3)
+    values = ((_brightness(pixels, upper + at) + _brightness(pixels, lower + at)) / 2 for at in places)
+    return "".join(shade(1 - value if light else value) for value in values)
 
 
 def _brightness(pixels: bytes, at: int) -> float:

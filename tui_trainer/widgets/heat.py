@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 from rich.console import Console
+from rich.style import Style
 from textual.color import Color
 
 from tui_trainer.theme import Palette
@@ -28,15 +29,15 @@ def shade(share: float) -> str:
     return SHADES[max(round(share * (len(SHADES) - 1)), 1)] if share > 0 else SHADES[0]
 
 
-def heat(share: float, colour: str, colours: Palette) -> str:
+def heat(share: float, colour: str, colours: Palette) -> Style:
     """A style that is the stronger in ``colour`` the larger the share (0 to 1), with a text colour that can be read on it."""
     return _style(round(min(max(share, 0.0), 1.0) * STEPS), colour, colours.ground, colours.text, colours.muted)
 
 
 @lru_cache(maxsize=4096)
-def _style(step: int, colour: str, ground: str, text: str, muted: str) -> str:
+def _style(step: int, colour: str, ground: str, text: str, muted: str) -> Style:
     if not step:
-        return muted
+        return Style.parse(f"{muted} on {ground}")
     mixed = Color.parse(ground).blend(Color.parse(colour), 0.08 + 0.92 * step / STEPS)
     written = max((Color.parse(name) for name in (text, ground)), key=lambda name: abs(name.brightness - mixed.brightness))
-    return f"{written.hex6} on {mixed.hex6}"
+    return Style.parse(f"{written.hex6} on {mixed.hex6}")

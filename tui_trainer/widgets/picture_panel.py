@@ -37,6 +37,7 @@ class Shown(NamedTuple):
     """True class and what it was taken for; None for any."""
     first: int
     few_colours: bool
+    light: bool
     ended: bool
     drawn: int
     """How often the thread has come back with something."""
@@ -86,9 +87,9 @@ class PicturePanel(Panel[Shown]):
 
     def reads(self, state: State, now: float) -> Shown:
         self._state = state
-        return Shown(
-            self._set(), state.classes, self._filters, self._first, few_colours(self.app), state.ended, self._shelf.comings
-        )
+        few, light = few_colours(self.app), not self.app.current_theme.dark
+        shown = self._set(), state.classes, self._filters, self._first
+        return Shown(*shown, few, light, state.ended, self._shelf.comings)
 
     def draw(self, reads: Shown, size: Size, colours: Palette) -> Sequence[Text | Strip]:
         if reads.found is None:
@@ -103,7 +104,9 @@ class PicturePanel(Panel[Shown]):
         places = self._places()[reads.first : reads.first + grid.places]
         if not places:
             return _said("none of these was kept at this epoch; 0 shows all", size, colours)
-        keys = {place: Key(reads.found.media, place, grid.width, grid.height, reads.few_colours) for place in places}
+        keys = {
+            place: Key(reads.found.media, place, grid.width, grid.height, reads.few_colours, reads.light) for place in places
+        }
         self._want([key for key in keys.values() if self._shelf.drawn(key) is None])
         lines = list[Text | Strip]()
         for row in range(0, len(places), grid.columns):
@@ -116,13 +119,15 @@ class PicturePanel(Panel[Shown]):
         title = Text(self.NAME)
         if reads.found is None:
             return title
-        title.append("" if reads.found.split == "train" else f"  {printable(reads.found.split)}", colours.muted)
+        words = self.filter_words(reads)
+        if reads.found.split != "train" and not words:  # of what is trained on everybody knows; else there is little room
+            title.append(f"  {printable(reads.found.split)}", colours.muted)
         title.append(f" epoch {reads.found.epoch}", colours.muted)
         places = self._places()
         if places:
             last = min(reads.first + self._grid.places, len(places))
             title.append(f"  {reads.first + 1}-{last}/{len(places)}", colours.text)
-        if words := self.filter_words(reads):
+        if words:
             title.append(f"  {printable(words)}", colours.held_out)
         return title
 

@@ -26,6 +26,8 @@ class Key(NamedTuple):
     columns: int = 0
     rows: int = 0
     few_colours: bool = False
+    light: bool = False
+    """Whether the screen's ground is."""
 
 
 class Shelf:
@@ -77,7 +79,7 @@ class Shelf:
             _put(self._files, key.media, self._read(key.media), CACHED_FILES)
         known = self._files[key.media]
         if key.place >= 0 and not isinstance(known, str):
-            _put(self._drawn, key, drawn(known[key.place], key.columns, key.rows, key.few_colours), CACHED_PICTURES)
+            _put(self._drawn, key, drawn(known[key.place], *key[2:]), CACHED_PICTURES)
 
     def _read(self, name: str) -> tuple[Picture, ...] | str:
         try:

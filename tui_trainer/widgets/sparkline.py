@@ -3,32 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
+from typing import TypeVar
 
 from tui_trainer.widgets.glyphs import ASCII, glyphs
 
+T = TypeVar("T")
 
-def sparkline(values: Sequence[float | None], low: float, high: float, width: int) -> str:
-    """``values`` (None: not known) between ``low`` and ``high``, each place the mean of those that share it; the latest value
-    stands at the end by itself."""
+
+def sparkline(values: Sequence[float | None], low: float, high: float) -> str:
+    """A character for each of the ``values`` (None: not known), between ``low`` and ``high``."""
     levels = "_.-~=+*#" if glyphs() is ASCII else "▁▂▃▄▅▆▇█"
     scale = (len(levels) - 1) / (high - low) if high > low else 0.0
-    shown = [
-        None if value is None else levels[round((min(max(value, low), high) - low) * scale)] for value in _fitted(values, width)
-    ]
-    return "".join(level or " " for level in shown)
+    return "".join(" " if value is None else levels[round((min(max(value, low), high) - low) * scale)] for value in values)
 
 
-def _fitted(values: Sequence[float | None], width: int) -> list[float | None]:
-    if len(values) <= width:
-        return list(values)
-    if width < 2:
-        return list(values[len(values) - width :])
-    earlier, places = values[:-1], width - 1
-    edges = [len(earlier) * place // places for place in range(places + 1)]
-    return [*(_mean(earlier[start:end]) for start, end in pairwise(edges)), values[-1]]
-
-
-def _mean(values: Sequence[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return sum(known) / len(known) if known else None
+def fitted(items: Sequence[T], places: int) -> list[T]:
+    """At most so many, evenly spaced, the latest among them."""
+    if len(items) <= places:
+        return list(items)
+    return [items[len(items) * (place + 1) // places - 1] for place in range(places)]
