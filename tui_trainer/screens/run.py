@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 TICK = 0.1
 """Seconds between two frames."""
+CALM = 1.0
+"""Seconds between two frames of a run that has ended."""
 SLICE = 0.01
 """Seconds after which drawing lets a key through."""
 SIDES: tuple[Slot, ...] = ("left", "right")
@@ -57,6 +59,8 @@ class RunScreen(ActionScreen):
         self._pending: dict[str, str] = {}
         """Ids of commands without an answer yet, with their names."""
         self._page: Page = "overview"
+        self._latest, self._changed, self._ticked = State(), 0.0, 0.0
+        """What was looked at last, since when it is so, and when it was shown (monotonic seconds)."""
 
     def compose(self) -> ComposeResult:
         made = self._made = [panel(self.run) for panel in panels()]
@@ -90,8 +94,16 @@ class RunScreen(ActionScreen):
         self.query_one(TooSmall).fit(event.size)
 
     def _tick(self) -> None:
-        self.state = self._feed.state
-        now = self._now()
+        state, tick = self._feed.state, time.monotonic()
+        if state is not self._latest:
+            self._latest, self._changed = state, tick
+        if state.ended and min(tick - self._changed, CALM) > tick - self._ticked:
+            return  # of what has ended nothing changes but how long ago that was
+        self._ticked = tick
+        self._take(state)
+
+    def _take(self, state: State) -> None:
+        self.state, now = state, self._now()
         self.query_one(RunHeader).show(self.state, now, tuple(self._pending.values()), self._feed.share, self.moment)
         self._show(self._panels())
 
@@ -197,7 +209,7 @@ class RunScreen(ActionScreen):
         for other in self.query(".page"):
             other.set_class(other.id == page, "current")
         self.query_one(PageTabs).show(page)
-        self.call_after_refresh(self._tick)
+        self.call_after_refresh(lambda: self._take(self._feed.state))
 
     def _made_page(self, page: Page) -> Container:
         sides = ((slot, _slot(self._made, page, slot)) for slot in SIDES)
