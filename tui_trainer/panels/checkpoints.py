@@ -20,7 +20,7 @@ from tui_trainer.widgets.panel import Panel
 
 STEP, EPOCH, SIZE, AGE = 10, 7, 10, 17
 """Columns with the gap before them."""
-LEAST_NOTE = 10
+LEAST_NOTE = 9
 
 
 class Row(NamedTuple):
