@@ -59,6 +59,7 @@ class Feed:
         self.run = run
         self._clock = clock
         self._look = Look(opening(run))
+        self._shown = self._look, self._look.state
         self._failure: Exception | None = None
         self._previewed = -math.inf
         self._stopping = threading.Event()
@@ -80,7 +81,9 @@ class Feed:
         if self._failure is not None:
             raise self._failure
         look = self._look
-        return with_liveness(look.state, look.alive is not False, self._clock())
+        if look is not self._shown[0] or not self._shown[1].ended:  # an ended one stays the same object, which is soon compared
+            self._shown = look, with_liveness(look.state, look.alive is not False, self._clock())
+        return self._shown[1]
 
     @property
     def share(self) -> float:
@@ -105,9 +108,12 @@ class Feed:
             alive = self._look.alive
             if reader.at_end and time.monotonic() - looked >= LIVENESS:
                 alive, looked = self.run.alive(), time.monotonic()
-            state = fold(state, reader.read())
+            if told := reader.read():
+                state = fold(state, told)
             if reader.at_end:  # all that a trainer wrote before its end is folded before it counts as gone
-                self._look, long = Look(state, alive), False
+                if (state, alive, 1.0) != self._look:
+                    self._look = Look(state, alive)
+                long = False
                 self._stopping.wait(INTERVAL)
             elif long:
                 self._preview(reader.offset)

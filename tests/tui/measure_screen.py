@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median, quantiles
@@ -34,19 +34,21 @@ WATCHED = 20.0
 """Seconds of which a share of the processor is taken."""
 
 LEET_RUN = """
-import math, sys, wandb
+import math, sys, time, wandb
 with wandb.init(project="p", dir=sys.argv[1], mode="offline", settings=wandb.Settings(console="off", quiet=True)) as run:
     for step in range(1, int(sys.argv[2]) + 1):
         loss = 0.3 + 2.1 * math.exp(-step / 20000) + 0.1 * math.sin(step * step)
         run.log({"train/loss": loss, "train/accuracy": 1 - loss / 3, "train/rate": 1e-3, "speed": 400 + loss})
+        time.sleep(float(sys.argv[3]))
 """
+"""Folder, steps, and seconds between two."""
 
 
 def say(line: str) -> None:
     print(line, flush=True)  # noqa: T201
 
 
-def several(values: list[float], unit: str = "s", factor: float = 1.0) -> str:
+def several(values: Sequence[float], unit: str = "s", factor: float = 1.0) -> str:
     scaled = [value * factor for value in values]
     return f"median {median(scaled):.3g} {unit}, {min(scaled):.3g} to {max(scaled):.3g} (n = {len(scaled)})"
 
@@ -68,7 +70,7 @@ def opening(run: RunFolder, again: bool) -> tuple[float, float]:
     if not again:
         forget(run)
     with attached(run) as terminal:
-        first = terminal.seen(b"images/s") - terminal.began
+        first = terminal.seen(b"train 0.") - terminal.began
         return first, terminal.quiet(QUIET) - terminal.began
 
 
@@ -81,10 +83,11 @@ def attach(steps: int, folder: Path) -> None:
     run = long_runs.make(folder / f"long-{steps}", steps)
     say(f"{steps:,} steps, {run.journal.stat().st_size / 1e6:.0f} MB")
     for again in (False, True):
-        found = [opening(run, again) for _ in range(TIMES)]
-        say(f"  {'looked at again' if again else 'for the first time'}: first frame {several([one for one, _ in found])}")
-        say(f"    the whole history {several([whole for _, whole in found])}")
+        firsts, wholes = zip(*(opening(run, again) for _ in range(TIMES)), strict=True)
+        say(f"  {'looked at again' if again else 'for the first time'}: first frame {several(firsts)}")
+        say(f"    the whole history {several(wholes)}")
     with attached(run) as terminal:
+        terminal.seen(b"train 0.")
         terminal.quiet(QUIET)
         say(f"  resident memory {terminal.resident():.0f} MB")
         say(f"  idle {100 * terminal.busy(WATCHED):.2f} % of a core")
@@ -171,20 +174,36 @@ def _answered(terminal: Terminal) -> float:
 
 
 def leet(python: str, folder: Path) -> None:
-    """wandb's own writer makes the same scalars; figures as above where LEET has the like."""
-    binary = Path(python).with_name("wandb")
-    subprocess.run([python, "-c", LEET_RUN, str(folder), str(STEPS)], check=True)
-    run = next(folder.glob("wandb/offline-run-*"))
-    command = [str(binary), "beta", "leet", str(run)]
+    """wandb's own writer tells the same scalars; figures as above where LEET has the like."""
+    told = folder / "told"
+    told.mkdir()
+    subprocess.run([python, "-c", LEET_RUN, str(told), str(STEPS), "0"], check=True, stdout=subprocess.DEVNULL)
     firsts, wholes = list[float](), list[float]()
     for _ in range(TIMES):
-        with Terminal(command, COLUMNS, ROWS) as terminal:
+        with leet_on(python, told) as terminal:
             firsts.append(terminal.seen(b"train/loss") - terminal.began)
-            wholes.append(terminal.quiet(QUIET) - terminal.began)
-    say(f"LEET, {STEPS:,} steps: first frame {several(firsts)}; whole {several(wholes)}")
-    with Terminal(command, COLUMNS, ROWS) as terminal:
-        terminal.quiet(QUIET)
+            wholes.append(terminal.seen(b"Finished") - terminal.began)
+    say(f"LEET, {STEPS:,} steps: first frame {several(firsts)}; the whole history {several(wholes)}")
+    with leet_on(python, told) as terminal:
+        terminal.seen(b"Finished")
         say(f"  resident memory {terminal.resident():.0f} MB, idle {100 * terminal.busy(WATCHED):.2f} % of a core")
+    leet_live(python, folder / "live")
+
+
+def leet_live(python: str, folder: Path) -> None:
+    folder.mkdir()
+    writer = subprocess.Popen([python, "-c", LEET_RUN, str(folder), "2000", "0.05"], stdout=subprocess.DEVNULL)
+    time.sleep(10)
+    with leet_on(python, folder) as terminal:
+        time.sleep(5)
+        say(f"LEET, live at 20 steps/s: {100 * terminal.busy(WATCHED):.1f} % of a core")
+    writer.kill()
+    writer.wait()
+
+
+def leet_on(python: str, folder: Path) -> Terminal:
+    run = next(folder.glob("wandb/offline-run-*"))
+    return Terminal([str(Path(python).with_name("wandb")), "beta", "leet", str(run)], COLUMNS, ROWS)
 
 
 PARTS: dict[str, Callable[[Path], None]] = {"long": long, "live": live, "latency": latency, "keys": keys}

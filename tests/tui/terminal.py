@@ -43,6 +43,7 @@ class Terminal:
         self.began = time.monotonic()
         self._program = psutil.Popen(
             command, stdin=other, stdout=other, stderr=other, start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # so that it goes when this goes
             env={**os.environ, **(environment or {}), "TERM": "xterm-256color", "COLORTERM": "truecolor"},
         )  # fmt: skip
         os.close(other)

@@ -10,7 +10,7 @@ from textual.geometry import Size
 
 from core.errors import UserError
 from core.run.checkpoints import export
-from core.view.readings import format_bytes, format_duration
+from core.view.readings import format_bytes
 from core.view.state import SavedCheckpoint, State
 from tui_trainer.bindings import bindings
 from tui_trainer.escape import printable
@@ -19,7 +19,7 @@ from tui_trainer.theme import Palette
 from tui_trainer.widgets.glyphs import ASCII, glyphs
 from tui_trainer.widgets.panel import Panel
 
-STEP, EPOCH, SIZE, AGE = 10, 7, 10, 17
+STEP, EPOCH, SIZE, AGE = 10, 7, 10, 9
 """Columns with the gap before them."""
 LEAST_NOTE = 10
 
@@ -56,7 +56,7 @@ class Checkpoints(Panel[Listed]):
     def draw(self, reads: Listed, size: Size, colours: Palette) -> Sequence[Text]:
         if not reads.rows:
             return [Text("none yet", colours.muted)]
-        head = Text("  " + _columns("step", "epoch", "size", "saved", size.width - 2), colours.muted)
+        head = Text("  " + _columns("step", "epoch", "size", "age", size.width - 2), colours.muted)
         return [head, *(_line(row, row.saved.checkpoint == reads.chosen, size.width, colours) for row in reads.rows)]
 
     @property
@@ -133,7 +133,7 @@ def _columns(step: str, epoch: str, size: str, age: str, width: int) -> str:
 
 
 def _age(seconds: float) -> str:
-    """How long ago; not by the second, so that the list stands still."""
-    if seconds < 60:
-        return "just now"
-    return f"{int(seconds // 60)} min ago" if seconds < 3600 else f"{format_duration(seconds)} ago"
+    """Not by the second, so that the list stands still."""
+    if seconds < 3600:
+        return f"{int(seconds // 60)} min" if seconds >= 60 else "< 1 min"
+    return f"{int(seconds // 3600)} h" if seconds < 86400 else f"{int(seconds // 86400)} d"

@@ -76,7 +76,7 @@ def _lines(gauge: Gauge, readings: tuple[DeviceReading, ...], width: int, roomy:
 
 def _curve(shares: list[float], width: int) -> str:
     """The latest ones, a cell each."""
-    return sparkline(shares[-width:], 0.0, 1.0, width).rjust(width)
+    return sparkline(shares[-width:], 0.0, 1.0).rjust(width)
 
 
 def _of(used: int | None, total: int | None) -> float | None:

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 TICK = 0.1
 """Seconds between two frames."""
+CALM = 1.0
+"""Seconds between two frames of a run that has ended."""
 SLICE = 0.01
 """Seconds after which drawing lets a key through."""
 SIDES: tuple[Slot, ...] = ("left", "right")
@@ -57,6 +59,8 @@ class RunScreen(SteeringScreen):
         self._feed = source or Feed(run, lambda: self.trainer.clock())
         self.lens = Lens(run)
         self._page: Page = "overview"
+        self._latest, self._changed, self._ticked = State(), 0.0, 0.0
+        """What was looked at last, since when it is so, and when it was shown (monotonic seconds)."""
 
     def compose(self) -> ComposeResult:
         made = self._made = [panel(self.run) for panel in panels()]
@@ -90,8 +94,16 @@ class RunScreen(SteeringScreen):
         self.query_one(TooSmall).fit(event.size)
 
     def _tick(self) -> None:
-        self.state = self._feed.state
-        now = self._now()
+        state, tick = self._feed.state, time.monotonic()
+        if state is not self._latest:
+            self._latest, self._changed = state, tick
+        if state.ended and min(tick - self._changed, CALM) > tick - self._ticked:
+            return  # of what has ended nothing changes but how long ago that was
+        self._ticked = tick
+        self._take(state)
+
+    def _take(self, state: State) -> None:
+        self.state, now = state, self._now()
         self.query_one(RunHeader).show(self.state, now, tuple(self._pending.values()), self._feed.share, self.moment)
         for grid in self.query(PlotGrid):
             grid.show(self.state)
@@ -171,7 +183,7 @@ class RunScreen(SteeringScreen):
 
     def _look(self) -> None:
         """At a page, once it is laid out."""
-        self._tick()
+        self._take(self._feed.state)
         if self._page != "overview":  # the keys of a page are those of its panels
             self._panels()[0].focus()
 
