@@ -51,16 +51,16 @@ async def test_every_scalar_has_its_plot_as_soon_as_it_is_told(runs: Path) -> No
         async with console(run).run_test(size=(120, 40)) as pilot:
             screen = await settled(pilot, run)
             await pilot.press("2")
-            told: e.Metrics = {"train.skipped_steps": 0.5, "system.celsius": 61.0, "val.loss": 0.7, "odd": "nan", "[b]": 1.0}
+            told: e.Metrics = {"train.skipped_steps": 0.5, "system.celsius": 61.0, "val.loss": 0.7, "odd": "nan", "[/x]": 1.0}
             writer.append(e.StepDone(step=770, epoch=8, steps=10, images=1000, seconds=6.6, metrics=told))
             await settled(pilot, run)
             await settled(pilot, run)
             names = [plot.metric.name for plot in screen.query(Plot)]
             assert names == [item.name for item in metrics(screen.state.series)]
             assert names[:5] == ["loss", "accuracy", "learning_rate", "gradient_norm", "system.images_per_second"]
-            assert sorted(names[5:]) == ["[b]", "odd", "skipped_steps", "system.celsius"]
+            assert sorted(names[5:]) == ["[/x]", "odd", "skipped_steps", "system.celsius"]
             text = text_of(pilot)
-            assert "skipped steps  0.500" in text and "[b]  1.000" in text and "diverged at step 770" in text
+            assert "skipped steps  0.500" in text and "[/x]  1.000" in text and "diverged at step 770" in text
 
 
 def test_splits_share_the_plot_of_their_metric() -> None:

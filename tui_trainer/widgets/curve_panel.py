@@ -64,7 +64,7 @@ class CurvePanel(Panel[Plotted]):
     def __init__(self, run: RunFolder, name: str = "") -> None:
         super().__init__(run)
         self.metric: Metric = metric(name or self.METRIC)
-        self.border_title = self.metric.heading
+        self.border_title = Text(self.metric.heading)  # as it is: what a run calls it may look like markup
         self._tracks: dict[str, Track] = {}
         """By a scalar's full name."""
         self._points: dict[str, Points] = {}
