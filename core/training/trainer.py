@@ -185,8 +185,7 @@ class Trainer:
             yield from room.watch(self)
 
     def _take_commands(self) -> Iterator[Event]:
-        if self.control.signal:
-            raise Leave(f"signal {self.control.signal}", self.control.signal)
+        self._heed_signal()
         self._told.extend(self.control.take())
         while self._told:  # here and not in a list of this call, since a Validate takes commands meanwhile
             yield from steering.apply(self, self._told.popleft())
@@ -194,6 +193,10 @@ class Trainer:
         if self.moved:
             self.moved = False
             raise Moved
+
+    def _heed_signal(self) -> None:
+        if self.control.signal:
+            raise Leave(f"signal {self.control.signal}", self.control.signal)
 
     def apply_again(self) -> Iterator[Event]:
         """Let amendments take effect that come due; they are in the order of their places."""
@@ -257,6 +260,7 @@ class Trainer:
         self, split: Split, other: nn.Module | None = None, name: str = "", tta: Tta = "none"
     ) -> Generator[Event, None, Result]:
         """One pass over a split with the present weights, or with another network's, read from the checkpoint ``name``."""
+        self._heed_signal()  # one that came in an epoch's last step need not wait for the first batch
         self.measuring = True
         try:
             passing = measure(self.setup, split, other or self.setup.measured, self._between_batches, tta)

@@ -18,13 +18,16 @@ from core.events import (
     ResumeRefused,
     RunFinished,
     RunStarted,
+    RunStopped,
     SettingChanged,
 )
 from core.run import journal, session
 from core.run.journal import JournalWriter
 from core.run.pump import Pump
 from core.run.resume import changes_not_in, check_length, repair_best
+from core.training.evaluation import Evaluation
 from core.training.progress import Amendment, Progress
+from core.training.steps import Steps
 from core.training.trainer import Trainer
 from core.view.summary import summarise
 from tests.core.training import STEPS, Script, fingerprint, last_progress, new_run, tiny, train
@@ -163,6 +166,28 @@ def test_a_model_that_no_longer_fits_is_refused_and_no_checkpoint_is_touched(tmp
     assert session.start(run, epochs=2, allow_change=["recipe"]).wait(60) == 2
     assert "does not fit the changed recipe" in run.log.read_text()
     assert [path.name for path in checkpoint.listing(run.checkpoints)] == before
+
+
+def test_a_signal_in_an_epochs_last_step_does_not_wait_for_a_batch_of_its_measurement(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, script, batches = new_run(tmp_path / "run", tiny()), Script(), list[slice]()
+    step, batch = Steps.take, Evaluation._take
+
+    def taking_step(self: Steps, epoch: int, rate: float) -> None:
+        step(self, epoch, rate)
+        script.signal = 15 if self.progress.step == STEPS else 0
+
+    def taking_batch(self: Evaluation, part: slice) -> None:
+        batches.append(part)
+        batch(self, part)
+
+    monkeypatch.setattr(Steps, "take", taking_step)
+    monkeypatch.setattr(Evaluation, "_take", taking_batch)
+    end = train(run, script)[-1]
+    assert isinstance(end, RunStopped) and (end.step, end.signal) == (STEPS, 15)
+    assert batches == []
+    assert last_progress(run).validated == 0
 
 
 def test_a_tied_worker_that_finishes_ends_well(tmp_path: Path) -> None:
