@@ -1,5 +1,5 @@
-"""A long journal in chunks of whole lines, every other one of them decoded by a second process, since decoding is most of the
-work. ``python -P -m core.view.chunks JOURNAL START END`` writes what those come to: a :class:`Frame` each, after its length."""
+"""A long journal in chunks of whole lines, most of them decoded by a second process while the first one folds what they come
+to. ``python -P -m core.view.chunks JOURNAL START END`` writes what those come to: a :class:`Frame` each, after its length."""
 
 from __future__ import annotations
 
@@ -28,6 +28,8 @@ from core.view.frequent import Stretch
 
 CHUNK = 1 << 20
 """Bytes."""
+OWN = 3
+"""Every so many-th chunk is decoded by the first process, which so has as much to do as the second."""
 LEAST = 8 * CHUNK
 """A second process does not pay for less."""
 AHEAD = 32
@@ -57,7 +59,7 @@ def share(journal: Path, history: History) -> Iterator[History]:
     decoder = Decoder()
     with Second(journal, history.offset, end) as second:
         for number, (start, stop) in enumerate(chunks(journal, history.offset, end)):
-            frame = second.frame() if number % 2 else None
+            frame = second.frame() if number % OWN else None
             if frame is not None and state.seq < frame.first:
                 state = fold_told(state, _received(frame))
             else:
@@ -83,7 +85,7 @@ def frame(events: list[Event]) -> Frame:
 
 
 class Second:
-    """The process that decodes every other chunk. Where it fails, the caller reads those too."""
+    """The process that decodes most chunks. Where it fails, the caller reads those too."""
 
     def __init__(self, journal: Path, start: int, end: int) -> None:
         self._frames: queue.Queue[bytes | None] = queue.Queue(AHEAD)
@@ -161,7 +163,7 @@ def main() -> None:
     journal, start, end = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
     encoder, decoder = msgspec.msgpack.Encoder(), Decoder()
     for number, (begin, stop) in enumerate(chunks(journal, start, end)):
-        if number % 2:
+        if number % OWN:
             data = encoder.encode(frame(_events(journal, begin, stop, decoder)))
             sys.stdout.buffer.write(len(data).to_bytes(PREFIX, "big") + data)
             sys.stdout.buffer.flush()
