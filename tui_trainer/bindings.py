@@ -42,11 +42,14 @@ class ActionScreen(Screen[None]):
 
     def offered(self) -> Iterator[tuple[DOMNode, Action]]:
         """What can be done now, by the screen itself and by the panel that has the focus."""
-        scopes: tuple[Scope, ...] = getattr(self.focused, "SCOPES", ())
         nodes: list[tuple[DOMNode, Scope]] = [(self, self.SCOPE)]
-        nodes += [(self.focused, scope) for scope in scopes if self.focused]
+        nodes += [(self.focused, scope) for scope in self._panel_scopes() if self.focused]
         found = ((node, action) for node, scope in nodes for action in actions.for_scope(scope))
-        return ((node, action) for node, action in found if self.check_action(action.id, ()))
+        return ((node, action) for node, action in found if action.enabled(self.state) and node.check_action(action.id, ()))
+
+    def _panel_scopes(self) -> tuple[Scope, ...]:
+        """Of the panel that has the focus."""
+        return getattr(self.focused, "SCOPES", ())
 
     def action_next_theme(self) -> None:
         self.app.theme = theme.next_theme(self.app.theme)
@@ -54,4 +57,4 @@ class ActionScreen(Screen[None]):
     def action_help(self) -> None:
         from tui_trainer.screens.help import HelpScreen
 
-        self.app.push_screen(HelpScreen())
+        self.app.push_screen(HelpScreen((*self._panel_scopes(), self.SCOPE)))

@@ -229,8 +229,8 @@ async def test_tab_reaches_every_panel_of_the_page(runs: Path) -> None:
     with run.hold():
         async with console(run).run_test(size=(80, 24)) as pilot:
             screen = await opened(pilot, run)
-            names = []
-            for _ in range(5):
+            names = [type(screen.focused).__name__]
+            for _ in range(4):
                 await pilot.press("tab")
                 names.append(type(screen.focused).__name__)
             assert names == ["RecipeText", "Model", "Checkpoints", "Machine", "WorkerOutput"]

@@ -106,7 +106,7 @@ async def test_from_mark_to_mark(runs: Path) -> None:
 
 
 async def test_space_plays_to_the_end_and_holds(run: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tui_trainer.screens.replay.FRAME", 0.01)
+    monkeypatch.setattr("tui_trainer.screens.replay.FRAME", 0.03)
     async with console(run).run_test(size=(120, 40)) as pilot:
         screen = await opened(pilot, run)
         await pilot.press("space")  # from the beginning, since this is the end

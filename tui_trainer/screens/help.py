@@ -54,12 +54,17 @@ class HelpScreen(ModalScreen[None]):
         Binding("up,k", "scroll('up')", show=False),
     ]
 
+    def __init__(self, first: tuple[Scope, ...] = ()) -> None:
+        """``first``: what is asked about."""
+        super().__init__()
+        self._sections = sorted(SECTIONS, key=lambda section: section[0] not in first)
+
     def compose(self) -> ComposeResult:
         with Vertical(id="help") as box:
             box.border_title = "keys and commands"
             box.border_subtitle = "esc closes"
             with VerticalScroll(id="help-body"):
-                for scope, title in SECTIONS:
+                for scope, title in self._sections:
                     yield Static(title, classes="help-section", markup=False)
                     yield Static(classes="help-table", id=f"help-{scope}")
                 yield Static(MOUSE, id="help-mouse", markup=False)
@@ -68,7 +73,7 @@ class HelpScreen(ModalScreen[None]):
     def on_mount(self) -> None:
         self.query_one("#help-body").focus()
         colours = palette(self.app.theme_variables)
-        for scope, _ in SECTIONS:
+        for scope, _ in self._sections:
             self.query_one(f"#help-{scope}", Static).update(section(scope, colours))
 
     def on_resize(self, event: events.Resize) -> None:
