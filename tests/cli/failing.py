@@ -57,14 +57,14 @@ FATES: dict[str, Callable[[Path], None]] = {"crash": crash, "kill": kill, "stall
 def befall(fate: Callable[[Path], None], run: Path) -> None:
     from core.training.steps import Steps
 
-    samples = Steps._samples
+    updated = Steps._updated
 
-    def meeting(self: Steps, epoch: int) -> Tensor:
+    def meeting(self: Steps, samples: Tensor, epoch: int) -> tuple[Tensor, Tensor]:
         if self.progress.step == STEP:
             fate(run)
-        return samples(self, epoch)
+        return updated(self, samples, epoch)
 
-    Steps._samples = meeting  # type: ignore[method-assign]
+    Steps._updated = meeting  # type: ignore[method-assign]
 
 
 def main() -> NoReturn:

@@ -64,7 +64,7 @@ def test_nothing_listens_and_nothing_is_open_to_others(
     assert open_to_others(tmp_path / "runs") == {}
     assert open_to_others(tmp_path / "cache") == {}
     assert {path.name for path in run.path.iterdir()} == {
-        "run.json", "events.jsonl", "inbox", "checkpoints", "worker.log", "lock", "reserve",
+        "run.json", "events.jsonl", "inbox", "checkpoints", "media", "worker.log", "lock", "reserve",
     }  # fmt: skip
     (begun,) = journal.find(run.journal, RunStarted)
     assert begun.run == run.read().id != ""

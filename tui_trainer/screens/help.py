@@ -55,9 +55,9 @@ class HelpScreen(ModalScreen[None]):
     ]
 
     def __init__(self, first: tuple[Scope, ...] = ()) -> None:
-        """``first``: what is asked about."""
+        """``first``: what is asked about, in that order."""
         super().__init__()
-        self._sections = sorted(SECTIONS, key=lambda section: section[0] not in first)
+        self._sections = sorted(SECTIONS, key=lambda section: first.index(section[0]) if section[0] in first else len(first))
 
     def compose(self) -> ComposeResult:
         with Vertical(id="help") as box:
