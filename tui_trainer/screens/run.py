@@ -116,7 +116,8 @@ class RunScreen(SteeringScreen):
             if time.monotonic() - begun > SLICE:
                 self.set_timer(SLICE / 10, partial(self._show, panels[place:]))  # a message would come before any key
                 return
-            panel.show(self.state, self._now())
+            if panel.is_attached:  # no longer, where the screen was left meanwhile
+                panel.show(self.state, self._now())
 
     def watch_state(self, old: State, new: State) -> None:
         super().watch_state(old, new)
