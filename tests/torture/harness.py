@@ -29,7 +29,8 @@ MOST_REDONE = 3 * STEPS
 epoch's end waits for that."""
 VARYING = frozenset({
     "seq", "started", "session_started", "last_time", "trained_seconds", "step_age", "windows", "device_reading",
-    "device_readings", "sessions", "messages", "answers", "checkpoints", "weights", "marks", "earlier_measurements", "earlier_stopping",
+    "device_readings", "sessions", "messages", "answers", "checkpoints", "weights", "marks", "earlier_measurements",
+    "earlier_stopping",
 })  # fmt: skip
 """Of a State: times and the machine, and what the kills themselves leave. What was told the run is a mark too, and is held
 against each other by itself."""

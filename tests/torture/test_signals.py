@@ -42,7 +42,7 @@ TWICE = (
 )
 CHANGED_LATE = {
     Kill("after a step", 3): ("learning_rate", 2),
-    Kill("between a change and its answer", 2): ("early_stopping.patience", 5),
+    Kill("between a change and its answer"): ("early_stopping.patience", 5),
     Kill("in validation", 5): ("epochs", 9),
 }
 """Kills of a run that is seldom saved, and the key and step of the change that no checkpoint knew of then."""
