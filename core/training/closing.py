@@ -1,19 +1,27 @@
-"""What a training ends with: which weights, and what they are measured on."""
+"""How a training ends: with which weights, what they are measured on, and how a session is left before."""
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from torch import nn
 
 from core import checkpoint
 from core.checkpoint import Best, Damaged
 from core.errors import TrainingError
-from core.events import Event, MessageLogged, Split
+from core.events import Event, MessageLogged, Metrics, RunFinished, RunStopped, Split, from_number
 from core.recipe import Recipe
+from core.training import room
+from core.training.control import Leave
+from core.training.measuring import metrics_of
+from core.training.saver import newest_weights, weights_path
 from core.training.setup import Setup
 from core.training.snapshot import read_weights
+
+if TYPE_CHECKING:
+    from core.training.trainer import Trainer
 
 
 def final_splits(setup: Setup) -> tuple[Split, ...]:
@@ -38,3 +46,41 @@ def load_final(folder: Path, run: str, recipe: Recipe, network: nn.Module) -> Ge
             checkpoint.set_aside(folder / candidate.checkpoint)
             yield MessageLogged(level="warning", text=text)
     raise TrainingError("checkpoint", f"{folder}: none of the checkpoints is whole")
+
+
+def finish(trainer: Trainer) -> Generator[Event, None, bool]:
+    """Measure the held-out split and test with the weights that the recipe ends with, and say where they are.
+
+    False when the run was given more epochs meanwhile.
+    """
+    trainer.saver.finish()
+    yield from trainer.between_steps()  # until all is on disk
+    network = trainer.setup.another_network()
+    final = yield from load_final(trainer.saver.folder, trainer.saver.identity, trainer.recipe, network)
+    metrics: Metrics = {} if final.value is None else {f"best.{final.metric}": from_number(final.value)}
+    for split in final_splits(trainer.setup):
+        result = yield from trainer.measure(split, network, final.checkpoint, trainer.recipe.evaluation.tta)
+        if not trainer.over:
+            return False
+        metrics.update(metrics_of(split, result))
+    yield RunFinished(
+        step=trainer.progress.step, epoch=trainer.progress.validated, early=trainer.progress.watch.stopped,
+        metrics=metrics, weights=weights_path(final.checkpoint),
+    )  # fmt: skip
+    return True
+
+
+def leave(trainer: Trainer, asked: Leave) -> Iterator[Event]:
+    """End the session as asked: saved, unless it is discarded."""
+    saver = trainer.saver
+    if not asked.discarded:
+        yield from trainer.close_window()
+        trainer.save("stopped")
+    saver.finish()
+    if trainer.hindrance and not asked.discarded:
+        saver.retry()
+    yield from saver.drain() if asked.discarded else saver.events()
+    yield RunStopped(
+        step=trainer.progress.step, epoch=trainer.epoch, signal=asked.signal, weights=newest_weights(saver.folder),
+        reason=asked.reason if asked.discarded else asked.reason + room.unsaved(trainer), discarded=asked.discarded,
+    )  # fmt: skip

@@ -17,6 +17,7 @@ from core.data.mixing import Targets, blend
 from core.data.random import mix
 from core.data.resolution import resized, size_at
 from core.errors import TrainingError
+from core.events import Metrics, from_number
 from core.training.compiling import compiled, failure
 from core.training.device import autocast
 from core.training.fitting import fitting
@@ -44,6 +45,20 @@ class Window(NamedTuple):
     """Share of the steps that changed nothing, since their gradients were beyond float16."""
     finite: bool = True
     """Whether every weight and all of the optimizer's state is a finite number."""
+
+    def metrics(self, told_skipped: bool) -> Metrics:
+        """As StepDone has them; skipped steps only where there may be any."""
+        metrics: Metrics = {
+            "train.loss": from_number(self.loss),
+            "train.accuracy": self.accuracy,
+            "train.learning_rate": self.learning_rate,
+            "system.images_per_second": self.images / self.seconds,
+        }
+        if self.gradient_norm is not None:
+            metrics["train.gradient_norm"] = from_number(self.gradient_norm)
+        if told_skipped:
+            metrics["train.skipped_steps"] = self.skipped
+        return metrics
 
 
 class Steps:

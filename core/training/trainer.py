@@ -23,13 +23,10 @@ from core.events import (
     Metrics,
     PhaseEnded,
     PhaseStarted,
-    RunFinished,
     RunPaused,
-    RunStopped,
     SettingChanged,
     Split,
     StepDone,
-    from_number,
 )
 from core.sections import Tta
 from core.training import closing, early_stopping, pictures, rollback, room, settings, steering
@@ -38,7 +35,7 @@ from core.training.control import Control, Leave, Moved
 from core.training.evaluation import Result
 from core.training.measuring import measure, measured, metrics_of
 from core.training.progress import Amendment, Key, Progress
-from core.training.saver import Job, Saver, newest_weights, weights_path
+from core.training.saver import Job, Saver
 from core.training.schedules import learning_rate
 from core.training.setup import Setup
 from core.training.snapshot import Snapshot
@@ -77,7 +74,7 @@ class Trainer:
     @property
     def epoch(self) -> int:
         """The epoch of the step under way or, after an epoch's last step, that epoch; from 1."""
-        return max(self.progress.validated, 1) if self._over else self.progress.validated + 1
+        return max(self.progress.validated, 1) if self.over else self.progress.validated + 1
 
     @property
     def rate(self) -> float:
@@ -96,24 +93,25 @@ class Trainer:
             while not finished:
                 try:
                     yield from self._remaining_epochs()
-                    finished = yield from self._finish()
+                    finished = yield from closing.finish(self)
                 except Moved:
                     self.setup.network.train()  # it may have been in the middle of a measurement
         except Leave as leave:
-            yield from self._leave(leave)
+            yield from closing.leave(self, leave)
 
     @property
-    def _over(self) -> bool:
+    def over(self) -> bool:
+        """Whether no epoch is left to train."""
         return self.progress.watch.stopped or self.progress.validated >= self.epochs
 
     # Training
 
     def _remaining_epochs(self) -> Iterator[Event]:
-        while not self._over:
+        while not self.over:
             yield from self._train_epoch()
-            if not self._over and self.progress.step == self.epoch * self.setup.steps_per_epoch:
+            if not self.over and self.progress.step == self.epoch * self.setup.steps_per_epoch:
                 yield from self._finish_epoch()
-                if self.stop_after_epoch and not self._over:
+                if self.stop_after_epoch and not self.over:
                     raise Leave("stopped after the epoch, as asked")
 
     def _train_epoch(self) -> Iterator[Event]:
@@ -130,7 +128,7 @@ class Trainer:
 
     def _trains(self, epoch: int) -> bool:
         """Whether the next step is one of that epoch; a roll-back may lead into an earlier one."""
-        return not self._over and self.epoch == epoch and self.progress.step < epoch * self.setup.steps_per_epoch
+        return not self.over and self.epoch == epoch and self.progress.step < epoch * self.setup.steps_per_epoch
 
     def _step(self, epoch: int) -> Iterator[Event]:
         self.steps.take(epoch, self.rate)
@@ -155,20 +153,11 @@ class Trainer:
         window = self.steps.close_window()
         if not window:
             return
-        metrics: Metrics = {
-            "train.loss": from_number(window.loss),
-            "train.accuracy": window.accuracy,
-            "train.learning_rate": window.learning_rate,
-            "system.images_per_second": window.images / window.seconds,
-        }
-        if window.gradient_norm is not None:
-            metrics["train.gradient_norm"] = from_number(window.gradient_norm)
-        if self.setup.scaler:
-            metrics["train.skipped_steps"] = window.skipped
         step = self.progress.step
         yield StepDone(
-            step=step, epoch=self.epoch, steps=window.steps, images=window.images, seconds=window.seconds, metrics=metrics
-        )
+            step=step, epoch=self.epoch, steps=window.steps, images=window.images, seconds=window.seconds,
+            metrics=window.metrics(told_skipped=self.setup.scaler is not None),
+        )  # fmt: skip
         if trouble := rollback.divergence(window, step):
             yield from rollback.recover(self, trouble)
 
@@ -293,43 +282,6 @@ class Trainer:
         progress.validated = epoch
         progress.loss_sum, progress.correct, progress.images, progress.epoch_seconds = 0.0, 0, 0, 0.0
         self.steps.begin_epoch()
-        if improved or epoch % self.recipe.checkpoint.every_epochs == 0 or self._over:
+        if improved or epoch % self.recipe.checkpoint.every_epochs == 0 or self.over:
             self.save("epoch", best=Best("", settings.monitor, value) if improved else None)
         yield from self.saver.events()
-
-    # Ends
-
-    def _finish(self) -> Generator[Event, None, bool]:
-        """Measure the held-out split and test with the weights that the recipe ends with, and say where they are.
-
-        False when the run was given more epochs meanwhile.
-        """
-        self.saver.finish()
-        yield from self.between_steps()  # until all is on disk
-        network = self.setup.another_network()
-        final = yield from closing.load_final(self.saver.folder, self.saver.identity, self.recipe, network)
-        metrics: Metrics = {} if final.value is None else {f"best.{final.metric}": from_number(final.value)}
-        for split in closing.final_splits(self.setup):
-            result = yield from self.measure(split, network, final.checkpoint, self.recipe.evaluation.tta)
-            if not self._over:
-                return False
-            metrics.update(metrics_of(split, result))
-        yield RunFinished(
-            step=self.progress.step, epoch=self.progress.validated, early=self.progress.watch.stopped,
-            metrics=metrics, weights=weights_path(final.checkpoint),
-        )  # fmt: skip
-        return True
-
-    def _leave(self, leave: Leave) -> Iterator[Event]:
-        if not leave.discarded:
-            yield from self.close_window()
-            self.save("stopped")
-        self.saver.finish()
-        if self.hindrance and not leave.discarded:
-            self.saver.retry()
-        yield from self.saver.drain() if leave.discarded else self.saver.events()
-        reason = leave.reason if leave.discarded else leave.reason + room.unsaved(self)
-        yield RunStopped(
-            step=self.progress.step, epoch=self.epoch, reason=reason, signal=leave.signal,
-            weights=newest_weights(self.saver.folder), discarded=leave.discarded,
-        )  # fmt: skip

@@ -140,7 +140,7 @@ def in_measuring(die: Die, final: bool) -> None:
     original = Trainer._between_batches
 
     def between(self: Trainer) -> Iterator[Event]:
-        if self._over == final:
+        if self.over == final:
             die()
         yield from original(self)
 
