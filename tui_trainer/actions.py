@@ -11,10 +11,14 @@ from core.events import MEASURING
 from core.view.state import State
 
 Scope: TypeAlias = Literal[
-    "run", "home", "replay", "anywhere", "plots", "classes", "table", "matrix", "pictures", "mistakes", "checkpoints", "log"
+    "run", "home", "replay", "either", "view", "anywhere",
+    "plots", "classes", "table", "matrix", "pictures", "mistakes", "checkpoints", "log",
 ]  # fmt: skip
-SCREENS: frozenset[Scope] = frozenset({"run", "home", "replay"})
-"""Scopes of whole screens; the others are those of panels, whose keys count while such a panel has the focus."""
+"""Of a screen, of several of them, or of panels, whose keys count while such a panel has the focus."""
+SHARED: dict[Scope, tuple[Scope, ...]] = {
+    "run": ("either", "view", "anywhere"), "home": ("either", "anywhere"), "replay": ("view", "anywhere"),
+}  # fmt: skip
+"""What the screens have beside their own."""
 
 
 def always(state: State) -> bool:
@@ -112,23 +116,23 @@ TABLE: tuple[Action, ...] = (
     told("stop_after_epoch", "t", "Stop after epoch", "Once it is measured and saved", is_training, "stop-after-epoch=yes"),
     told("stop_now", "x", "Stop now", "Save, then end the training", is_live, "stop=now"),
     told("discard", "D", "Discard ...", "End without saving (asks); nothing is removed", is_live, "discard=yes"),
-    Action("resume", ("r",), "Resume", "Go on from the last checkpoint", "anywhere", can_resume, "tui-trainer resume RUN"),
+    Action("resume", ("r",), "Resume", "Go on from the last checkpoint", "either", can_resume, "tui-trainer resume RUN"),
     Action("detach", ("d",), "Detach", "Back to the shell; training goes on", "run", is_live, "tui-trainer attach RUN"),
-    Action("show_overview", ("1",), "Overview", "Curves, classes and progress", "run", in_footer=False),
-    Action("show_plots", ("2",), "Plots", "Every scalar of the run", "run", in_footer=False),
-    Action("show_classes", ("3",), "Classes", "Accuracy by class, and what is taken for what", "run", in_footer=False),
-    Action("show_pictures", ("4",), "Pictures", "What the network sees, and what it gets wrong", "run", in_footer=False),
-    Action("show_details", ("5",), "Details", "Recipe, model, checkpoints, device and log", "run", in_footer=False),
-    Action("next_panel", ("tab", "right_square_bracket"), "Next panel", "Focus the next panel", "run", in_footer=False),
+    Action("show_overview", ("1",), "Overview", "Curves, classes and progress", "view", in_footer=False),
+    Action("show_plots", ("2",), "Plots", "Every scalar of the run", "view", in_footer=False),
+    Action("show_classes", ("3",), "Classes", "Accuracy by class, and what is taken for what", "view", in_footer=False),
+    Action("show_pictures", ("4",), "Pictures", "What the network sees, and what it gets wrong", "view", in_footer=False),
+    Action("show_details", ("5",), "Details", "Recipe, model, checkpoints, device and log", "view", in_footer=False),
+    Action("next_panel", ("tab", "right_square_bracket"), "Next panel", "Focus the next panel", "view", in_footer=False),
     Action(
         "previous_panel",
         ("shift+tab", "left_square_bracket"),
         "Previous panel",
         "Focus the previous panel",
-        "run",
+        "view",
         in_footer=False,
     ),
-    Action("zoom", ("z", "enter"), "Zoom", "Show the focused panel alone, or all of them again", "run"),
+    Action("zoom", ("z", "enter"), "Zoom", "Show the focused panel alone, or all of them again", "view"),
     Action("compare", ("m",), "Compare", "Two epochs side by side: the best and the latest", "classes", in_footer=False),
     Action("later_back", ("comma",), "Epoch back", "Compare an earlier one", "classes", in_footer=False),
     Action("later_on", ("full_stop",), "Epoch on", "Compare a later one", "classes", in_footer=False),
@@ -193,7 +197,7 @@ TABLE: tuple[Action, ...] = (
 
 def for_scope(scope: Scope) -> tuple[Action, ...]:
     """The actions of a screen, in the order of its footer, or those of a panel."""
-    scopes = (scope, "anywhere") if scope in SCREENS else (scope,)
+    scopes = (scope, *SHARED.get(scope, ()))
     return tuple(action for action in TABLE if action.scope in scopes)
 
 

@@ -57,4 +57,4 @@ class ActionScreen(Screen[None]):
     def action_help(self) -> None:
         from tui_trainer.screens.help import HelpScreen
 
-        self.app.push_screen(HelpScreen((*self._panel_scopes(), self.SCOPE)))
+        self.app.push_screen(HelpScreen((*self._panel_scopes(), self.SCOPE, *actions.SHARED.get(self.SCOPE, ()))))

@@ -15,6 +15,7 @@ from textual.pilot import Pilot
 from core.run.folder import RunFolder
 from tests.tui.runs import NOW
 from tui_trainer.app import TrainerApp
+from tui_trainer.screens.panels import PanelScreen
 from tui_trainer.screens.run import RunScreen
 from tui_trainer.widgets.panel import Panel
 
@@ -58,7 +59,7 @@ def _last_seq(run: RunFolder) -> int:
 
 def _up_to_date(panel: Panel[Any]) -> bool:
     screen = panel.screen
-    assert isinstance(screen, RunScreen)
+    assert isinstance(screen, PanelScreen)
     return bool(panel._reads == panel.reads(screen.state, NOW))
 
 
@@ -76,7 +77,7 @@ def check(name: str, text: str) -> None:
     assert text == path.read_text("utf-8"), f"{path.name} differs; UPDATE_SNAPSHOTS=1 writes it anew"
 
 
-def panel(screen: RunScreen, name: str) -> Panel[Any]:
+def panel(screen: PanelScreen, name: str) -> Panel[Any]:
     found = screen.query_one(name)
     assert isinstance(found, Panel)
     return found

@@ -21,7 +21,7 @@ from tui_trainer.theme import DARK, palette
 async def opened(pilot: Pilot[Any]) -> HelpScreen:
     await until(pilot, "demo")
     await pilot.press("question_mark")
-    await until(pilot, "On a run")
+    await until(pilot, "On Home")
     screen = pilot.app.screen
     assert isinstance(screen, HelpScreen)
     return screen

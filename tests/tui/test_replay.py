@@ -22,7 +22,6 @@ from tests.tui.test_run_keys import told
 from tui_trainer.replay import Replay
 from tui_trainer.screens.help import HelpScreen
 from tui_trainer.screens.replay import ReplayScreen
-from tui_trainer.screens.run import RunScreen
 
 SIZES = [(80, 24), (120, 40), (200, 60)]
 
@@ -161,7 +160,7 @@ async def test_a_lost_run_is_not_offered_to_be_resumed_in_the_past(runs: Path) -
     run = made.make(runs, "demo", made.running())
     async with console(run).run_test(size=(120, 40)) as pilot:
         screen = await opened(pilot, run)
-        assert screen.check_action("resume", ()) is False
+        assert "resume" not in {action.id for _, action in screen.offered()}
 
 
 async def test_before_the_first_event_no_key_hurts(runs: Path) -> None:
@@ -170,7 +169,7 @@ async def test_before_the_first_event_no_key_hurts(runs: Path) -> None:
         async with console(run).run_test(size=(80, 24)) as pilot:
             await opened(pilot, run)
             await moved(pilot, "left", "right", "up", "down", "home", "end", "space", "space", "comma", "full_stop")
-            assert isinstance(pilot.app.screen, RunScreen)
+            assert isinstance(pilot.app.screen, ReplayScreen)
 
 
 async def test_a_text_is_typed_in_the_past_too(run: RunFolder) -> None:
@@ -240,3 +239,13 @@ def test_a_lost_or_living_run_can_be_looked_back_at(runs: Path) -> None:
             replay.stop()
             replay._thread.join(10)
             assert not replay._thread.is_alive()
+
+
+async def test_q_asks_in_the_present_what_becomes_of_the_run(runs: Path) -> None:
+    run = made.make(runs, "demo", made.running())
+    with run.hold():
+        async with console(run).run_test(size=(80, 24)) as pilot:
+            await opened(pilot, run)
+            await pilot.press("q")
+            await seen(pilot, "This run is still training.")
+            assert not any(isinstance(screen, ReplayScreen) for screen in pilot.app.screen_stack)

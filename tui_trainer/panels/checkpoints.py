@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from rich.text import Text
 from textual import work
@@ -72,9 +72,13 @@ class Checkpoints(Panel[Listed]):
     def action_previous_checkpoint(self) -> None:
         self._choose(-1)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """The past cannot be steered."""
+        return action != "go_back" or isinstance(self.screen, SteeringScreen)
+
     def action_go_back(self) -> None:
-        if self.chosen is not None and isinstance(self.screen, SteeringScreen):
-            self.screen.rewind_to(self.chosen.checkpoint)
+        if self.chosen is not None:
+            cast(SteeringScreen, self.screen).rewind_to(self.chosen.checkpoint)
 
     def action_export(self) -> None:
         if self.chosen is not None:

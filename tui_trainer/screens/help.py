@@ -22,6 +22,8 @@ from tui_trainer.widgets.too_small import TooSmall
 SECTIONS: tuple[tuple[Scope, str], ...] = (
     ("home", "On Home"),
     ("run", "On a run"),
+    ("either", "On Home and on a run"),
+    ("view", "Its pages and panels"),
     ("replay", "Looking back"),
     ("plots", "On a plot"),
     ("classes", "On its page of classes"),

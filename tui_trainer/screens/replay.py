@@ -1,26 +1,22 @@
-"""The run screen on the past: the same panels, and keys that lead through time in place of those that steer."""
+"""A run as it was: the same panels, and keys that lead through time in place of those that steer."""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
-from core.commands import Command
 from core.run.folder import RunFolder
 from core.view.state import State
-from tui_trainer import actions
 from tui_trainer.actions import Scope
 from tui_trainer.bindings import bindings
 from tui_trainer.replay import Replay
-from tui_trainer.screens.run import RunScreen
+from tui_trainer.screens.panels import PanelScreen
 from tui_trainer.widgets.panel import Page
 
 FRAME = 0.25
 """Seconds between two hundredths while it plays."""
-LOOKING = frozenset({"next_panel", "previous_panel", "zoom"})
-"""What can be done to the run screen that changes nothing of the run; its pages besides."""
 
 
-class ReplayScreen(RunScreen):
+class ReplayScreen(PanelScreen):
     """Over the run screen, which follows the run meanwhile."""
 
     SCOPE: ClassVar[Scope] = "replay"
@@ -28,8 +24,7 @@ class ReplayScreen(RunScreen):
 
     def __init__(self, run: RunFolder, present: State, page: Page) -> None:
         self._replay = Replay(run, present)
-        super().__init__(run, self._replay)
-        self._page = page
+        super().__init__(run, self._replay, page)
         self._playing = False
 
     def on_mount(self) -> None:
@@ -45,17 +40,8 @@ class ReplayScreen(RunScreen):
         return f"replay: {place}{', playing' if self._playing else ''}"
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        known = actions.by_id(action)
-        if known is None:
-            return True
-        if getattr(self.focused, "takes_text", False):
-            return False
-        if known.scope == "replay":
-            return True
-        return known.id in LOOKING or known.id.startswith("show_") or (known.scope == "anywhere" and known.id != "resume")
-
-    def _send(self, command: Command) -> None:
-        self._say("this is the past: escape leads back to the run as it is", "warning")
+        """What is typed into a search is no key of the screen."""
+        return not getattr(self.focused, "takes_text", False)
 
     def action_back(self) -> None:
         self._replay.move("hundredth", -1)
@@ -86,6 +72,12 @@ class ReplayScreen(RunScreen):
         if not self._playing and self._replay.at_end:
             self._replay.move("start")
         self._playing = not self._playing
+
+    async def action_quit(self) -> None:
+        """As in the present, which knows what becomes of the run."""
+        below = self.app.screen_stack[-2]
+        self.app.pop_screen()
+        await below.run_action("quit")
 
     def action_present(self) -> None:
         self.app.pop_screen()

@@ -4,7 +4,6 @@ as pending until the run has answered it."""
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
 
 from textual import events, work
 
@@ -32,20 +31,20 @@ from core.view.plan import Plan
 from core.view.state import State
 from tui_trainer import actions
 from tui_trainer.actions import Action
-from tui_trainer.bindings import ActionScreen
 from tui_trainer.escape import printable
+from tui_trainer.feed import Source
 from tui_trainer.screens import values
 from tui_trainer.screens.ask import AskScreen, Question
 from tui_trainer.screens.confirm import DISCARD, REWIND, STOP, Choice, ConfirmScreen
+from tui_trainer.screens.panels import PanelScreen
 from tui_trainer.screens.pick import Entry, PickScreen
 
 
-class SteeringScreen(ActionScreen):
+class SteeringScreen(PanelScreen):
     """``run`` is the one that is steered."""
 
-    def __init__(self, run: RunFolder) -> None:
-        super().__init__()
-        self.run = run
+    def __init__(self, run: RunFolder, source: Source) -> None:
+        super().__init__(run, source)
         self._pending: dict[str, str] = {}
         """Ids of commands without an answer yet, with what they are called."""
 
@@ -55,6 +54,10 @@ class SteeringScreen(ActionScreen):
         if meant and event.key not in self.active_bindings and (why := actions.why_not(meant[0], self.state)):
             event.stop()
             self._say(why, "warning")
+
+    @property
+    def pending(self) -> tuple[str, ...]:
+        return tuple(self._pending.values())
 
     def hear(self, state: State) -> None:
         """Take the answers to what was sent out of a new state."""
@@ -72,9 +75,6 @@ class SteeringScreen(ActionScreen):
             self._pending[inbox.send(self.run, command)] = spoken(command)
         except UserError as error:
             self._say(str(error), "error")
-
-    def _say(self, words: str, severity: Any = "information") -> None:
-        self.notify(printable(words), severity=severity, markup=False)
 
     # At once
 
@@ -200,10 +200,6 @@ class SteeringScreen(ActionScreen):
 
     def _entry(self, action: Action) -> Entry:
         return Entry(action.id, action.label, detail(action, self.state), action.menu, actions.why_not(action, self.state))
-
-    def _now(self) -> float:
-        """Unix seconds."""
-        raise NotImplementedError
 
 
 def detail(action: Action, state: State) -> str:

@@ -1,0 +1,229 @@
+"""Panels over one run's State, in pages: what a run's screens have in common, whether they show the present or the past."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Container
+from textual.widgets import Footer
+
+from core.run.folder import RunFolder
+from core.view.state import State
+from tui_trainer.bindings import ActionScreen
+from tui_trainer.escape import printable
+from tui_trainer.feed import Source
+from tui_trainer.panels import panels
+from tui_trainer.widgets.glyphs import ASCII, glyphs
+from tui_trainer.widgets.lens import Lens
+from tui_trainer.widgets.page_tabs import PageTabs
+from tui_trainer.widgets.panel import PAGES, Page, Panel, Slot
+from tui_trainer.widgets.plot_grid import PlotGrid
+from tui_trainer.widgets.run_header import RunHeader
+from tui_trainer.widgets.too_small import TooSmall
+
+if TYPE_CHECKING:
+    from tui_trainer.app import TrainerApp
+
+TICK = 0.1
+"""Seconds between two frames."""
+CALM = 1.0
+"""Seconds between two frames of a run that has ended."""
+SLICE = 0.01
+"""Seconds after which drawing lets a key through."""
+SIDES: tuple[Slot, ...] = ("left", "right")
+"""Parts of every page but the overview."""
+
+
+class PanelScreen(ActionScreen):
+    """Shows what ``source`` has of ``run`` while it is on the stack of screens."""
+
+    CSS_PATH = "panels.tcss"
+    HORIZONTAL_BREAKPOINTS = [(0, "narrow"), (100, "normal"), (160, "wide")]
+    VERTICAL_BREAKPOINTS = [(0, "short"), (22, "medium"), (34, "tall")]
+
+    def __init__(self, run: RunFolder, source: Source, page: Page = "overview") -> None:
+        super().__init__()
+        self.run = run
+        self._feed = source
+        self.lens = Lens(run)
+        self._page = page
+        self._latest, self._changed, self._ticked = State(), 0.0, 0.0
+        """What was looked at last, since when it is so, and when it was shown (monotonic seconds)."""
+
+    def compose(self) -> ComposeResult:
+        made = self._made = [panel(self.run) for panel in panels()]
+        self._pages = tuple(page for page in PAGES if page == "plots" or any(page == panel.PAGE for panel in made))
+        yield RunHeader(self.run.name)
+        yield PageTabs(self._pages)
+        with Container(id="overview", classes="page"):
+            with Container(id="main"):
+                with Container(id="curves"):
+                    yield from _slot(made, "overview", "curves")
+                with Container(id="middle"):
+                    with Container(id="table"):
+                        yield from _slot(made, "overview", "table")
+                    with Container(id="status"):
+                        yield from _slot(made, "overview", "status")
+            with Container(id="side"):
+                yield from _slot(made, "overview", "side")
+        yield Footer(show_command_palette=False)
+        yield TooSmall()
+
+    def on_mount(self) -> None:
+        self.set_class(glyphs() is ASCII, "ascii")
+        self._feed.start()
+        self.set_interval(TICK, self._tick)
+        self._show_page(self._page)
+
+    def on_unmount(self) -> None:
+        self._feed.stop()
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.query_one(TooSmall).fit(event.size)
+
+    def _tick(self) -> None:
+        state, tick = self._feed.state, time.monotonic()
+        if state is not self._latest:
+            self._latest, self._changed = state, tick
+        if state.ended and min(tick - self._changed, CALM) > tick - self._ticked:
+            return  # of what has ended nothing changes but how long ago that was
+        self._ticked = tick
+        self._take(state)
+
+    def _take(self, state: State) -> None:
+        self.state, now = state, self._now()
+        self.query_one(RunHeader).show(self.state, now, self.pending, self._feed.share, self.moment)
+        for grid in self.query(PlotGrid):
+            grid.show(self.state)
+        self._show(self._panels())
+
+    def _show(self, panels: list[Panel[Any]]) -> None:
+        """As many as there is time for, so that keys need not wait for all the plots; then the others."""
+        begun = time.monotonic()
+        for place, panel in enumerate(panels):
+            if time.monotonic() - begun > SLICE:
+                self.set_timer(SLICE / 10, partial(self._show, panels[place:]))  # a message would come before any key
+                return
+            if panel.is_attached:  # no longer, where the screen was left meanwhile
+                panel.show(self.state, self._now())
+
+    def watch_state(self, old: State, new: State) -> None:
+        super().watch_state(old, new)
+        self.set_class(new.ended, "ended")
+
+    @property
+    def pending(self) -> tuple[str, ...]:
+        """Commands without an answer yet."""
+        return ()
+
+    @property
+    def moment(self) -> str:
+        """Which one is shown, in words, when it is not the present."""
+        return ""
+
+    # Pages
+
+    def _show_page(self, page: Page) -> None:
+        if page not in self._pages:
+            self._say(f"this version has no page of {page}", "warning")
+            return
+        if self.has_class("zoomed"):
+            self.action_zoom()
+        self._page = page
+        if not self.query(f"#{page}"):  # made when it is first looked at, which the first frame need not wait for
+            self.mount(self._made_page(page), before=self.query_one(Footer))
+        for other in self.query(".page"):
+            other.set_class(other.id == page, "current")
+        self.query_one(PageTabs).show(page)
+        self.call_after_refresh(self._look)
+
+    def _look(self) -> None:
+        """At a page, once it is laid out."""
+        self._take(self._feed.state)
+        if self._page != "overview":  # the keys of a page are those of its panels
+            self._panels()[0].focus()
+
+    def _made_page(self, page: Page) -> Container:
+        if page == "plots":
+            return PlotGrid(self.run)
+        sides = ((slot, _slot(self._made, page, slot)) for slot in SIDES)
+        return Container(*(Container(*parts, classes=side) for side, parts in sides if parts), id=page, classes="page")
+
+    def on_page_tabs_chosen(self, chosen: PageTabs.Chosen) -> None:
+        self._show_page(chosen.page)
+
+    def action_show_overview(self) -> None:
+        self._show_page("overview")
+
+    def action_show_plots(self) -> None:
+        self._show_page("plots")
+
+    def action_show_classes(self) -> None:
+        self._show_page("classes")
+
+    def action_show_pictures(self) -> None:
+        self._show_page("pictures")
+
+    def action_show_details(self) -> None:
+        self._show_page("details")
+
+    # Panels
+
+    def action_next_panel(self) -> None:
+        self._focus_panel(1)
+
+    def action_previous_panel(self) -> None:
+        self._focus_panel(-1)
+
+    def action_zoom(self) -> None:
+        """Zoomed, every panel can be reached, those too that this terminal has no room for."""
+        zoomed = not self.has_class("zoomed")
+        self.set_class(zoomed, "zoomed")
+        self._zoom(self._focused_panel() or self._panels()[0], zoomed)
+
+    def _zoom(self, panel: Panel[Any], zoomed: bool) -> None:
+        self.query(".zoom").remove_class("zoom")
+        for widget in (panel, *panel.ancestors) if zoomed else ():
+            widget.add_class("zoom")
+        panel.focus()
+
+    def _focus_panel(self, step: int) -> None:
+        zoomed = self.has_class("zoomed")
+        reachable = [panel for panel in self._panels() if zoomed or panel.is_on_screen]
+        focused = self._focused_panel()
+        if focused in reachable:
+            panel = reachable[(reachable.index(focused) + step) % len(reachable)]
+        else:
+            panel = reachable[0 if step > 0 else -1]
+        if zoomed:
+            self._zoom(panel, True)
+        panel.focus()
+
+    def _focused_panel(self) -> Panel[Any] | None:
+        return self.focused if isinstance(self.focused, Panel) else None
+
+    def _panels(self) -> list[Panel[Any]]:
+        """Of the page that is shown; the others are not drawn meanwhile."""
+        return [panel for panel in self.query(Panel) if self._page == panel.PAGE]
+
+    def _say(self, words: str, severity: Any = "information") -> None:
+        self.notify(printable(words), severity=severity, markup=False)
+
+    def _now(self) -> float:
+        """Unix seconds of what is shown."""
+        return self.trainer.clock()
+
+    @property
+    def trainer(self) -> TrainerApp:
+        return cast("TrainerApp", self.app)
+
+
+def _slot(made: list[Panel[Any]], page: Page, slot: Slot) -> list[Panel[Any]]:
+    found = [panel for panel in made if (page, slot) == (panel.PAGE, panel.SLOT)]
+    for panel in found:
+        panel.set_class(panel.EXTRA, "extra")
+    return found
