@@ -6,7 +6,7 @@ from collections import OrderedDict
 from typing import NamedTuple
 
 from core.run.folder import RunFolder
-from core.view.past import Past, Place
+from core.view.measurement_index import MeasurementIndex, Place
 from core.view.state import ClassHistory, Measurement, State
 
 CACHED = 16
@@ -31,7 +31,7 @@ class Comparison:
         self.on = self.working = False
         self._chosen: dict[str, int] = {}
         """Epochs by ``earlier`` and ``later``; one that is not chosen follows the run."""
-        self._past = Past(run)
+        self._past = MeasurementIndex(run)
         self._known: OrderedDict[tuple[str, int, int], Measurement | None] = OrderedDict()
         self._wanted: tuple[str, tuple[str, ...], frozenset[int]] = ("", (), frozenset())
         self._epochs: tuple[ClassHistory, tuple[Place, ...], list[int]] = (ClassHistory(), (), [])

@@ -39,14 +39,18 @@ class Effects(msgspec.Struct, frozen=True, kw_only=True):
 
 def known(run: RunFolder) -> Effects:
     """What the journal and the checkpoints of a run tell."""
-    changes = journal.find(run.journal, SettingChanged)
-    return Effects(
-        answered=frozenset(answer.id for answer in journal.find(run.journal, CommandAccepted, CommandRejected)),
-        settings={change.command: change for change in changes if change.command and not change.again},
-        remarks={remark.command: remark for remark in journal.find(run.journal, RemarkAdded) if remark.command},
-        saves=_saves(run),
-        rewinds={back.command: back for back in journal.find(run.journal, RunRewound) if back.command},
-    )
+    answered, effects = set[str](), Effects(answered=frozenset(), settings={}, remarks={}, saves=_saves(run), rewinds={})
+    for event in journal.find(run.journal, CommandAccepted, CommandRejected, SettingChanged, RemarkAdded, RunRewound):
+        match event:
+            case CommandAccepted() | CommandRejected():
+                answered.add(event.id)
+            case SettingChanged() if event.command and not event.again:
+                effects.settings[event.command] = event
+            case RemarkAdded() if event.command:
+                effects.remarks[event.command] = event
+            case RunRewound() if event.command:
+                effects.rewinds[event.command] = event
+    return msgspec.structs.replace(effects, answered=frozenset(answered))
 
 
 def _saves(run: RunFolder) -> dict[str, tuple[str, int]]:

@@ -15,7 +15,7 @@ from core import events as e
 from core.events import Event
 from core.run.folder import RunFolder
 from core.run.journal import JournalWriter
-from core.view import past
+from core.view import measurement_index
 from tests.tui import runs as made
 from tests.tui.screens import check, console, panel, seen, settled, text_of, trained
 from tui_trainer.panels.class_table import ClassTable
@@ -258,13 +258,13 @@ async def test_the_keys_choose_which_epochs_are_compared(runs: Path) -> None:
 
 async def test_the_journal_is_read_beside_the_screen(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     readers = set[str]()
-    original = past.Past.read
+    original = measurement_index.MeasurementIndex.read
 
-    def noted(self: past.Past, *arguments: Any) -> Any:
+    def noted(self: measurement_index.MeasurementIndex, *arguments: Any) -> Any:
         readers.add(threading.current_thread().name)
         return original(self, *arguments)
 
-    monkeypatch.setattr(past.Past, "read", noted)
+    monkeypatch.setattr(measurement_index.MeasurementIndex, "read", noted)
     run = made.make(runs, "demo", made.early_stopped())
     async with console(run).run_test(size=(120, 40)) as pilot:
         await opened(pilot, run)

@@ -45,7 +45,7 @@ class Place(NamedTuple):
     length: int
 
 
-class Past:
+class MeasurementIndex:
     """An index of a run's measurements, extended as its journal grows."""
 
     def __init__(self, run: RunFolder) -> None:
