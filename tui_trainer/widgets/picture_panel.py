@@ -55,6 +55,10 @@ class Grid(NamedTuple):
         return self.columns * self.rows
 
 
+CORNERS = 4
+"""Cells of a border that its title leaves free, within its panel's width."""
+
+
 class PicturePanel(Panel[Shown]):
     """Subclass it with the kind of pictures and how they are described."""
 
@@ -126,7 +130,9 @@ class PicturePanel(Panel[Shown]):
         places = self._places()
         if places:
             last = min(reads.first + self._grid.places, len(places))
-            title.append(f"  {reads.first + 1}-{last}/{len(places)}", colours.text)
+            shown, total = f"  {reads.first + 1}-{last}", f"/{len(places)}"
+            fits = title.cell_len + len(shown + total) <= self.size.width - CORNERS
+            title.append(shown + total if fits else shown, colours.text)
         if words:
             title.append(f"  {printable(words)}", colours.held_out)
         return title
