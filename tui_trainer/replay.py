@@ -67,6 +67,11 @@ class Replay:
         return self._share
 
     @property
+    def place(self) -> int:
+        """Bytes of the journal that had been written at the moment that is shown."""
+        return self._moment.place
+
+    @property
     def at_end(self) -> bool:
         return self._moment.place >= self._moment.end
 

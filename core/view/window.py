@@ -87,17 +87,19 @@ def _looked_at(offset: int, data: bytes) -> Slice:
     return Slice(offset, len(data), low, high, min(cuts, default=math.inf))
 
 
-def read(slices: Slices, first: int, last: int, go_on: Callable[[], bool]) -> Stretch | None:
-    """The fold of what the journal says about the steps from ``first`` to ``last``; None when ``go_on`` said no meanwhile."""
+def read(slices: Slices, first: int, last: int, go_on: Callable[[], bool], until: float = math.inf) -> Stretch | None:
+    """The fold of what the journal's first ``until`` bytes, whole lines, say about the steps from ``first`` to ``last``; None
+    when ``go_on`` said no meanwhile."""
     while slices.extend():
         if not go_on():
             return None
     state = State()
     for item in slices.found:
-        if item.concerns(first, last):
+        if item.concerns(first, last) and item.offset < until:
             if not go_on():
                 return None
-            state = fold(state, _within(JournalReader(slices.path, item.offset).read(item.size), first, last))
+            size = int(min(item.size, until - item.offset))
+            state = fold(state, _within(JournalReader(slices.path, item.offset).read(size), first, last))
     return Stretch(first, last, state.series)
 
 
@@ -109,15 +111,20 @@ def _within(events: list[Event], first: int, last: int) -> Iterator[Event]:
 
 
 def points(series: Series, name: str, stretch: Stretch | None) -> Points:
-    """A scalar's whole, with what is known in full put in: a stretch that was read, and the recent points."""
+    """A scalar's whole, with what is known in full put in: a stretch that was read, and the recent points. Of a stretch that
+    was read when the run had come farther, only what the whole knows of."""
     recent = [point for point in series.recent if -LARGEST < point[1] < LARGEST]
     newest = recent[0][0] if recent else math.inf
     fine = stretch.series.get(name) if stretch else None
-    if not stretch or fine is None:
+    if not stretch or fine is None or not series.bins:
         return Points.of(_between(series, -1, newest)) + _raw(recent)
-    later = _raw([point for point in recent if point[0] > stretch.last])
-    gap = Points.of(_between(series, stretch.last, newest))
-    return Points.of(_between(series, -1, stretch.first)) + Points.of(fine.bins) + gap + later
+    bins, last = fine.bins, stretch.last
+    if bins and bins[-1].step > series.bins[-1].step:
+        bins = bins[: bisect_right(bins, series.bins[-1].step, key=_step)]
+        last = bins[-1].step if bins else stretch.first - 1
+    later = _raw([point for point in recent if point[0] > last])
+    gap = Points.of(_between(series, last, newest))
+    return Points.of(_between(series, -1, stretch.first)) + Points.of(bins) + gap + later
 
 
 def _raw(recent: Sequence[RawPoint]) -> Points:

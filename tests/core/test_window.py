@@ -96,6 +96,19 @@ def test_it_goes_on_where_the_journal_has_grown(tmp_path: Path) -> None:
     assert found and recent(found.series)[-1] == (11, 0.5)
 
 
+@settings(max_examples=40, deadline=None)
+@given(st.integers(1, 60), st.integers(0, 30), st.integers(0, 90))
+def test_of_an_earlier_moment_it_is_what_was_known_then(before: int, back: int, until: int) -> None:
+    told = going((0, before), (max(before - back, 0), 90))
+    until = min(until, len(told))
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "events.jsonl"
+        place = written(path, told[:until]).stat().st_size
+        written(path, told[until:])
+        found = read(Slices(path, SMALL), 0, 90, lambda: True, place)
+    assert found and recent(found.series) == recent(fold(State(), told[:until]).series)
+
+
 def test_it_can_be_given_up(tmp_path: Path) -> None:
     path = written(tmp_path / "events.jsonl", going((0, 100)))
     assert read(Slices(path, SMALL), 0, 50, lambda: False) is None
@@ -130,3 +143,14 @@ def test_no_value_is_hidden_where_they_meet(count: int, first: int, length: int)
     found = points(series, "x", Stretch(first, first + length, {"x": inner}))
     assert (min(found.lows), max(found.highs)) == (min(values), max(values))
     assert found.steps == sorted(found.steps)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(1, 5000), st.integers(1, 5000))
+def test_what_was_read_later_does_not_lead_beyond_the_whole(count: int, more: int) -> None:
+    steps = list(range(1, count + more))
+    series = extended(Series(), steps[:count], [float(step) for step in steps[:count]])
+    ahead = extended(Series(), steps, [float(step) for step in steps])
+    found = points(series, "x", Stretch(0, count + more, {"x": ahead}))
+    assert found.steps[-1] == count and max(found.highs) == count and min(found.lows) == 1
+    assert found.steps == sorted(set(found.steps))

@@ -85,6 +85,16 @@ async def test_left_and_right_go_by_hundredths(run: RunFolder) -> None:
         assert 100 <= forth.step - back.step <= 200
 
 
+async def test_close_by_the_journal_is_read_no_farther_than_the_moment(run: RunFolder) -> None:
+    async with console(run).run_test(size=(120, 40)) as pilot:
+        screen = await opened(pilot, run)
+        assert screen.lens.until == run.journal.stat().st_size
+        epochs = [place for place, event in enumerate(read_all(run.journal)) if isinstance(event, e.EpochDone)]
+        await moved(pilot, "up")
+        lines = run.journal.read_bytes().splitlines(keepends=True)
+        assert screen.lens.until == sum(map(len, lines[: epochs[-1] + 1]))
+
+
 async def test_home_and_end_lead_to_the_ends(run: RunFolder) -> None:
     async with console(run).run_test(size=(120, 40)) as pilot:
         await opened(pilot, run)

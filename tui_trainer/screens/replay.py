@@ -30,6 +30,10 @@ class ReplayScreen(PanelScreen):
     def on_mount(self) -> None:
         self.set_interval(FRAME, self._play_on)
 
+    def _take(self, state: State) -> None:
+        self.lens.until = self._replay.place
+        super()._take(state)
+
     def _now(self) -> float:
         return self.state.last_time
 

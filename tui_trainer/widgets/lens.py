@@ -3,6 +3,7 @@ coarse for it. They are read beside the screen, which shows the coarse ones mean
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable
 from typing import TypeAlias
@@ -28,6 +29,8 @@ class Lens:
         self.held = False
         """Whether the crosshair stays where it is when the mouse moves."""
         self.stretch: Stretch | None = None
+        self.until = math.inf
+        """The bytes of the journal that there are for this look; a replay looks at fewer than have been written."""
         self._slices, self._reading = Slices(run.journal), threading.Lock()
         self._wanted: Edges | None = None
         self._returns: tuple[Mark, ...] = ()
@@ -59,7 +62,7 @@ class Lens:
     def read(self, edges: Edges, go_on: Going) -> None:
         """Takes its time; for a thread."""
         with self._reading:
-            found = window.read(self._slices, int(edges.left), round(edges.right), go_on)
+            found = window.read(self._slices, int(edges.left), round(edges.right), go_on, self.until)
         if found and self._wanted == edges:
             self.stretch = found
 
