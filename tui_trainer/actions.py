@@ -65,6 +65,10 @@ def can_rewind(state: State) -> bool:
     return is_training(state) and bool(state.checkpoints)
 
 
+def can_go_back(state: State) -> bool:
+    return (is_training(state) or state.ended) and bool(state.checkpoints)
+
+
 @dataclass(frozen=True)
 class Action:
     """``id`` names the screen's method too (``action_<id>``); ``keys`` are Textual's names, the first is in the footer."""
@@ -187,7 +191,7 @@ TABLE: tuple[Action, ...] = (
     Action("present", ("escape", "b"), "Now", "Out of the past; the run went on meanwhile", "replay"),
     Action("next_checkpoint", ("down", "j"), "Next", "Select the checkpoint below", "checkpoints", in_footer=False),
     Action("previous_checkpoint", ("up", "k"), "Previous", "Select the checkpoint above", "checkpoints", in_footer=False),
-    Action("go_back", ("w",), "Rewind", "Go back to it, and on from there (asks)", "checkpoints", can_rewind, in_footer=False),
+    Action("go_back", ("w",), "Rewind", "Go back to it, and on from there (asks)", "checkpoints", can_go_back, in_footer=False),
     Action("export", ("e",), "Export", "Copy its weights into the present folder", "checkpoints", in_footer=False),
     Action("search", ("slash",), "Search", "Find lines with a text", "log", in_footer=False),
     Action("next_match", ("n",), "Next match", "Go to the match below", "log", in_footer=False),

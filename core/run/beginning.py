@@ -77,6 +77,21 @@ def extension(trainer: Trainer, epochs: int | None) -> Iterator[Event]:
     yield extend(trainer, epochs)
 
 
+def taken_back(trainer: Trainer, which: str | None) -> Iterator[Event]:
+    """Begin at a checkpoint of the person's choice, where one was asked for, as if the session had been told to go back to it.
+    Raises UserError, before anything is said or changed, when it cannot be."""
+    from core.training import rewinding
+    from core.training.control import Refused
+
+    if which is None:
+        return
+    try:
+        yield from rewinding.take_back(trainer, which, command="")
+    except Refused as refused:
+        raise UserError(f"--from {which}: {refused}") from None
+    trainer.moved = False  # nothing was under way
+
+
 def _restore(run: RunFolder, run_file: RunFile, setup: Setup, allowed: Collection[str]) -> tuple[Path, list[str], SavedState]:
     from core.training import snapshot
 

@@ -71,13 +71,15 @@ def start(
     *,
     tied: bool = False,
     epochs: int | None = None,
+    checkpoint: str | None = None,
     allow_change: Sequence[str] = (),
     device: str | None = None,
     threads: int | None = None,
 ) -> subprocess.Popen[bytes]:
     """Start a worker that begins the run or goes on with it; returns once it holds the run's lock, or has ended.
 
-    ``tied`` makes the worker save and leave when this process is gone; otherwise it outlives it. Raises UserError when the run
+    ``tied`` makes the worker save and leave when this process is gone; otherwise it outlives it. It goes on from ``checkpoint``
+    (``last``, ``best``, ``step-N`` or a name) when given, and takes back what came after that. Raises UserError when the run
     has a trainer already, when its description cannot be read, and when its folder cannot be written.
     """
     check_threads(threads)
@@ -86,7 +88,7 @@ def start(
         raise busy(run)
     run.read()
     Reserve(run.reserve).make()  # here too, since a full disk would not even take the worker's own words
-    values = {"--epochs": epochs, "--device": device, "--threads": threads}
+    values = {"--epochs": epochs, "--checkpoint": checkpoint, "--device": device, "--threads": threads}
     options = [*values.items(), *(("--allow-change", name) for name in allow_change)]
     worker = _spawn(run, _arguments(options) + ["--tied"] * tied, tied)
     deadline = time.monotonic() + STARTUP
@@ -123,7 +125,7 @@ def nothing_to_do(run: RunFolder, epochs: int | None) -> bool:
 
 
 def _arguments(values: Iterable[tuple[str, object]]) -> list[str]:
-    return [text for name, value in values if value is not None for text in (name, str(value))]
+    return [f"{name}={value}" for name, value in values if value is not None]
 
 
 def _spawn(run: RunFolder, arguments: list[str], tied: bool) -> subprocess.Popen[bytes]:

@@ -12,6 +12,8 @@ import os
 import sys
 import time
 import traceback
+from collections.abc import Iterator
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,6 +55,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """What this session was asked for, beside the run itself."""
 
     epochs: int | None = None
+    checkpoint: str | None = None
+    """Where to begin, if not at the newest checkpoint."""
     allow_change: tuple[str, ...] = ()
     device: str | None = None
     threads: int | None = None
@@ -120,7 +124,7 @@ class Session:
         recipe = from_table(run_file.recipe, str(self.run.run_file))
         return msgspec.structs.replace(recipe, device=self.options.device) if self.options.device else recipe
 
-    def _begin(self, setup: Setup, run_file: RunFile) -> tuple[Trainer, list[Event]]:
+    def _begin(self, setup: Setup, run_file: RunFile) -> tuple[Trainer, Iterator[Event]]:
         from core.training.room import checkpoint_bytes
         from core.training.saver import Saver
         from core.training.trainer import Trainer
@@ -129,9 +133,11 @@ class Session:
         warning = disk.check_room(self.run.checkpoints, checkpoint_bytes(setup), setup.recipe.checkpoint.keep)
         saver = Saver(self.run, setup.recipe, setup.world, setup.metadata(), self.pump.sync, lambda: self.pump.trouble)
         trainer = Trainer(setup, place.progress, self.listener, saver, place.again)
+        back = beginning.taken_back(trainer, self.options.checkpoint)
+        rewound = list(islice(back, 1))  # the rest removes checkpoints, which it may do only once this is in the journal
         changes = list(beginning.extension(trainer, self.options.epochs))  # the beginning, told later, names the length
         warnings = [MessageLogged(level="warning", text=text) for text in (*place.warnings, warning) if text]
-        return trainer, [*place.cleared, *warnings, place.told(setup, run_file), *changes]
+        return trainer, chain(place.cleared, warnings, [place.told(setup, run_file)], rewound, back, changes)
 
     def _say(self, event: Event) -> None:
         self.pump.put(event)
@@ -214,7 +220,7 @@ class Session:
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -P -m core.run.worker")
     parser.add_argument("run", type=Path)
-    for name, kind in (("--epochs", int), ("--device", str), ("--threads", int)):
+    for name, kind in (("--epochs", int), ("--checkpoint", str), ("--device", str), ("--threads", int)):
         parser.add_argument(name, type=kind)
     parser.add_argument("--allow-change", action="append", default=[])
     parser.add_argument("--tied", action="store_true")
@@ -227,7 +233,7 @@ def main(arguments: list[str] | None = None) -> int:
         with run.hold():
             check_journal(run)
             end = finished(run)
-            if end and (options.epochs or 0) <= end.epoch:
+            if end and (options.epochs or 0) <= end.epoch and not options.checkpoint:
                 return 0
             if options.tied:
                 tie_to_parent(signals)

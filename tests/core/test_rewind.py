@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from core import checkpoint, commands
+from core import checkpoint, commands, data
 from core.commands import Command
 from core.events import (
     CheckpointRemoved,
@@ -20,14 +20,17 @@ from core.events import (
     MessageLogged,
     RunContinued,
     RunFinished,
+    RunResumed,
     RunRewound,
     RunStopped,
     Setting,
     StepDone,
 )
-from core.recipe import to_table
-from core.run import checkpoints, line
+from core.recipe import from_table, to_table
+from core.run import beginning, checkpoints, journal, line, session
 from core.run.folder import RunFolder
+from core.run.pump import Pump
+from core.training import setup as setups
 from core.training import trainer as trainers
 from core.training.saver import Saver
 from core.training.trainer import Trainer
@@ -283,6 +286,61 @@ def test_a_checkpoint_of_another_recipe_is_refused(tmp_path: Path) -> None:
     run.run_file.write_bytes(msgspec.json.encode(changed))
     (refused,) = of(CommandRejected, train(run, script((4, commands.Rewind(checkpoint="step-0")))))
     assert refused.reason == "the recipe or the data changed since checkpoint step-00000000"
+
+
+# From an earlier checkpoint in a new session
+
+
+@pytest.mark.parametrize("ended", ["stopped", "finished"])
+def test_a_run_that_has_ended_is_resumed_there(tmp_path: Path, untouched: RunFolder, ended: str) -> None:
+    run = new_run(tmp_path / "run", tiny())
+    train(run, script(*TOLD[:3], *([(9, commands.Stop())] if ended == "stopped" else [])))
+    assert summarise(run).status == ended
+    assert session.start(run, checkpoint="here", threads=1).wait(60) == 0
+    said = journal.read_all(run.journal)
+    begun = max(place for place, event in enumerate(said) if isinstance(event, RunResumed))
+    (back,) = of(RunRewound, said)
+    assert said[begun + 1] == back and (back.step, back.asked, back.checkpoint) == (4, True, "step-00000004")
+    assert sum(event.steps for event in of(StepDone, said[begun:])) == 11
+    assert of(CheckpointRemoved, said[begun:])
+    check_bits(run, untouched)
+
+
+def test_resumed_there_to_another_length(tmp_path: Path) -> None:
+    run, whole = new_run(tmp_path / "run", tiny()), new_run(tmp_path / "whole", tiny())
+    train(run, script(TOLD[0]))
+    train(whole, script((4, commands.SetEpochs(value=4))))
+    assert session.start(run, checkpoint="here", epochs=4, threads=1).wait(60) == 0
+    check_bits(run, whole)
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [({"checkpoint": "there"}, "no checkpoint 'there'"), ({"checkpoint": "last", "epochs": 1}, "expected that or more")],
+)
+def test_what_cannot_be_is_refused_and_changes_nothing_at_a_resume(tmp_path: Path, asked: dict[str, Any], words: str) -> None:
+    run = new_run(tmp_path / "run", tiny())
+    train(run, script(TOLD[0], (11, commands.Stop())))
+    before = [place.name for place in checkpoint.listing(run.checkpoints)]
+    assert session.start(run, **asked, threads=1).wait(60) == 2
+    assert [place.name for place in checkpoint.listing(run.checkpoints)] == before
+    state = summarise(run)
+    assert words in state.refusal and state.status == "stopped" and not of(RunRewound, journal.read_all(run.journal))
+
+
+def test_killed_between_the_word_and_the_clearing_it_begins_there_all_the_same(tmp_path: Path, untouched: RunFolder) -> None:
+    run = new_run(tmp_path / "run", tiny())
+    train(run, script(TOLD[0], (9, commands.Stop())))
+    setup, pump = setups.prepare(from_table(run.read().recipe), 1, data.silent), Pump(run.journal)
+    place = beginning.find_place(run, run.read(), setup, ())
+    saver = Saver(run, setup.recipe, setup.world, setup.metadata(), pump.sync, lambda: pump.trouble)
+    back = beginning.taken_back(Trainer(setup, place.progress, Script(), saver, place.again), "here")
+    pump.put(next(back))
+    saver.close()
+    pump.close()
+    assert checkpoint.listing(run.checkpoints)[-1].name == "step-00000009"
+    train(run)
+    check_bits(run, untouched)
 
 
 def test_a_discarded_run_leaves_at_once_and_is_not_saved(tmp_path: Path, untouched: RunFolder) -> None:

@@ -72,7 +72,7 @@ def text_of(pilot: Pilot[Any]) -> str:
 def check(name: str, text: str) -> None:
     path = FOLDER / f"{name}.txt"
     if os.environ.get("UPDATE_SNAPSHOTS"):
-        FOLDER.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, "utf-8")
     assert text == path.read_text("utf-8"), f"{path.name} differs; UPDATE_SNAPSHOTS=1 writes it anew"
 

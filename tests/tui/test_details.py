@@ -1,8 +1,8 @@
-"""The page of details: recipe, model, checkpoints, device and the worker's log, in every size, and each of its keys."""
+"""The page of details: recipe, model, checkpoints, device and the worker's log alone, and each of their keys."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,35 +14,17 @@ from textual.pilot import Pilot
 from core import events as e
 from core import recipe
 from core.events import Event
+from core.run import session
 from core.run.folder import RunFolder
 from core.run.journal import JournalWriter
 from tests.tui import runs as made
-from tests.tui.screens import check, console, panel, seen, settled, text_of, trained
+from tests.tui.screens import console, panel, seen, settled, text_of
+from tests.tui.states import busy
 from tui_trainer.panels.checkpoints import Checkpoints
 from tui_trainer.panels.worker_output import WorkerOutput
 from tui_trainer.screens.run import RunScreen
 
-SIZES = [(80, 24), (120, 40), (200, 60)]
 LOG = "loading the data\n" + "".join(f"step {step} of 300\n" for step in range(300)) + "\x1b[31mthe last line [bold]\n"
-
-
-def busy() -> Iterator[Event]:
-    """With settings that were changed live, a checkpoint that was asked for, and minutes of a GPU."""
-    yield from made.running()
-    yield e.SettingChanged(step=700, epoch=8, key="learning_rate", value=0.001, previous=0.005)
-    yield e.SettingChanged(step=710, epoch=8, key="epochs", value=30, previous=20)
-    yield e.CheckpointSaved(checkpoint="step-00000750", step=750, epoch=8, name="before [b]it[/b]", bytes=18 << 20)
-    for number in range(100):
-        yield e.DeviceSampled(
-            cpu_percent=number % 50 * 2.0, memory_bytes=(500 + number) << 20, memory_total=24 << 30,
-            gpu_percent=min(99.0, 2.0 * number), gpu_memory_bytes=39 << 30, gpu_memory_total=40 << 30, gpu_celsius=61.0,
-            gpu_watts=312.4,
-        )  # fmt: skip
-
-
-STATES: dict[str, Callable[[], Iterator[Event]]] = {
-    "running": busy, "empty": made.empty, "failed": made.diverged, "lost": made.running,
-}  # fmt: skip
 
 
 def make(runs: Path, events: Iterator[Event], log: str = LOG) -> RunFolder:
@@ -61,18 +43,6 @@ async def opened(pilot: Pilot[Any], run: RunFolder) -> RunScreen:
     await seen(pilot, "78,042 parameters")
     await settled(pilot, run)
     return screen
-
-
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-@pytest.mark.parametrize("state", STATES)
-async def test_the_page_of_every_state_at_every_size(runs: Path, state: str, size: tuple[int, int]) -> None:
-    run = make(runs, STATES[state]())
-    with trained(run, state in ("running", "empty")):
-        async with console(run).run_test(size=size) as pilot:
-            await opened(pilot, run)
-            text = text_of(pilot)
-            check(f"details-{state}-{size[0]}x{size[1]}", text)
-            assert "\x1b" not in text
 
 
 async def zoomed(pilot: Pilot[Any], run: RunFolder, name: str) -> str:
@@ -137,6 +107,20 @@ async def test_a_checkpoint_is_selected_by_keys_and_stays_so(runs: Path) -> None
             assert listed.chosen.step == 300
             await pilot.press(*["up"] * 9)
             assert listed.chosen.step == 760
+
+
+async def test_w_resumes_an_ended_run_from_the_selected_one(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[tuple[str, str]] = []
+    monkeypatch.setattr(session, "start", lambda run, checkpoint: started.append((run.name, checkpoint)))
+    run = make(runs, made.early_stopped())
+    async with console(run).run_test(size=(80, 24)) as pilot:
+        screen = await opened(pilot, run)
+        panel(screen, "Checkpoints").focus()
+        await pilot.press("down", "w")
+        await seen(pilot, "Go back to step-00001300? 100 steps are")
+        await pilot.press("escape", "w", "g")
+        await pilot.app.workers.wait_for_complete()
+        assert started == [("demo", "step-00001300")]
 
 
 async def test_without_a_checkpoint_no_key_hurts(runs: Path) -> None:

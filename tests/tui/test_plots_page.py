@@ -1,4 +1,4 @@
-"""The plots page in every state and size, as text; and what is seen of a long run from close by."""
+"""The plots page with all that can be marked in it, as text; and what is seen of a long run from close by."""
 
 from __future__ import annotations
 
@@ -11,19 +11,16 @@ from core.run import journal
 from tests.tui import long_runs
 from tests.tui import runs as made
 from tests.tui.plots import place_of
-from tests.tui.screens import check, console, settled, text_of, trained
+from tests.tui.screens import check, console, settled, text_of
 from tui_trainer.widgets.metric import metrics
 from tui_trainer.widgets.plot_grid import LEAST_HEIGHT, LEAST_WIDTH, Plot, shape
 
-LIVE = {"empty": made.empty, "one_point": made.one_point, "running": made.running, "eventful": made.eventful}
-ENDED = {"diverged": made.diverged, "early_stopped": made.early_stopped}
-STATES = LIVE | ENDED
 SIZES = [(80, 24), (120, 40), (200, 60)]
 
 
-async def shown(folder: Path, state: str, size: tuple[int, int], *keys: str) -> str:
-    run = made.make(folder, "demo", STATES[state]())
-    with trained(run, state in LIVE):
+async def shown(folder: Path, size: tuple[int, int], *keys: str) -> str:
+    run = made.make(folder, "demo", made.eventful())
+    with run.hold():
         async with console(run).run_test(size=size) as pilot:
             await settled(pilot, run)
             await pilot.press("2", *keys)
@@ -32,9 +29,8 @@ async def shown(folder: Path, state: str, size: tuple[int, int], *keys: str) -> 
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-@pytest.mark.parametrize("state", STATES)
-async def test_every_state_at_every_size(runs: Path, state: str, size: tuple[int, int]) -> None:
-    check(f"plots-{state}-{size[0]}x{size[1]}", await shown(runs, state, size))
+async def test_at_every_size(runs: Path, size: tuple[int, int]) -> None:
+    check(f"plots-eventful-{size[0]}x{size[1]}", await shown(runs, size))
 
 
 @pytest.mark.parametrize(
@@ -42,7 +38,7 @@ async def test_every_state_at_every_size(runs: Path, state: str, size: tuple[int
     [("closer", ("plus", "plus")), ("crosshair", ("ctrl+left", "ctrl+left")), ("log", ("y", "o", "o", "o")), ("alone", ("z",))],
 )
 async def test_what_keys_change(runs: Path, name: str, keys: tuple[str, ...]) -> None:
-    check(f"plots-{name}-120x40", await shown(runs, "eventful", (120, 40), "tab", *keys))
+    check(f"plots-{name}-120x40", await shown(runs, (120, 40), "tab", *keys))
 
 
 async def test_every_scalar_has_its_plot_as_soon_as_it_is_told(runs: Path) -> None:

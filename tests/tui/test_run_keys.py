@@ -183,7 +183,7 @@ async def test_a_command_to_a_trainer_that_just_died_is_refused_at_once(runs: Pa
 
 async def test_r_resumes_a_lost_run(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[str] = []
-    monkeypatch.setattr(session, "start", lambda run: started.append(run.name))
+    monkeypatch.setattr(session, "start", lambda run, checkpoint: started.append(run.name))
     run = made.make(runs, "demo", made.running())
     async with console(run).run_test(size=(80, 24)) as pilot:
         await settled(pilot, run)

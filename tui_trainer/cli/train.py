@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from msgspec.structs import replace
@@ -62,6 +62,10 @@ def resume(
         int | None,
         typer.Option("--epochs", metavar="N", min=1, help="Another length; a cosine anneals anew over what remains."),
     ] = None,
+    checkpoint: Annotated[
+        str | None,
+        typer.Option("--from", metavar="CHECKPOINT", help="last, best, step-N or a name; what came after it is taken back."),
+    ] = None,
     allow_change: Annotated[
         list[str] | None,
         typer.Option("--allow-change", metavar="recipe|data", help="Go on although this changed. May be repeated."),
@@ -75,20 +79,24 @@ def resume(
     quiet: options.Quiet = False,
     runs: options.Runs = None,
 ) -> None:
-    """Go on with a run from its last checkpoint. A finished run stays as it is unless --epochs asks for more."""
+    """Go on with a run from its last checkpoint, or --from another one. A finished run stays as it is unless --epochs asks for
+    more, or --from for an earlier place."""
     from core.recipe import from_table
     from core.run import session
+    from core.run.checkpoints import choose
 
     form, tied, requirements = _watching(json, quiet, detach, foreground, required)
     folder = find(run, runs_folder(runs))
     require.check(requirements, from_table(folder.read().recipe).monitor)
     if folder.alive():
         raise busy(folder)
-    if session.nothing_to_do(folder, epochs):
+    if checkpoint is not None:
+        choose(folder.checkpoints, checkpoint)  # before a worker is started for nothing
+    elif session.nothing_to_do(folder, epochs):
         _show_finished(folder, form, requirements)
     _go(
         folder, form, detach, requirements,
-        tied=tied, epochs=epochs, allow_change=allow_change or (), device=device, threads=threads,
+        tied=tied, epochs=epochs, checkpoint=checkpoint, allow_change=allow_change or (), device=device, threads=threads,
     )  # fmt: skip
 
 
@@ -133,16 +141,14 @@ def _go(
     requirements: Sequence[Requirement],
     *,
     tied: bool,
-    epochs: int | None = None,
-    allow_change: Sequence[str] = (),
-    device: str | None = None,
-    threads: int | None = None,
+    **options: Any,
 ) -> None:
+    """``options`` are those of :func:`core.run.session.start`."""
     from core.run import session
     from tui_trainer.cli.follow import Worker, follow, launch_only
 
     def launch() -> Worker:
-        return session.start(run, tied=tied, epochs=epochs, allow_change=allow_change, device=device, threads=threads)
+        return session.start(run, tied=tied, **options)
 
     if detach:
         launch_only(run, launch)

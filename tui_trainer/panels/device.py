@@ -24,12 +24,12 @@ class Meter(NamedTuple):
     scarce: bool = False
 
 
-class Machine(NamedTuple):
+class Told(NamedTuple):
     words: tuple[tuple[str, str], ...]
     reading: DeviceReading | None
 
 
-class Device(Panel[Machine]):
+class Device(Panel[Told]):
     """What is trained, on what, and how busy that is."""
 
     NAME = "device"
@@ -37,20 +37,24 @@ class Device(Panel[Machine]):
     RANK = 10
     EXTRA = True
 
-    def reads(self, state: State, now: float) -> Machine:
+    def reads(self, state: State, now: float) -> Told:
+        if not state.device:  # nothing is known before the run begins
+            return Told((), state.device_reading)
         size = f"{format_count(state.parameters)} parameters, {format_count(state.macs)} MACs" if state.parameters else "-"
         images = f"{state.train_images:,} train  {state.validation_images:,} val  {state.test_images:,} test"
         threads = count(state.threads, "thread")
-        return Machine(
+        return Told(
             (
-                ("device", f"{state.device or '-'}  {state.precision}  {threads}  batch {state.batch_size}"),
+                ("device", f"{state.device}  {state.precision}  {threads}  batch {state.batch_size}"),
                 ("model", f"{state.model or '-'}  {size}"),
                 ("images", images),
             ),
             state.device_reading,
         )
 
-    def draw(self, reads: Machine, size: Size, colours: Palette) -> Sequence[Text]:
+    def draw(self, reads: Told, size: Size, colours: Palette) -> Sequence[Text]:
+        if not reads.words and not reads.reading:
+            return [Text("no reading yet", colours.muted)]
         width = size.width
         lines = [_words(name, words, width, colours) for name, words in reads.words]
         return lines + ([_meter_line(meter, width, colours) for meter in _meters(reads.reading)] if reads.reading else [])

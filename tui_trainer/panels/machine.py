@@ -55,7 +55,8 @@ class Machine(Panel[Load]):
         return [line for gauge in gauges for line in _lines(gauge, reads.readings, size.width, roomy, colours)]
 
     def title(self, reads: Load, colours: Palette) -> Text:
-        return Text.assemble(self.NAME, (f"  {printable(reads.device)}", colours.muted))
+        title = Text(self.NAME)
+        return title.append(f"  {printable(reads.device)}", colours.muted) if reads.device else title
 
 
 def _lines(gauge: Gauge, readings: tuple[DeviceReading, ...], width: int, roomy: bool, colours: Palette) -> list[Text]:

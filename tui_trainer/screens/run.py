@@ -6,8 +6,6 @@ from rich.text import Text
 from textual import work
 
 from core.commands import Stop
-from core.errors import UserError
-from core.run import session
 from core.run.folder import RunFolder, reference
 from core.view.state import State
 from tui_trainer.bindings import bindings
@@ -49,15 +47,7 @@ class RunScreen(SteeringScreen):
         self.app.exit(message=Text(printable(f"{words} {reference(self.run)}")))
 
     def action_resume(self) -> None:
-        self._say("going on from the last checkpoint ...")
-        self._resume()
-
-    @work(thread=True, exclusive=True)
-    def _resume(self) -> None:
-        try:
-            session.start(self.run)
-        except (UserError, OSError) as error:
-            self.app.call_from_thread(self._say, str(error), "error")
+        self.resume()
 
     def action_home(self) -> None:
         if self.has_class("zoomed"):

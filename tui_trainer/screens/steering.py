@@ -21,10 +21,9 @@ from core.commands import (
     Stop,
     StopAfterEpoch,
     Validate,
-    name_of,
 )
 from core.errors import UserError
-from core.run import inbox
+from core.run import inbox, session
 from core.run.folder import RunFolder
 from core.view import plan
 from core.view.plan import Plan
@@ -72,7 +71,7 @@ class SteeringScreen(PanelScreen):
 
     def _send(self, command: Command) -> None:
         try:
-            self._pending[inbox.send(self.run, command)] = spoken(command)
+            self._pending[inbox.send(self.run, command)] = values.spoken(command)
         except UserError as error:
             self._say(str(error), "error")
 
@@ -168,16 +167,32 @@ class SteeringScreen(PanelScreen):
 
     @work
     async def rewind_to(self, checkpoint: str) -> None:
-        """After a question."""
-        if why := actions.why_not(actions.REWIND, self.state):
+        """After a question. A run that has ended is resumed there."""
+        if not self.state.ended and (why := actions.why_not(actions.REWIND, self.state)):
             self._say(why, "warning")
         else:
             await self._rewind_to(checkpoint)
 
     async def _rewind_to(self, checkpoint: str) -> None:
         saved = next((item for item in self.state.checkpoints if item.checkpoint == checkpoint), None)
-        if saved and await self._confirmed(values.taken_back(self.state, saved), REWIND):
+        if not saved or not await self._confirmed(values.taken_back(self.state, saved), REWIND):
+            return
+        if self.state.ended:
+            self.resume(saved.checkpoint)
+        else:
             self._send(Rewind(checkpoint=saved.checkpoint))
+
+    def resume(self, checkpoint: str | None = None) -> None:
+        """Start a worker that goes on with the run, from the newest checkpoint unless another is given."""
+        self._say(f"going on from {checkpoint or 'the last checkpoint'} ...")
+        self._start(checkpoint)
+
+    @work(thread=True, exclusive=True)
+    def _start(self, checkpoint: str | None) -> None:
+        try:
+            session.start(self.run, checkpoint=checkpoint)
+        except (UserError, OSError) as error:
+            self.app.call_from_thread(self._say, str(error), "error")
 
     # Parts of these
 
@@ -217,21 +232,3 @@ def detail(action: Action, state: State) -> str:
         case "switch_early_stopping":
             return "on now" if stopping.enabled else "off now"
     return action.help
-
-
-def spoken(command: Command) -> str:
-    """What a command is called until it is answered."""
-    match command:
-        case SetLearningRate(value=value):
-            return f"learning rate {value:.4g}"
-        case SetEpochs(value=value):
-            return f"{value} epochs"
-        case SetEarlyStopping(enabled=None, patience=patience):
-            return f"patience {patience}"
-        case SetEarlyStopping(enabled=enabled):
-            return f"early stopping {'on' if enabled else 'off'}"
-        case StopAfterEpoch():
-            return "stop after epoch"
-        case Rewind(checkpoint=checkpoint):
-            return f"rewind to {printable(checkpoint)[:24]}"
-    return name_of(command).lower()

@@ -1,4 +1,5 @@
-"""The questions whose answers steer a run: what is proposed, what is wrong with a value, and which command it comes to."""
+"""The questions whose answers steer a run: what is proposed, what is wrong with a value, which command it comes to, and what
+that is called."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ from core.view.readings import format_bytes, format_duration
 from core.view.series import Point
 from core.view.state import SavedCheckpoint, State
 from core.view.words import count
+from tui_trainer.escape import printable
 from tui_trainer.screens.ask import Planned, Question
 from tui_trainer.screens.pick import Entry
 
@@ -117,3 +119,21 @@ def _wrong(check: Callable[[], str], expected: str) -> str:
         return check()
     except (ValueError, OverflowError):
         return expected
+
+
+def spoken(command: commands.Command) -> str:
+    """What a command is called until it is answered."""
+    match command:
+        case commands.SetLearningRate(value=value):
+            return f"learning rate {value:.4g}"
+        case commands.SetEpochs(value=value):
+            return f"{value} epochs"
+        case commands.SetEarlyStopping(enabled=None, patience=patience):
+            return f"patience {patience}"
+        case commands.SetEarlyStopping(enabled=enabled):
+            return f"early stopping {'on' if enabled else 'off'}"
+        case commands.StopAfterEpoch():
+            return "stop after epoch"
+        case commands.Rewind(checkpoint=checkpoint):
+            return f"rewind to {printable(checkpoint)[:24]}"
+    return commands.name_of(command).lower()

@@ -76,7 +76,7 @@ class PicturePanel(Panel[Shown]):
         self._filters: tuple[int | None, int | None] = (None, None)
         self._first = 0
         self._grid = Grid(1, 1, *SIZES[-1])
-        self._shelf = Shelf(run, self.KIND)
+        self.shelf = Shelf(run, self.KIND)
 
     # What subclasses say
 
@@ -93,12 +93,12 @@ class PicturePanel(Panel[Shown]):
         self._state = state
         few, light = few_colours(self.app), not self.app.current_theme.dark
         shown = self._set(), state.classes, self._filters, self._first
-        return Shown(*shown, few, light, state.ended, self._shelf.comings)
+        return Shown(*shown, few, light, state.ended, self.shelf.comings)
 
     def draw(self, reads: Shown, size: Size, colours: Palette) -> Sequence[Text | Strip]:
         if reads.found is None:
             return _said(self.empty(reads), size, colours)
-        known = self._shelf.pictures(reads.found.media)
+        known = self.shelf.pictures(reads.found.media)
         if known is None:
             self._want([Key(reads.found.media)])
             return _said("reading the pictures ...", size, colours)
@@ -111,11 +111,11 @@ class PicturePanel(Panel[Shown]):
         keys = {
             place: Key(reads.found.media, place, grid.width, grid.height, reads.few_colours, reads.light) for place in places
         }
-        self._want([key for key in keys.values() if self._shelf.drawn(key) is None])
+        self._want([key for key in keys.values() if self.shelf.drawn(key) is None])
         lines = list[Text | Strip]()
         for row in range(0, len(places), grid.columns):
             in_row = places[row : row + grid.columns]
-            lines += _joined([self._shelf.drawn(keys[place]) for place in in_row], grid, size.width, colours)
+            lines += _joined([self.shelf.drawn(keys[place]) for place in in_row], grid, size.width, colours)
             lines.append(self._captions([known[place] for place in in_row], reads, colours))
         return lines
 
@@ -145,8 +145,8 @@ class PicturePanel(Panel[Shown]):
         self.border_subtitle = self.HINT
 
     def _want(self, keys: list[Key]) -> None:
-        if self._shelf.want(keys):
-            self.run_worker(self._shelf.work, thread=True)
+        if self.shelf.want(keys):
+            self.run_worker(self.shelf.work, thread=True)
 
     def _captions(self, found: list[Picture], reads: Shown, colours: Palette) -> Text:
         line = Text()
@@ -160,7 +160,7 @@ class PicturePanel(Panel[Shown]):
     def known(self) -> tuple[Picture, ...]:
         """Of the set that is shown, as far as it has been read."""
         found = self._set()
-        known = self._shelf.pictures(found.media) if found else None
+        known = self.shelf.pictures(found.media) if found else None
         return known if isinstance(known, tuple) else ()
 
     def _all_sets(self) -> list[PictureSet]:
