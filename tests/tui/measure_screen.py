@@ -27,6 +27,8 @@ from tests.tui.terminal import Terminal, burners
 COLUMNS, ROWS = 160, 48
 COMMAND = (sys.executable, "-m", "tui_trainer")
 STEPS = 100_000
+FIRST = 501
+"""The first step that a living run tells."""
 QUIET = 1.5
 """Seconds without a change after which a picture counts as done."""
 TIMES = 5
@@ -96,7 +98,7 @@ def attach(steps: int, folder: Path) -> None:
 @contextmanager
 def training(run: RunFolder, rate: float, wrote: Callable[[int, float], None] = lambda step, at: None) -> Iterator[None]:
     """A run that says so many windows of steps a second, and what a worker says beside."""
-    over, first = threading.Event(), 1
+    over, first = threading.Event(), FIRST
 
     def tell() -> None:
         step, next_at = first, time.monotonic()
@@ -120,14 +122,16 @@ def training(run: RunFolder, rate: float, wrote: Callable[[int, float], None] = 
             thread.join()
 
 
-def fresh(folder: Path, name: str) -> RunFolder:
-    return made.make(folder, name, [made.started(epochs=1000)])
+def begun(folder: Path, name: str) -> RunFolder:
+    """A run some minutes after its start."""
+    steps = (long_runs.step_done(step, 1_000_000, alone=False) for step in range(1, FIRST))
+    return made.make(folder, name, [made.started(epochs=1000), *steps])
 
 
 def live(folder: Path) -> None:
     for rate in (20.0, 1.0):
         for page, name in ((b"1", "overview"), (b"2", "plots")):
-            run = fresh(folder, f"live-{rate:.0f}-{name}")
+            run = begun(folder, f"live-{rate:.0f}-{name}")
             with training(run, rate), attached(run) as terminal:
                 terminal.seen(b"images/s")
                 terminal.press(page)
@@ -137,7 +141,7 @@ def live(folder: Path) -> None:
 
 def latency(folder: Path) -> None:
     """From an event in the journal to the screen."""
-    run, told = fresh(folder, "latency"), dict[int, float]()
+    run, told = begun(folder, "latency"), dict[int, float]()
     with training(run, 1.7, told.__setitem__), attached(run) as terminal:
         terminal.seen(b"images/s")
         time.sleep(30)
@@ -153,7 +157,7 @@ def _shown(terminal: Terminal, step: int, since: float) -> float | None:
 
 def keys(folder: Path) -> None:
     """From a key to the screen, with nothing else to do and while two processes fill both cores."""
-    run = fresh(folder, "keys")
+    run = begun(folder, "keys")
     with training(run, 4.0), attached(run) as terminal:
         terminal.seen(b"images/s")
         time.sleep(2)
@@ -192,8 +196,8 @@ def leet(python: str, folder: Path) -> None:
 
 def leet_live(python: str, folder: Path) -> None:
     folder.mkdir()
-    writer = subprocess.Popen([python, "-c", LEET_RUN, str(folder), "2000", "0.05"], stdout=subprocess.DEVNULL)
-    time.sleep(10)
+    writer = subprocess.Popen([python, "-c", LEET_RUN, str(folder), "4000", "0.05"], stdout=subprocess.DEVNULL)
+    time.sleep(FIRST / 20)
     with leet_on(python, folder) as terminal:
         time.sleep(5)
         say(f"LEET, live at 20 steps/s: {100 * terminal.busy(WATCHED):.1f} % of a core")

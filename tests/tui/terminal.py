@@ -109,7 +109,7 @@ class Terminal:
         return sum(program.memory_info().rss for program in self._programs()) / 1e6
 
     def _used(self) -> float:
-        return sum(sum(program.cpu_times()[:4]) for program in self._programs()[:1])
+        return sum(sum(program.cpu_times()[:4]) for program in self._programs())
 
     def _programs(self) -> list[psutil.Process]:
         return [self._program, *self._program.children(recursive=True)]

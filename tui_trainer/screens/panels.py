@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from functools import partial
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, cast
 
 from textual import events
@@ -20,8 +21,8 @@ from tui_trainer.panels import panels
 from tui_trainer.widgets.glyphs import ASCII, glyphs
 from tui_trainer.widgets.lens import Lens
 from tui_trainer.widgets.page_tabs import PageTabs
-from tui_trainer.widgets.panel import PAGES, Page, Panel, Slot
-from tui_trainer.widgets.plot_grid import PlotGrid
+from tui_trainer.widgets.panel import PAGES, SLOTS, Page, Panel, Slot
+from tui_trainer.widgets.plot_grid import Plot, PlotGrid
 from tui_trainer.widgets.run_header import RunHeader
 from tui_trainer.widgets.too_small import TooSmall
 
@@ -30,8 +31,10 @@ if TYPE_CHECKING:
 
 TICK = 0.1
 """Seconds between two frames."""
-CALM = 1.0
-"""Seconds between two frames of a run that has ended."""
+STILL, CALM = 0.5, 1.0
+"""Seconds between two frames while a run says nothing, of whose times some go on; and when it has ended."""
+SETTLED = 0.3
+"""Seconds after which all panels have shown what is new."""
 SLICE = 0.01
 """Seconds after which drawing lets a key through."""
 SIDES: tuple[Slot, ...] = ("left", "right")
@@ -51,11 +54,12 @@ class PanelScreen(ActionScreen):
         self._feed = source
         self.lens = Lens(run)
         self._page = page
-        self._latest, self._changed, self._ticked = State(), 0.0, 0.0
+        self._latest: tuple[object, ...] = ()
+        self._changed = self._ticked = 0.0
         """What was looked at last, since when it is so, and when it was shown (monotonic seconds)."""
 
     def compose(self) -> ComposeResult:
-        made = self._made = [panel(self.run) for panel in panels()]
+        made = self._made = sorted((panel(self.run) for panel in panels()), key=lambda panel: SLOTS.index(panel.SLOT))
         self._pages = tuple(page for page in PAGES if page == "plots" or any(page == panel.PAGE for panel in made))
         yield RunHeader(self.run.name)
         yield PageTabs(self._pages)
@@ -87,10 +91,11 @@ class PanelScreen(ActionScreen):
 
     def _tick(self) -> None:
         state, tick = self._feed.state, time.monotonic()
-        if state is not self._latest:
-            self._latest, self._changed = state, tick
-        if state.ended and min(tick - self._changed, CALM) > tick - self._ticked:
-            return  # of what has ended nothing changes but how long ago that was
+        latest = (state, self._feed.share, self.pending, self.lens.stretch, self.lens.view)
+        if any(now is not before for now, before in zip_longest(latest, self._latest)):
+            self._latest, self._changed = latest, tick
+        if tick - self._changed > SETTLED and tick - self._ticked < (CALM if state.ended else STILL):
+            return
         self._ticked = tick
         self._take(state)
 
@@ -181,7 +186,7 @@ class PanelScreen(ActionScreen):
 
     def action_zoom(self) -> None:
         """Zoomed, every panel can be reached, those too that this terminal has no room for."""
-        zoomed = not self.has_class("zoomed")
+        zoomed, self._latest = not self.has_class("zoomed"), ()
         self.set_class(zoomed, "zoomed")
         self._zoom(self._focused_panel() or self._panels()[0], zoomed)
 
@@ -208,7 +213,8 @@ class PanelScreen(ActionScreen):
 
     def _panels(self) -> list[Panel[Any]]:
         """Of the page that is shown; the others are not drawn meanwhile."""
-        return [panel for panel in self.query(Panel) if self._page == panel.PAGE]
+        found = list[Panel[Any]](self.query(Plot)) if self._page == "plots" else self._made
+        return [panel for panel in found if self._page == panel.PAGE]
 
     def _say(self, words: str, severity: Any = "information") -> None:
         self.notify(printable(words), severity=severity, markup=False)

@@ -16,8 +16,8 @@ QUADRANTS = " ▘▖▌▝▀▞▛▗▚▄▙▐▜▟█"
 """By bits: upper left 1, lower left 2, upper right 4, lower right 8."""
 
 
-def put_band(rows: Sequence[Row], spots: Sequence[Spot], frame: Frame, marker: Marker, colour: str) -> None:
-    """Over what is in the rows. Columns without points of their own are bridged."""
+def put_band(rows: Sequence[Row], spots: Sequence[Spot], frame: Frame, marker: Marker, colour: str, start: int = 0) -> None:
+    """Over what is in the rows, from a column of them on. Columns without points of their own are bridged."""
     tall, masks, most = marker.rows, _masks(marker), frame.rows * marker.rows - 1
     cells = [[0] * frame.columns for _ in rows]
     for place, top, bottom in _bars(spots, frame, marker):
@@ -28,7 +28,7 @@ def put_band(rows: Sequence[Row], spots: Sequence[Spot], frame: Frame, marker: M
             cells[cell][column] |= column_masks[first][last]
     characters = _characters(marker)
     for row, bits in zip(rows, cells, strict=True):
-        for column, found in enumerate(bits):
+        for column, found in enumerate(bits[start:], start):
             if found:
                 row.characters[column], row.colours[column] = characters[found], colour
 

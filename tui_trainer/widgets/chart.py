@@ -3,6 +3,8 @@ diverged."""
 
 from __future__ import annotations
 
+import math
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -16,6 +18,8 @@ from tui_trainer.widgets.rows import Row
 
 NARROWEST, LOWEST = 12, 3
 """Cells."""
+LEAD = 3
+"""Columns that are drawn anew before those that are wanted, so that lines come from where they came from."""
 NOTHING_TO_LOG = "no value above 0 for a logarithmic scale"
 NOTHING_HERE = "nothing between these steps"
 
@@ -57,6 +61,15 @@ class Chart(NamedTuple):
     empty: str = "waiting for the first steps"
 
 
+class Dots(NamedTuple):
+    """A curve as all that its characters depend on, to the dot. ``spots`` and ``own`` begin with the column of dots."""
+
+    colour: str
+    band: bool
+    spots: list[tuple[int, ...]]
+    own: list[tuple[int, ...]]
+
+
 class Canvas(NamedTuple):
     """What marks and crosshair are put on: a chart's curves in characters, and the tick of each row that has one."""
 
@@ -64,8 +77,8 @@ class Canvas(NamedTuple):
     frame: Frame
     names: dict[int, str]
     notes: tuple[str, ...] = ()
-    shape: tuple[object, ...] = ()
-    """All that the characters depend on, to the dot."""
+    dots: tuple[Dots, ...] = ()
+    marker: Marker | None = None
 
     @property
     def margin(self) -> int:
@@ -98,10 +111,11 @@ def canvas(chart: Chart, width: int, height: int, marks: Glyphs, marker: Marker,
         names, margin = dict.fromkeys(names, ""), 0
     frame = Frame(chart.left, chart.right, bottom, top, width - margin - 1, height - 1)
     notes = [_diverged(chart)] + ["values of 0 and below left out"] * left_out
-    shape = (frame.columns, frame.rows, marker, *(_shape(item, frame, marker) for item in drawn))
-    same = isinstance(before, Canvas) and before.shape == shape
-    rows = before.rows if isinstance(before, Canvas) and same else _rows(drawn, frame, marks, marker)
-    return Canvas(rows, frame, {frame.row(value): name for value, name in names.items()}, tuple(filter(None, notes)), shape)
+    made = Canvas([], frame, {frame.row(value): name for value, name in names.items()}, tuple(filter(None, notes)),
+                  tuple(_dots(item, frame, marker) for item in drawn), marker)  # fmt: skip
+    first = _first_new(before, made) if isinstance(before, Canvas) else 0
+    rows = before.rows if isinstance(before, Canvas) and first else []
+    return made._replace(rows=rows if first == frame.columns else _rows(drawn, frame, marks, marker, rows, first))
 
 
 def _diverged(chart: Chart) -> str:
@@ -131,10 +145,13 @@ def _marked(curve: Curve, chart: Chart, spots: int, width: int) -> list[Spot]:
 
 
 def _range(spots: Sequence[Spot]) -> tuple[float, float]:
+    """Somewhat more than the spots take, in steps, so that it stays when they take a little more."""
     bottom, top = min(spot.low for spot in spots), max(spot.high for spot in spots)
-    different = top - bottom > max(abs(top), abs(bottom)) * 1e-9 + 1e-290
-    room = (top - bottom) * 0.02 if different else abs(top) * 0.1 or 1.0
-    return bottom - room, top + room
+    if top - bottom <= max(abs(top), abs(bottom)) * 1e-9 + 1e-290:
+        room = abs(top) * 0.1 or 1.0
+        return bottom - room, top + room
+    step = 2.0 ** math.floor(math.log2((top - bottom) / 24))
+    return (math.floor(bottom / step - 0.25) * step, math.ceil(top / step + 0.25) * step)
 
 
 def _names(bottom: float, top: float, logarithmic: bool, rows: int) -> dict[float, str]:
@@ -147,32 +164,92 @@ def _names(bottom: float, top: float, logarithmic: bool, rows: int) -> dict[floa
     return {level: axis.label(level, step) for level in levels}
 
 
-def _shape(item: Drawn, frame: Frame, marker: Marker) -> tuple[object, ...]:
-    """A curve in dots."""
+def _dots(item: Drawn, frame: Frame, marker: Marker) -> Dots:
     places, scale = frame.columns * marker.columns, (frame.rows * marker.rows - 1) / (frame.top - frame.bottom)
-    spots = [
-        (frame.place(spot.step, places), *(round((frame.top - value) * scale) for value in spot[1:]))
-        for spot in (*item.spots, *item.own)
-    ]
-    return (item.curve.colour, item.curve.band, len(item.own), spots)
+
+    def dots(spots: list[Spot]) -> list[tuple[int, ...]]:
+        top = frame.top
+        return [
+            (frame.place(step, places), round((top - low) * scale), round((top - mean) * scale), round((top - high) * scale))
+            for step, low, mean, high in spots
+        ]
+
+    return Dots(item.curve.colour, item.curve.band, dots(item.spots), dots(item.own))
 
 
-def _rows(drawn: Sequence[Drawn], frame: Frame, marks: Glyphs, marker: Marker) -> list[Row]:
-    """Bands behind lines."""
-    rows = [Row.of(" " * frame.columns) for _ in range(frame.rows)]
+def _first_new(before: Canvas, now: Canvas) -> int:
+    """The column of cells from which on two pictures may differ; all columns when they do not."""
+    frame, marker = now.frame, now.marker
+    size = (frame.columns, frame.rows)
+    if marker is None or (before.frame.columns, before.frame.rows, before.marker) != (*size, marker):
+        return 0
+    kinds = [[(dots.colour, dots.band) for dots in canvas.dots] for canvas in (before, now)]
+    if kinds[0] != kinds[1]:
+        return 0
+    places, found = frame.columns * marker.columns, list[int]()
+    for old, new in zip(before.dots, now.dots, strict=True):
+        found += (_differs_from(old.spots, new.spots, places), _differs_from(old.own, new.own, places))
+    return min(found, default=places) // marker.columns
+
+
+def _differs_from(old: list[tuple[int, ...]], new: list[tuple[int, ...]], places: int) -> int:
+    """The column of dots of the last spot before the first that is another: from there a line leads to it."""
+    if old == new:
+        return places
+    same = 0
+    while same < min(len(old), len(new)) and old[same] == new[same]:
+        same += 1
+    return max(new[same - 1][0], 0) if same else 0
+
+
+def _rows(drawn: Sequence[Drawn], frame: Frame, marks: Glyphs, marker: Marker, before: Sequence[Row], first: int) -> list[Row]:
+    """Bands behind lines. The columns before ``first`` are taken from ``before``: what a living run adds is at the right."""
+    blank = frame.columns - first
+    rows = [row.begun(first) for row in before] or [Row.of("") for _ in range(frame.rows)]
+    for row in rows:
+        row.put_at_end(" " * blank)
+    part, start = _part(frame, marker, first)
     for item in drawn:
         if item.curve.band:
-            put_band(rows, item.spots, frame, marker, item.curve.colour)
-    if lines := [line for item in drawn for line in _lines(item, marks, marker) if line.xs]:
-        for row, over in zip(rows, plot.drawn(lines, frame), strict=True):
-            row.lay(over)
+            put_band(rows, _since(item.spots, part.left), frame, marker, item.curve.colour, first)
+    if lines := [line for item in drawn for line in _lines(item, part.left, marks, marker) if line.xs]:
+        for row, over in zip(rows, plot.drawn(lines, part), strict=True):
+            row.lay(over, first, first - start)
     return rows
 
 
-def _lines(item: Drawn, marks: Glyphs, marker: Marker) -> Iterator[plot.Line]:
+def _part(frame: Frame, marker: Marker, first: int) -> tuple[Frame, int]:
+    """The right part of a frame, some columns before the ``first`` that is wanted; and where it begins."""
+    start = max(first - LEAD, 0)
+    places = frame.columns * marker.columns
+    left = frame.left + start * marker.columns * (frame.right - frame.left) / max(places - 1, 1)
+    return frame._replace(left=left if start else frame.left, columns=frame.columns - start), start
+
+
+def _since(spots: list[Spot], step: float) -> list[Spot]:
+    """From the last spot before a step on."""
+    return spots[max(bisect_left(spots, step, key=_step) - 1, 0) :]
+
+
+def _step(spot: Spot) -> float:
+    return spot.step
+
+
+def _lines(item: Drawn, left: float, marks: Glyphs, marker: Marker) -> Iterator[plot.Line]:
     if not item.curve.band:
-        yield _line(item.curve, item.spots, marker.symbol, joined=True)
-    yield _line(item.curve, item.own, marks.dot, joined=False)
+        yield _line(item.curve, _from_edge(_since(item.spots, left), left), marker.symbol, joined=True)
+    yield _line(item.curve, item.own[bisect_left(item.own, left, key=_step) :], marks.dot, joined=False)
+
+
+def _from_edge(spots: list[Spot], left: float) -> list[Spot]:
+    """What begins before an edge, from there on."""
+    if not spots or spots[0].step >= left:
+        return spots
+    if len(spots) == 1:
+        return []
+    (step, *_), (then, *_) = spots[:2]
+    mean = spots[0].mean + (spots[1].mean - spots[0].mean) * (left - step) / (then - step)
+    return [Spot(left, mean, mean, mean), *spots[1:]]
 
 
 def _line(curve: Curve, spots: Sequence[Spot], symbol: str, joined: bool) -> plot.Line:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar, Generic
 
+from rich.text import Text
+
 from core.run.folder import RunFolder
 from core.view.state import State
 from tui_trainer.actions import Scope
 from tui_trainer.bindings import bindings
 from tui_trainer.comparison import Comparison
+from tui_trainer.theme import Palette
 from tui_trainer.widgets.panel import Panel, Reads
 
 
@@ -44,12 +47,11 @@ class ComparingPanel(Panel[Reads], Generic[Reads]):
         """Change what is chosen, and show it at once."""
         change()
         for panel in self.screen.query(ComparingPanel):
-            panel.border_subtitle = panel.HINT_COMPARED if self.comparison.on else panel.HINT
             panel.show(self._state, self._now)
 
-    def on_mount(self) -> None:
-        """Beside the panel's own, which Textual calls as well."""
-        self.border_subtitle = self.HINT
+    def subtitle(self, reads: Reads, colours: Palette) -> Text | None:
+        hint = self.HINT_COMPARED if self.comparison.on else self.HINT
+        return Text(hint, colours.muted) if hint else None
 
     def action_compare(self) -> None:
         self.again(self.comparison.toggle)

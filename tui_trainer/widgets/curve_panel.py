@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
+from itertools import zip_longest
 from typing import ClassVar, NamedTuple, Protocol, cast
 
 from rich.text import Text
@@ -27,6 +28,7 @@ from tui_trainer.widgets.lens import Lens, last_step
 from tui_trainer.widgets.metric import Metric, metric, split_of
 from tui_trainer.widgets.panel import Panel, Slot
 from tui_trainer.widgets.reduction import Frame, nearest
+from tui_trainer.widgets.rows import Row
 from tui_trainer.widgets.view import Edges, View
 
 
@@ -58,7 +60,8 @@ class CurvePanel(Panel[Plotted]):
 
     NAME = ""
     SLOT: ClassVar[Slot] = "curves"
-    PERIOD = 0.2
+    PERIOD = 0.25
+    COLOURED = True
     METRIC: ClassVar[str] = ""
 
     def __init__(self, run: RunFolder, name: str = "") -> None:
@@ -71,6 +74,8 @@ class CurvePanel(Panel[Plotted]):
         """The same in the present view."""
         self._chart, self._canvas = Chart(()), cast(Canvas | str, "")
         self._drawn_of: tuple[object, ...] = ()
+        self._rows: list[Row] = []
+        self._coloured: Palette | None = None
         self._framed: list[Strip] = []
         self._framed_of: tuple[object, ...] = ()
 
@@ -124,8 +129,17 @@ class CurvePanel(Panel[Plotted]):
         around = (self._canvas, self._chart._replace(curves=()), size, colours, reads.view.cursor)
         if around != self._framed_of:
             rows = framed(self._chart, self._canvas, size.width, size.height, colours, marks, reads.view.cursor)
-            self._framed, self._framed_of = [row.strip() for row in rows], around
+            self._framed, self._framed_of = self._as_strips(rows, colours), around
         return self._framed
+
+    def _as_strips(self, rows: list[Row], colours: Palette) -> list[Strip]:
+        """Those that are as they were, most of a long run's, are taken over."""
+        known = colours == self._coloured
+        before = zip_longest(rows, self._rows[: len(rows)], self._framed[: len(rows)])
+        self._rows, self._coloured = rows, colours
+        return [
+            strip if known and strip and row == old else row.strip(colours.text, colours.ground) for row, old, strip in before
+        ]
 
     def _found(self, name: str, series: Series, reads: Plotted) -> Points:
         track = self._tracks.setdefault(name, Track())

@@ -8,21 +8,34 @@ from functools import cache
 from types import ModuleType
 from typing import Any
 
-MANUAL = "plotext._doc.doc"
+
+def _without_use(name: str, **attributes: object) -> ModuleType:
+    module = ModuleType(name)
+    vars(module).update(attributes)
+    return module
+
+
+LEFT_OUT: dict[str, ModuleType | None] = {
+    "plotext._doc.doc": _without_use("plotext._doc.doc", docs=None),
+    "plotext._tests.run": _without_use("plotext._tests.run", test=None),
+    "PIL": None,
+}
+"""Its manual, its own tests, and pictures, without which it goes: nobody asks for them here, and they take most of the time
+that it takes to load, while somebody waits for the first frame."""
 
 
 @cache
 def plotext() -> Any:
-    """The module without its manual, which nobody reads here and which takes four fifths of the loading time; with
-    it where a version of plotext does not go without."""
-    manual = ModuleType(MANUAL)
-    manual.docs = None  # type: ignore[attr-defined]
-    before = sys.modules.setdefault(MANUAL, manual)
+    """The module without ``LEFT_OUT``; with that, where a version of plotext does not go without."""
+    absent = [name for name in LEFT_OUT if name not in sys.modules]
+    sys.modules.update({name: LEFT_OUT[name] for name in absent})  # type: ignore[misc]  # None: cannot be imported
     try:
         return importlib.import_module("plotext")
     except Exception:
-        if before is not manual:
-            raise
         for name in [name for name in sys.modules if name.partition(".")[0] == "plotext"]:
             del sys.modules[name]
-        return importlib.import_module("plotext")
+    finally:
+        for name in absent:
+            if not name.startswith("plotext."):
+                sys.modules.pop(name, None)
+    return importlib.import_module("plotext")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import Any, ClassVar, Generic, Literal, TypeAlias, TypeVar, get_args
+from typing import Any, ClassVar, Generic, Literal, Self, TypeAlias, TypeVar, get_args
 
 from rich.style import Style
 from rich.text import Text
@@ -22,7 +22,8 @@ Reads = TypeVar("Reads")
 Page: TypeAlias = Literal["overview", "plots", "classes", "pictures", "details"]
 PAGES: tuple[Page, ...] = get_args(Page)
 Slot: TypeAlias = Literal["curves", "table", "status", "side", "left", "right"]
-"""Part of a page: of the overview the first four, of the others ``left`` and ``right``."""
+SLOTS: tuple[Slot, ...] = get_args(Slot)
+"""Parts of a page, in the order in which one comes to them: the first four of the overview, the others of every other page."""
 
 
 class Panel(ScrollView, Generic[Reads], can_focus=True):
@@ -40,6 +41,8 @@ class Panel(ScrollView, Generic[Reads], can_focus=True):
     """Seconds between two redraws at the least."""
     SCOPES: ClassVar[tuple[Scope, ...]] = ()
     """Of the actions that it has while it is focused, beside the screen's."""
+    COLOURED: ClassVar[bool] = False
+    """Whether the lines that ``draw`` gives have their background."""
     HEAD: ClassVar[int] = 0
     """Lines at the top that do not scroll."""
 
@@ -53,6 +56,9 @@ class Panel(ScrollView, Generic[Reads], can_focus=True):
         self._strips: dict[int, Strip] = {}
         """Of the lines that have been in view."""
         self._style = Style()
+        self._titles: tuple[Text | None, Text | None] = (None, None)
+        self._part: Region | None = None
+        """While only that is to be painted anew."""
         self.border_title = self.NAME
 
     def reads(self, state: State, now: float) -> Reads:
@@ -96,7 +102,8 @@ class Panel(ScrollView, Generic[Reads], can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         line = y if y < self.HEAD else self.scroll_offset.y + y
-        return self._strip(line).apply_style(self._style)
+        strip = self._strip(line)
+        return strip if self.COLOURED and line < len(self._lines) else strip.apply_style(self._style)
 
     def _strip(self, line: int) -> Strip:
         width = self.scrollable_content_region.width
@@ -112,12 +119,48 @@ class Panel(ScrollView, Generic[Reads], can_focus=True):
         inputs = (self._reads, size, colours)
         if self._reads is None or not size or inputs == self._drawn:
             return
-        self._drawn = inputs
-        self._lines, self._strips = self.draw(self._reads, size, colours), {}
-        self.border_title = self.title(self._reads, colours)
-        self.border_subtitle = self.subtitle(self._reads, colours)
+        same_place = self._drawn is not None and self._drawn[1:] == inputs[1:]
+        self._drawn, before = inputs, self._lines
+        self._lines = self.draw(self._reads, size, colours)
         self.virtual_size = Size(size.width, len(self._lines))
-        self.refresh()
+        if same_place:
+            self._repaint(before)
+        else:
+            self._strips = {}
+            self.refresh()
+        self._put_titles(self.title(self._reads, colours), self.subtitle(self._reads, colours))
+
+    def _repaint(self, before: Sequence[Text | Strip]) -> None:
+        """The lines that are not as they were: to paint them takes longer than to compare them, and so does sending them."""
+        last = max(len(before), len(self._lines))
+        changed = [place for place in range(last) if _at(before, place) != _at(self._lines, place)]
+        for place in changed:
+            self._strips.pop(place, None)
+        width, height = self.scrollable_content_region.size
+        rows = (place if place < self.HEAD else place - self.scroll_offset.y for place in changed)
+        if regions := [Region(0, row, width, 1) for row in rows if 0 <= row < height]:
+            self.refresh(*regions)
+
+    def _put_titles(self, title: Text, subtitle: Text | None) -> None:
+        """Where they have changed; Textual would paint the whole panel anew."""
+        outer, (above, _, _, left) = self.outer_size, self.gutter
+        for place, text in ((0, title), (1, subtitle)):
+            if text != self._titles[place]:
+                self._part = Region(-left, (outer.height - 1) * place - above, outer.width, 1)
+                if place:
+                    self.border_subtitle = text
+                else:
+                    self.border_title = text
+        self._titles, self._part = (title, subtitle), None
+
+    def refresh(self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False) -> Self:
+        if self._part and not regions and repaint and not layout and not recompose:
+            regions = (self._part,)
+        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
+
+
+def _at(lines: Sequence[Text | Strip], place: int) -> Text | Strip | None:
+    return lines[place] if place < len(lines) else None
 
 
 def _rendered(line: Text | Strip, width: int, console: Any) -> Strip:

@@ -11,6 +11,7 @@ from rich.style import Style
 from rich.text import Text
 from textual.geometry import Size
 from textual.strip import Strip
+from textual.worker import Worker, WorkerState
 
 from core.run.folder import RunFolder
 from core.view.pictures import Picture
@@ -140,13 +141,17 @@ class PicturePanel(Panel[Shown]):
     def filter_words(self, reads: Shown) -> str:
         return ""
 
-    def on_mount(self) -> None:
-        """Beside the panel's own, which Textual calls as well."""
-        self.border_subtitle = self.HINT
+    def subtitle(self, reads: Shown, colours: Palette) -> Text | None:
+        return Text(self.HINT, colours.muted) if reads.found else None
 
     def _want(self, keys: list[Key]) -> None:
         if self.shelf.want(keys):
             self.run_worker(self.shelf.work, thread=True)
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """What it has read is shown at once."""
+        if event.state == WorkerState.SUCCESS:
+            self._again()
 
     def _captions(self, found: list[Picture], reads: Shown, colours: Palette) -> Text:
         line = Text()

@@ -25,8 +25,22 @@ class Row:
     def __len__(self) -> int:
         return len(self.characters)
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Row) and (self.characters, self.colours) == (other.characters, other.colours)
+
+    __hash__ = None  # type: ignore[assignment]
+
     def __add__(self, other: Row) -> Row:
         return Row(self.characters + other.characters, self.colours + other.colours)
+
+    def begun(self, columns: int) -> Row:
+        """Its first cells."""
+        return Row(self.characters[:columns], self.colours[:columns])
+
+    def put_at_end(self, text: str) -> None:
+        """Cells that nothing has been drawn in."""
+        self.characters += text
+        self.colours += [""] * len(text)
 
     def copy(self) -> Row:
         return Row(self.characters[:], self.colours[:])
@@ -37,11 +51,11 @@ class Row:
         self.characters[column : column + len(text)] = text
         self.colours[column : column + len(text)] = [colour] * len(text)
 
-    def lay(self, other: Row) -> None:
-        """What has been drawn in another row over this one."""
-        for place, colour in enumerate(other.colours):
+    def lay(self, other: Row, column: int = 0, start: int = 0) -> None:
+        """What has been drawn in another row, from its cell ``start`` on, over this one from a column on."""
+        for place, colour in enumerate(other.colours[start:], column):
             if colour:
-                self.characters[place], self.colours[place] = other.characters[place], colour
+                self.characters[place], self.colours[place] = other.characters[place - column + start], colour
 
     def put_behind(self, column: int, text: str, colour: str) -> None:
         """Only where nothing has been drawn."""
@@ -57,15 +71,16 @@ class Row:
     def text(self) -> str:
         return "".join(self.characters)
 
-    def strip(self) -> Strip:
+    def strip(self, text: str = "", ground: str = "") -> Strip:
+        """Cells without a colour in that of ``text``; on a ground, or on whatever is beneath."""
         segments, start = [], 0
         for colour, run in groupby(self.colours):
             end = start + sum(1 for _ in run)
-            segments.append(Segment("".join(self.characters[start:end]), _style(colour)))
+            segments.append(Segment("".join(self.characters[start:end]), _style(colour or text, ground)))
             start = end
         return Strip(segments, len(self))
 
 
 @lru_cache(256)
-def _style(colour: str) -> Style:
-    return Style(color=colour or None)
+def _style(colour: str, ground: str) -> Style:
+    return Style(color=colour or None, bgcolor=ground or None)

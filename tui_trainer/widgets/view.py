@@ -25,9 +25,12 @@ class Edges(NamedTuple):
         return self.left <= other.left and other.right <= self.right
 
 
-def rounded_up(end: float) -> float:
-    """By less than a hundredth, so that a picture which reaches to the newest step stays as it is for some steps."""
-    step = 2.0 ** math.floor(math.log2(end / 128)) if end >= 256 else 1.0
+def rounded_up(end: float, span: float) -> float:
+    """By a sixteenth of what is shown at the most, so that a picture which reaches to the newest step stays where it is for
+    some steps, of which only what is new has to be drawn."""
+    most = span / 16
+    power = 10.0 ** math.floor(math.log10(most)) if most > 1 else 1.0
+    step = max((factor * power for factor in (1, 2, 5) if factor * power <= most), default=1.0)
     return math.ceil(end / step) * step
 
 
@@ -55,9 +58,11 @@ class View(NamedTuple):
         return self.right is None
 
     def edges(self, end: float) -> Edges:
-        end = rounded_up(max(end, 1.0))
-        if self.whole or self.span >= end:
-            return Edges(0.0, end)
+        end = max(end, 1.0)
+        whole = rounded_up(end, end)
+        if self.whole or self.span >= whole:
+            return Edges(0.0, whole)
+        end = rounded_up(end, self.span)
         right = end if self.right is None else min(max(self.right, self.span), end)
         return Edges(right - self.span, right)
 
