@@ -189,6 +189,33 @@ def test_a_point_that_changes_no_dot_draws_nothing_anew() -> None:
     assert drawn(1.6, COLOURS.rate, first).rows is not first.rows
 
 
+@settings(deadline=None, max_examples=60)
+@given(
+    st.lists(st.tuples(st.integers(1, 5), st.floats(0.0, 1.0)), min_size=3, max_size=300), st.integers(1, 4),
+    st.sampled_from(UNICODE.markers), st.booleans(),
+)  # fmt: skip
+def test_what_is_added_at_the_right_is_drawn_as_if_all_were_drawn(
+    told: list[tuple[int, float]], new: int, marker: Marker, band: bool
+) -> None:
+    """Bands to the dot; a line, which may begin elsewhere in its course, to the row."""
+    steps, values = [sum(step for step, _ in told[: place + 1]) for place in range(len(told))], [value for _, value in told]
+
+    def drawn(count: int, before: Canvas | str = "") -> Canvas:
+        curve = Curve("#ff0000", Points.raw(steps[:count], values[:count]), band=band)
+        frame = Curve("#0000ff", Points.raw([0, steps[-1] + 9], [0.0, 1.0]), band=True)  # the same range before and after
+        made = canvas(Chart((frame, curve), right=steps[-1] + 9), 60, 9, UNICODE, marker, before)
+        assert isinstance(made, Canvas)
+        return made
+
+    added, whole = drawn(len(told), drawn(max(len(told) - new, 1))), drawn(len(told))
+    if band:
+        assert added.rows == whole.rows
+    for column in range(whole.frame.columns):
+        ends = [[number for number, row in enumerate(made.rows) if row.colours[column] == "#ff0000"] for made in (added, whole)]
+        assert bool(ends[0]) == bool(ends[1])
+        assert not ends[0] or (abs(ends[0][0] - ends[1][0]) <= 1 and abs(ends[0][-1] - ends[1][-1]) <= 1)
+
+
 def test_later_curves_lie_on_top_in_their_colour() -> None:
     chart = Chart((Curve(COLOURS.train, raw(1.0, 1.0)), Curve(COLOURS.held_out, raw(1.0, 1.0))), right=20)
     colours = {colour for row in rows(chart) for colour in row.colours}

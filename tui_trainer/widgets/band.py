@@ -35,11 +35,11 @@ def put_band(rows: Sequence[Row], spots: Sequence[Spot], frame: Frame, marker: M
 
 def _bars(spots: Sequence[Spot], frame: Frame, marker: Marker) -> Iterator[tuple[int, int, int]]:
     """From which dot to which, in each column of dots; each bar touches the one before it."""
-    places, most = frame.columns * marker.columns, frame.rows * marker.rows - 1
+    most = frame.rows * marker.rows - 1
     scale = most / (frame.top - frame.bottom)
     before: tuple[int, int, int] | None = None
     for spot in spots:
-        place = frame.place(spot.step, places)
+        place = frame.place(spot.step, marker.columns)
         top, bottom = round((frame.top - spot.high) * scale), round((frame.top - spot.low) * scale)
         if before:
             yield from _bridge(before, place, top, bottom)

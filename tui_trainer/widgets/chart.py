@@ -19,7 +19,7 @@ from tui_trainer.widgets.rows import Row
 NARROWEST, LOWEST = 12, 3
 """Cells."""
 LEAD = 3
-"""Columns that are drawn anew before those that are wanted, so that lines come from where they came from."""
+"""Columns that are drawn before those that are wanted, so that lines come from where they came from, to a dot or so."""
 NOTHING_TO_LOG = "no value above 0 for a logarithmic scale"
 NOTHING_HERE = "nothing between these steps"
 
@@ -165,12 +165,12 @@ def _names(bottom: float, top: float, logarithmic: bool, rows: int) -> dict[floa
 
 
 def _dots(item: Drawn, frame: Frame, marker: Marker) -> Dots:
-    places, scale = frame.columns * marker.columns, (frame.rows * marker.rows - 1) / (frame.top - frame.bottom)
+    scale = (frame.rows * marker.rows - 1) / (frame.top - frame.bottom)
 
     def dots(spots: list[Spot]) -> list[tuple[int, ...]]:
-        top = frame.top
+        top, parts = frame.top, marker.columns
         return [
-            (frame.place(step, places), round((top - low) * scale), round((top - mean) * scale), round((top - high) * scale))
+            (frame.place(step, parts), round((top - low) * scale), round((top - mean) * scale), round((top - high) * scale))
             for step, low, mean, high in spots
         ]
 
@@ -208,7 +208,7 @@ def _rows(drawn: Sequence[Drawn], frame: Frame, marks: Glyphs, marker: Marker, b
     rows = [row.begun(first) for row in before] or [Row.of("") for _ in range(frame.rows)]
     for row in rows:
         row.put_at_end(" " * blank)
-    part, start = _part(frame, marker, first)
+    part, start = _part(frame, first)
     for item in drawn:
         if item.curve.band:
             put_band(rows, _since(item.spots, part.left), frame, marker, item.curve.colour, first)
@@ -218,12 +218,10 @@ def _rows(drawn: Sequence[Drawn], frame: Frame, marks: Glyphs, marker: Marker, b
     return rows
 
 
-def _part(frame: Frame, marker: Marker, first: int) -> tuple[Frame, int]:
+def _part(frame: Frame, first: int) -> tuple[Frame, int]:
     """The right part of a frame, some columns before the ``first`` that is wanted; and where it begins."""
     start = max(first - LEAD, 0)
-    places = frame.columns * marker.columns
-    left = frame.left + start * marker.columns * (frame.right - frame.left) / max(places - 1, 1)
-    return frame._replace(left=left if start else frame.left, columns=frame.columns - start), start
+    return frame._replace(left=frame.step(start), columns=frame.columns - start), start
 
 
 def _since(spots: list[Spot], step: float) -> list[Spot]:

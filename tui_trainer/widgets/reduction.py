@@ -20,11 +20,12 @@ class Frame(NamedTuple):
     rows: int
 
     def column(self, step: float) -> int:
-        return self.place(step, self.columns)
+        return self.place(step, 1)
 
-    def place(self, step: float, places: int) -> int:
-        """Of as many equal columns; the first and the last have their middle on the edges."""
-        return math.floor((step - self.left) / (self.right - self.left) * (places - 1) + 0.5)
+    def place(self, step: float, parts: int) -> int:
+        """The column of dots, ``parts`` of them a cell. The first and the last cell have their middle on the edges, as they
+        have in plotext."""
+        return math.floor(((step - self.left) / (self.right - self.left) * (self.columns - 1) + 0.5) * parts)
 
     def row(self, value: float) -> int:
         return round((self.top - value) / (self.top - self.bottom) * (self.rows - 1))
