@@ -14,10 +14,12 @@ from tests.tui import states
 from tests.tui.screens import console, seen, settled, trained
 from tests.tui.states import PAGES, SIZES, STATES
 from tui_trainer import theme
+from tui_trainer.screens.run import RunScreen
 
-DIALOGS = {"menu": "Change", "rate": "earning rate", "epochs": "pochs", "rewind": "Go back", "stop": "End this training?"}
-"""Each with words that it shows."""
-KEYS = {"menu": ("c",), "rate": ("l",), "epochs": ("e",), "rewind": ("g",), "stop": ("x",)}
+DIALOGS = {
+    "change": "Change", "set_rate": "Learning rate", "set_epochs": "pochs", "rewind": "Go back", "stop": "End this training?",
+}  # fmt: skip
+"""Actions that open one, with words that it shows."""
 MIDDLE = (120, 40)
 
 
@@ -52,8 +54,11 @@ async def draw(shot: Shot, colours: str, runs: Path, folder: Path) -> None:
             await settled(pilot, run)
             await states.opened(pilot, run, shot.page)
             if shot.dialog:
-                await pilot.press(*KEYS[shot.dialog])
+                await app.screen.run_action(shot.dialog)
                 await seen(pilot, DIALOGS[shot.dialog])
+                while isinstance(app.screen, RunScreen):
+                    await pilot.pause(0.05)
+                await pilot.pause(0.3)
             (folder / f"{shot.name}-{colours}.svg").write_text(app.export_screenshot(), "utf-8")
 
 
