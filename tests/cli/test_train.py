@@ -59,6 +59,22 @@ def test_resume_of_a_finished_run_changes_nothing(finished: Finished, cli: Cli, 
     assert missed.stderr.startswith("tui-trainer: required test.accuracy>1, but it is ")
 
 
+def test_resume_from_an_earlier_checkpoint(finished: Finished, cli: Cli, folder: Path) -> None:
+    run, _ = finished
+    copy = RunFolder(folder / "runs" / "back")
+    subprocess.run(["cp", "-r", str(run.path), str(copy.path)], check=True)
+    before = copy.journal.read_bytes()
+    refused = cli("resume", "back", "--from", "elsewhere", cwd=folder)
+    assert (refused.returncode, copy.journal.read_bytes()) == (2, before)
+    assert one_line(refused).startswith("tui-trainer: no checkpoint 'elsewhere'; expected best, last or one of ")
+    process = cli("resume", "back", "--from", "step-1", cwd=folder)
+    assert process.returncode == 0, process.stderr
+    assert "finished: 2 epochs done" in process.stdout
+    _, back, end = journal.find(copy.journal, events.RunRewound, events.RunFinished)
+    assert isinstance(back, events.RunRewound) and (back.step, back.asked) == (1, True)
+    assert isinstance(end, events.RunFinished) and end.step == 2
+
+
 def test_resume_to_more_epochs_prints_the_new_session_alone(finished: Finished, cli: Cli, folder: Path) -> None:
     run, _ = finished
     copy = RunFolder(folder / "runs" / "more")
