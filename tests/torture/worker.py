@@ -16,6 +16,7 @@ import signal
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -237,19 +238,25 @@ def watch(run: RunFolder, record: Record) -> None:
 
 
 def speak(run: RunFolder, record: Record, told: dict[int, tuple[Command, ...]]) -> None:
-    """Send each step's commands just before it looks for commands there; end a pause as soon as it begins."""
+    """Send each step's commands just before it looks for commands there; end a pause as soon as it begins. Of a kind of command
+    as many are accepted as were told before it when it is its turn."""
     between, wait = Trainer.between_steps, Listener.wait
+    told_before, turns = Counter[str](), dict[int, list[tuple[Command, int]]]()
+    for step, due in sorted(told.items()):
+        for command in due:
+            turns.setdefault(step, []).append((command, told_before[commands.name_of(command)]))
+            told_before[commands.name_of(command)] += 1
 
     def waiting(self: Listener, seconds: float) -> None:
         record.write("sent", inbox.send(run, commands.Continue()))
         wait(self, seconds)
 
     def speaking(self: Trainer) -> Iterator[Event]:
-        if due := told.get(self.progress.step):
+        if now := turns.get(self.progress.step):
             self.saver.sync_journal()
-            accepted = {answer.command for answer in journal.find(run.journal, CommandAccepted)}
-            for command in due:
-                if commands.name_of(command) not in accepted:
+            accepted = Counter(answer.command for answer in journal.find(run.journal, CommandAccepted))
+            for command, before in now:
+                if accepted[commands.name_of(command)] <= before:
                     record.write("sent", inbox.send(run, command))
         yield from between(self)
 
