@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from core.view.points import Points
 from tui_trainer.theme import DARK, palette
 from tui_trainer.widgets.axis import label, log_ticks, scientific, short, ticks
-from tui_trainer.widgets.chart import NOTHING_HERE, NOTHING_TO_LOG, Canvas, Chart, Curve, Level, canvas
+from tui_trainer.widgets.chart import NOTHING_HERE, NOTHING_TO_LOG, Canvas, Chart, Level, canvas
+from tui_trainer.widgets.curves import Curve
 from tui_trainer.widgets.flags import Flag, Kind
 from tui_trainer.widgets.framed import framed
 from tui_trainer.widgets.glyphs import ASCII, UNICODE, Glyphs, Marker, bar

@@ -20,7 +20,8 @@ from core.view.state import State
 from core.view.window import Stretch
 from core.view.window import points as detailed
 from tui_trainer.theme import Palette
-from tui_trainer.widgets.chart import Canvas, Chart, Curve, Level, canvas
+from tui_trainer.widgets.chart import Canvas, Chart, Level, canvas
+from tui_trainer.widgets.curves import Curve
 from tui_trainer.widgets.flags import Flag
 from tui_trainer.widgets.framed import framed
 from tui_trainer.widgets.glyphs import glyphs

@@ -15,7 +15,8 @@ from core.view.points import Points
 from core.view.series import Point
 from core.view.words import count
 from tui_trainer.theme import Palette, palette
-from tui_trainer.widgets.chart import Chart, Curve, canvas
+from tui_trainer.widgets.chart import Chart, canvas
+from tui_trainer.widgets.curves import Curve
 from tui_trainer.widgets.flags import Flag, Kind
 from tui_trainer.widgets.framed import framed
 from tui_trainer.widgets.glyphs import cut, glyphs
