@@ -29,8 +29,7 @@ from core.events import (
 from core.recipe import Recipe, to_table
 from core.run import journal, session
 from core.run.folder import RunFolder, busy
-from core.run.journal import JournalReader
-from core.run.resume import finished
+from core.run.journal import JournalReader, finished
 from core.view.fold import fold
 from core.view.summary import summarise
 
@@ -50,7 +49,7 @@ def run_seeds(recipe: Recipe, seeds: int, runs: Path, threads: int | None, progr
         run = RunFolder(runs / run_name(changed, threads))
         if not run.exists():
             session.create(changed, runs, run.name, threads)
-        if finished(run) is None:
+        if finished(run.journal) is None:
             _train(run, f"{recipe.name}: seed {seed} (run {run.name})", progress)
         yield result(run, seed)
 
@@ -96,7 +95,7 @@ def _end(worker: subprocess.Popen[bytes]) -> None:
 
 def result(run: RunFolder, seed: int) -> SeedResult:
     """Of a finished run; raises UserError for one that is not."""
-    end = finished(run)
+    end = finished(run.journal)
     if end is None:
         raise UserError(f"run {run.name}: stopped by somebody before its end; the same command goes on with it")
     events = journal.read_all(run.journal)

@@ -12,7 +12,7 @@ import msgspec
 
 from core import events
 from core.errors import UNREADABLE
-from core.events import Event
+from core.events import Event, RunFinished, RunResumed
 from core.files import open_plain, open_to_append
 
 One = TypeVar("One", bound=Event)
@@ -152,6 +152,12 @@ def find(path: Path, *kinds: type[Event]) -> list[Any]:
     except OSError:
         return []
     return [event for event in found if isinstance(event, kinds)]
+
+
+def finished(path: Path) -> RunFinished | None:
+    """The run's RunFinished, unless it was resumed since."""
+    ends = find(path, RunFinished, RunResumed)
+    return ends[-1] if ends and isinstance(ends[-1], RunFinished) else None
 
 
 def next_seq(path: Path) -> int:

@@ -13,7 +13,7 @@ import msgspec
 from core import checkpoint as checkpoints
 from core.checkpoint import Best
 from core.errors import UserError
-from core.events import RunFinished, RunResumed, RunRewound, RunStarted, SettingChanged, to_number
+from core.events import RunResumed, RunRewound, RunStarted, SettingChanged, to_number
 from core.recipe import Recipe
 from core.run import journal
 from core.run.folder import RunFile, RunFolder, reference
@@ -150,9 +150,3 @@ def stranger(run: RunFolder) -> str:
         if begun.run and described.id:
             return "" if begun.run == described.id else f"another run of the name {begun.name!r}"
     return ""
-
-
-def finished(run: RunFolder) -> RunFinished | None:
-    """The run's RunFinished, unless it was resumed since."""
-    ends = journal.find(run.journal, RunFinished, RunResumed)
-    return ends[-1] if ends and isinstance(ends[-1], RunFinished) else None

@@ -24,7 +24,8 @@ from core.recipe import Recipe, to_table
 from core.run.describe import describe, machine
 from core.run.disk import Reserve
 from core.run.folder import RunFile, RunFolder, Taken, busy, check_name, free_name
-from core.run.resume import check_changes, check_journal, finished
+from core.run.journal import finished
+from core.run.resume import check_changes, check_journal
 
 WORKER = (sys.executable, "-P", "-m", "core.run.worker")
 """``-P`` keeps the current folder off the module path, so that a ``core`` lying there is not taken for this one."""
@@ -120,7 +121,7 @@ def nothing_to_do(run: RunFolder, epochs: int | None) -> bool:
     """Whether a resume would change nothing: the run has finished, and no more epochs are asked for. Raises UserError for the
     journal of another run."""
     check_journal(run)
-    end = finished(run)
+    end = finished(run.journal)
     return end is not None and (epochs or 0) <= end.epoch
 
 

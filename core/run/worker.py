@@ -37,11 +37,12 @@ from core.events import (
 from core.recipe import Recipe, from_table
 from core.run import beginning, disk, effects
 from core.run.folder import RunFile, RunFolder, leads_to
+from core.run.journal import finished
 from core.run.listener import Listener, tie_to_parent
 from core.run.phases import Phases
 from core.run.pulse import Pulse
 from core.run.pump import Pump
-from core.run.resume import check_journal, finished
+from core.run.resume import check_journal
 from core.run.signals import Interruption, Signals
 from core.training.control import Leave
 from core.view.words import count
@@ -232,7 +233,7 @@ def main(arguments: list[str] | None = None) -> int:
         run.read()  # before a word is written into a run that this version cannot read
         with run.hold():
             check_journal(run)
-            end = finished(run)
+            end = finished(run.journal)
             if end and (options.epochs or 0) <= end.epoch and not options.checkpoint:
                 return 0
             if options.tied:

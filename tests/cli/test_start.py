@@ -11,18 +11,19 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import COMMAND, Cli, one_line
+from tui_trainer.cli import COMMANDS
 
 HEAVY = ("torch", "torchvision", "numpy", "textual", "plotext", "rich")
 
 
-def loaded_by(*arguments: str, cwd: Path, env: dict[str, str]) -> set[str]:
-    """The heavy packages that a command imports."""
+def loaded_by(*arguments: str, cwd: Path, env: dict[str, str], among: tuple[str, ...] = HEAVY) -> set[str]:
+    """The packages ``among`` some that a command imports."""
     program = (
         "import sys; sys.argv[0] = 'tui-trainer'\n"
         "from tui_trainer.__main__ import main\n"
         "try: main()\n"
         "except SystemExit: pass\n"
-        f"sys.stderr.write(repr([name for name in {HEAVY!r} if name in sys.modules]))"
+        f"sys.stderr.write(repr([name for name in {among!r} if name in sys.modules]))"
     )
     command = [sys.executable, "-P", "-c", program, *arguments]
     process = subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, check=True)
@@ -32,6 +33,19 @@ def loaded_by(*arguments: str, cwd: Path, env: dict[str, str]) -> set[str]:
 @pytest.mark.parametrize("arguments", [("--help",), ("train", "--help"), ("runs",), ("recipes",), ("show", "nothing")])
 def test_light_commands_import_nothing_heavy(arguments: tuple[str, ...], tmp_path: Path, environment: dict[str, str]) -> None:
     assert loaded_by(*arguments, cwd=tmp_path, env=environment) == set()
+
+
+@pytest.mark.parametrize("arguments", [("attach", "nothing"), ()])
+def test_the_console_waits_for_no_other_command_and_no_dialog(
+    arguments: tuple[str, ...], tmp_path: Path, environment: dict[str, str]
+) -> None:
+    commands = tuple(f"tui_trainer.cli.{place.partition('.')[0]}" for place in COMMANDS.values())
+    assert loaded_by(*arguments, cwd=tmp_path, env=environment, among=commands) == {"tui_trainer.cli.console"}
+    program = "import sys, tui_trainer.app, tui_trainer.screens.run; sys.stdout.write(' '.join(sys.modules))"
+    command = [sys.executable, "-P", "-c", program]
+    loaded = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True).stdout.split()
+    dialogs = ("tui_trainer.screens.ask", "tui_trainer.screens.confirm", "tui_trainer.screens.pick", "core.run.session")
+    assert "tui_trainer.screens.run" in loaded and not set(dialogs) & set(loaded)
 
 
 def test_help_is_quick(cli: Cli, tmp_path: Path) -> None:

@@ -92,9 +92,9 @@ def luminance(colour: Color) -> float:
 def test_the_commands_can_be_typed_as_they_stand() -> None:
     import typer
 
-    from tui_trainer.cli import app
+    from tui_trainer.cli import application
 
-    verbs = typer.main.get_command(app)
+    verbs = typer.main.get_command(application())
     commands = [action.cli.split()[1:] for action in TABLE if action.cli and "--help" not in action.cli]
     for verb, *arguments in commands:
         command = verbs.get_command(typer.Context(verbs), verb)  # type: ignore[attr-defined]

@@ -14,6 +14,7 @@ from core.run.journal import JournalWriter
 from tests.tui import runs as made
 from tests.tui.screens import console, panel, settled, text_of
 from tui_trainer import panels
+from tui_trainer.panels.result import PathWrapper
 from tui_trainer.screens.run import RunScreen
 from tui_trainer.widgets.glyphs import glyphs
 from tui_trainer.widgets.panel import Panel
@@ -164,3 +165,9 @@ async def test_a_journal_that_goes_back_in_time_and_a_resume_are_shown(runs: Pat
             screen = await settled(pilot, run)
             assert screen.state.step == 730
             assert "30/100" in text_of(pilot) and "╎" in text_of(pilot)
+
+
+def test_a_long_path_is_broken_after_a_folder() -> None:
+    wrapped = PathWrapper(36, break_on_hyphens=False).wrap("weights runs/a/checkpoints/step-00000900/model.safetensors")
+    assert wrapped == ["weights runs/a/checkpoints/", "step-00000900/model.safetensors"]
+    assert PathWrapper(8).wrap("one two/three") == ["one two/", "three"]

@@ -1,4 +1,5 @@
-"""The commands. What a verb needs is imported inside it, so that ``--help`` and ``runs`` answer at once, without torch."""
+"""The commands. Each is loaded when it is called, and what it needs is imported inside it, so that the console and ``runs`` are
+there at once, without torch."""
 
 from __future__ import annotations
 
@@ -6,46 +7,67 @@ import os
 import signal
 import sys
 import traceback
+from collections.abc import Iterable, Sequence
+from importlib import import_module
 from types import TracebackType
 from typing import NoReturn, TextIO, cast
 
 import typer
 
 from core.errors import TrainingError, UserError
-from tui_trainer.cli import bench, catalogue, console, doctor, inspect, steer, train, weights
+from tui_trainer.cli import console
 from tui_trainer.cli.say import complain
 from tui_trainer.stream import Escaped
 
-app = typer.Typer(
-    name="tui-trainer",
-    help="Train image classifiers from a terminal: watch live, pause, save, stop, resume. Without a command: the console.",
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    add_completion=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    invoke_without_command=True,
-    callback=console.home,
-)
+COMMANDS = {
+    "attach": "console.attach",
+    "train": "train.train",
+    "resume": "train.resume",
+    "pause": "steer.pause",
+    "continue": "steer.go_on",
+    "save": "steer.save",
+    "stop": "steer.stop",
+    "tell": "steer.tell",
+    "evaluate": "weights.evaluate",
+    "predict": "weights.predict",
+    "runs": "inspect.runs",
+    "show": "inspect.show",
+    "verify": "inspect.verify",
+    "repair": "inspect.repair",
+    "recipes": "catalogue.recipes",
+    "model": "catalogue.model",
+    "data": "catalogue.data_app",
+    "doctor": "doctor.doctor",
+    "bench": "bench.bench",
+}
+"""Each by its module and what does it there, in the order of ``--help``."""
 
-app.command("attach")(console.attach)
-app.command("train")(train.train)
-app.command("resume")(train.resume)
-app.command("pause")(steer.pause)
-app.command("continue")(steer.go_on)
-app.command("save")(steer.save)
-app.command("stop")(steer.stop)
-app.command("tell")(steer.tell)
-app.command("evaluate")(weights.evaluate)
-app.command("predict")(weights.predict)
-app.command("runs")(inspect.runs)
-app.command("show")(inspect.show)
-app.command("verify")(inspect.verify)
-app.command("repair")(inspect.repair)
-app.command("recipes")(catalogue.recipes)
-app.command("model")(catalogue.model)
-app.add_typer(catalogue.data_app, name="data")
-app.command("doctor")(doctor.doctor)
-app.command("bench")(bench.bench)
+
+def application(verbs: Iterable[str] = COMMANDS) -> typer.Typer:
+    """The command line with these commands."""
+    app = typer.Typer(
+        name="tui-trainer",
+        help="Train image classifiers from a terminal: watch live, pause, save, stop, resume. Without a command: the console.",
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        add_completion=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+        invoke_without_command=True,
+        callback=console.home,
+    )
+    for verb in verbs:
+        module, _, name = COMMANDS[verb].partition(".")
+        does = getattr(import_module(f"{__name__}.{module}"), name)
+        if isinstance(does, typer.Typer):
+            app.add_typer(does, name=verb)
+        else:
+            app.command(verb)(does)
+    return app
+
+
+def _called(words: Sequence[str]) -> Iterable[str]:
+    """The commands that these words can come to: one; none for the console; all for help and where a mistake was made."""
+    return words[:1] if not words or words[0] in COMMANDS else COMMANDS
 
 
 USAGE_ERROR = cast("type[typer.BadParameter]", typer.BadParameter.__base__)
@@ -66,7 +88,7 @@ def _status() -> int:
     if sys.stdout is None:
         return _wrong("the standard output is closed; give the command one, for instance >/dev/null")
     try:
-        return app(prog_name="tui-trainer", standalone_mode=False) or 0
+        return application(_called(sys.argv[1:]))(prog_name="tui-trainer", standalone_mode=False) or 0
     except USAGE_ERROR as error:
         return _wrong(f"{error.format_message().rstrip('.')}{_see_help(error)}")
     except UserError as error:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -21,6 +22,12 @@ LAST_LINES = 3
 NAME_WIDTH = 8
 TIE = "\xa0"
 """Not a place to break a line at: a path that is too long begins beside its name."""
+
+
+class PathWrapper(textwrap.TextWrapper):
+    """Breaks a line within a path after one of its folders, rather than within a name."""
+
+    wordsep_simple_re = re.compile(r"([\t\n\x0b\x0c\r ]+|(?<=/))")
 
 
 class Outcome(NamedTuple):
@@ -98,7 +105,7 @@ def _wrapped(name: str, words: str, width: int, colours: Palette) -> list[Text]:
     hanging = " " * (NAME_WIDTH if width >= 50 else 2) if name else ""
     label = name.ljust(NAME_WIDTH).replace(" ", TIE) if name else ""
     text = label + printable(words)
-    wrapped = textwrap.wrap(text, width, subsequent_indent=hanging, break_on_hyphens=False)
-    lines = [Text(line.replace(TIE, " "), colours.text) for line in wrapped]
+    wrapper = PathWrapper(width, subsequent_indent=hanging, break_on_hyphens=False)
+    lines = [Text(line.replace(TIE, " "), colours.text) for line in wrapper.wrap(text)]
     lines[0].stylize(colours.muted, 0, len(label))
     return lines

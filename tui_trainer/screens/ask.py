@@ -3,9 +3,6 @@ is confirmed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple
-
 from rich.text import Text
 from textual import events
 from textual.app import ComposeResult
@@ -14,31 +11,11 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from core.view.plan import Plan
-from core.view.series import Point
 from tui_trainer.escape import printable
+from tui_trainer.screens.question import Question
 from tui_trainer.widgets.field import TYPED
 from tui_trainer.widgets.plan_chart import PlanChart
 from tui_trainer.widgets.too_small import TooSmall
-
-
-class Planned(NamedTuple):
-    """How a value's consequences are shown: ``past`` is what the rate was, ``after`` the plan with a (good) value."""
-
-    past: tuple[Point, ...]
-    now: Plan
-    after: Callable[[str], Plan]
-
-
-class Question(NamedTuple):
-    title: str
-    hint: str
-    """What is expected, in one line."""
-    wrong: Callable[[str], str]
-    """Why a value cannot be taken, in words; empty when it can."""
-    value: str = ""
-    """What is proposed."""
-    planned: Planned | None = None
 
 
 class AskScreen(ModalScreen[str | None]):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from rich.text import Text
 from textual import events
 from textual.app import ComposeResult
@@ -11,25 +9,8 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
+from tui_trainer.screens.question import CANCEL, Choice
 from tui_trainer.widgets.too_small import TooSmall
-
-
-class Choice(NamedTuple):
-    id: str
-    key: str
-    label: str
-
-
-CANCEL = Choice("cancel", "escape", "Cancel")
-QUIT = (Choice("detach", "d", "Detach: training goes on"), Choice("stop", "s", "Stop: save, then end"), CANCEL)
-STOP = (
-    Choice("stop", "s", "Stop now: save, then end"),
-    Choice("after_epoch", "e", "Stop after this epoch"),
-    Choice("discard", "d", "Discard: end without saving ..."),
-    CANCEL,
-)
-DISCARD = (Choice("discard", "d", "Discard: end now, without saving"), CANCEL)
-REWIND = (Choice("rewind", "g", "Go back, and on from there"), CANCEL)
 
 
 class ConfirmScreen(ModalScreen[str]):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
@@ -16,18 +15,9 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from tui_trainer.escape import printable
+from tui_trainer.screens.question import Entry
 from tui_trainer.theme import palette
 from tui_trainer.widgets.too_small import TooSmall
-
-
-class Entry(NamedTuple):
-    id: str
-    label: str
-    detail: str = ""
-    """What stands beside it, as it is now."""
-    key: str = ""
-    why_not: str = ""
-    """Why it cannot be chosen now, in words; it is given back all the same, and whoever asked says so."""
 
 
 class PickScreen(ModalScreen[str | None]):

@@ -11,7 +11,7 @@ from core.view.state import State
 from tui_trainer.bindings import bindings
 from tui_trainer.escape import printable
 from tui_trainer.feed import Feed
-from tui_trainer.screens.confirm import QUIT, ConfirmScreen
+from tui_trainer.screens.question import QUIT
 from tui_trainer.screens.steering import SteeringScreen
 
 
@@ -36,7 +36,7 @@ class RunScreen(SteeringScreen):
         if self.state.ended:
             self.app.exit()
             return
-        choice = await self.app.push_screen_wait(ConfirmScreen("This run is still training.", QUIT))
+        choice = await self._choose("This run is still training.", QUIT)
         if choice == "detach":
             self.action_detach()
         elif choice == "stop":

@@ -4,6 +4,8 @@ as pending until the run has answered it."""
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from textual import events, work
 
@@ -23,20 +25,19 @@ from core.commands import (
     Validate,
 )
 from core.errors import UserError
-from core.run import inbox, session
+from core.run import inbox
 from core.run.folder import RunFolder
-from core.view import plan
-from core.view.plan import Plan
 from core.view.state import State
 from tui_trainer import actions
 from tui_trainer.actions import Action
 from tui_trainer.escape import printable
 from tui_trainer.feed import Source
 from tui_trainer.screens import values
-from tui_trainer.screens.ask import AskScreen, Question
-from tui_trainer.screens.confirm import DISCARD, REWIND, STOP, Choice, ConfirmScreen
 from tui_trainer.screens.panels import PanelScreen
-from tui_trainer.screens.pick import Entry, PickScreen
+from tui_trainer.screens.question import DISCARD, REWIND, STOP, Choice, Entry, Question
+
+if TYPE_CHECKING:
+    from core.view.plan import Plan
 
 
 class SteeringScreen(PanelScreen):
@@ -110,7 +111,7 @@ class SteeringScreen(PanelScreen):
 
     @work
     async def action_change(self) -> None:
-        chosen = await self.app.push_screen_wait(PickScreen("Change", [self._entry(action) for action in actions.menu()]))
+        chosen = await self._pick("Change", [self._entry(action) for action in actions.menu()])
         action = actions.by_id(chosen or "")
         if action and (why := actions.why_not(action, self.state)):
             self._say(why, "warning")
@@ -119,7 +120,7 @@ class SteeringScreen(PanelScreen):
 
     @work
     async def action_stop(self) -> None:
-        choice = await self.app.push_screen_wait(ConfirmScreen("End this training?", STOP))
+        choice = await self._choose("End this training?", STOP)
         if choice == "stop":
             self._send(Stop())
         elif choice == "after_epoch":
@@ -161,8 +162,7 @@ class SteeringScreen(PanelScreen):
     @work
     async def action_rewind(self) -> None:
         entries = values.checkpoints(self.state, self._now())
-        chosen = await self.app.push_screen_wait(PickScreen("Go back to which checkpoint?", entries))
-        if chosen:
+        if chosen := await self._pick("Go back to which checkpoint?", entries):
             await self._rewind_to(chosen)
 
     @work
@@ -189,6 +189,8 @@ class SteeringScreen(PanelScreen):
 
     @work(thread=True, exclusive=True)
     def _start(self, checkpoint: str | None) -> None:
+        from core.run import session
+
         try:
             session.start(self.run, checkpoint=checkpoint)
         except (UserError, OSError) as error:
@@ -197,16 +199,30 @@ class SteeringScreen(PanelScreen):
     # Parts of these
 
     async def _ask(self, question: Question) -> str | None:
+        from tui_trainer.screens.ask import AskScreen
+
         return await self.app.push_screen_wait(AskScreen(question))
 
+    async def _pick(self, title: str, entries: Sequence[Entry]) -> str | None:
+        from tui_trainer.screens.pick import PickScreen
+
+        return await self.app.push_screen_wait(PickScreen(title, entries))
+
+    async def _choose(self, question: str, choices: tuple[Choice, ...]) -> str:
+        from tui_trainer.screens.confirm import ConfirmScreen
+
+        return await self.app.push_screen_wait(ConfirmScreen(printable(question), choices))
+
     async def _confirmed(self, question: str, choices: tuple[Choice, ...]) -> bool:
-        return await self.app.push_screen_wait(ConfirmScreen(printable(question), choices)) == choices[0].id
+        return await self._choose(question, choices) == choices[0].id
 
     def _scale_rate(self, factor: float) -> None:
         if planned := self._plan():
             self._send(SetLearningRate(value=planned.rate * factor))
 
     def _plan(self) -> Plan | None:
+        from core.view import plan
+
         try:
             return plan.read(self.run, self.state)
         except UserError as error:

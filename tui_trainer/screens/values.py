@@ -4,16 +4,18 @@ that is called."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from core import commands
-from core.view.plan import Plan
 from core.view.readings import format_bytes, format_duration
-from core.view.series import Point
 from core.view.state import SavedCheckpoint, State
 from core.view.words import count
 from tui_trainer.escape import printable
-from tui_trainer.screens.ask import Planned, Question
-from tui_trainer.screens.pick import Entry
+from tui_trainer.screens.question import Entry, Planned, Question
+
+if TYPE_CHECKING:
+    from core.view.plan import Plan
+    from core.view.series import Point
 
 
 def rate_of(text: str, plan: Plan) -> float:
