@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 import time
 from collections.abc import Callable, Iterable
@@ -18,7 +19,9 @@ from core.run.folder import RunFolder
 from tui_trainer import theme
 from tui_trainer.bindings import ActionScreen
 from tui_trainer.feed import Feed
+from tui_trainer.outside import Outside
 from tui_trainer.stream import Escaped
+from tui_trainer.terminal import abilities, notifies
 
 
 class TrainerApp(App[None]):
@@ -40,6 +43,7 @@ class TrainerApp(App[None]):
         self.runs = runs
         self.clock = clock
         self._first, self._feed = attach, feed
+        self.outside = Outside(abilities(os.environ), notifies(os.environ))
         for own in theme.OWN:
             self.register_theme(own)
         self.theme = theme.DARK.name
@@ -56,6 +60,11 @@ class TrainerApp(App[None]):
         if not gc.isenabled():
             gc.freeze()
             gc.enable()
+
+    def tell_terminal(self, codes: str) -> None:
+        """Write control codes that draw nothing; the driver writes whole frames, and these between two of them."""
+        if codes and self._driver is not None and not self.is_web:
+            self._driver.write(codes)
 
     def show_home(self) -> None:
         """Home, the list of runs; the one below the present screen when there is one."""

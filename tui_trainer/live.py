@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 
@@ -17,8 +18,10 @@ from core.view import readings
 from core.view.state import ClassScore, State
 from tui_trainer.escape import printable
 from tui_trainer.narrator import Narrator, memory, phase_words, throughput
+from tui_trainer.outside import Outside
 from tui_trainer.plain import Told
 from tui_trainer.result import result_lines
+from tui_trainer.terminal import NOTHING, abilities, notifies
 
 STYLES = {"running": "bold green", "paused": "bold yellow", "preparing": "bold cyan", "failed": "bold red", "lost": "bold red"}
 CLASSES_FROM = 24
@@ -35,6 +38,7 @@ class LiveProgress:
         self.run = run
         self.console = console or Console(highlight=False)
         self._narrator = Narrator(state, brief=True)
+        self._outside = Outside(abilities(os.environ) if self.console.is_terminal else NOTHING, notifies(os.environ))
         self._live = Live(console=self.console, auto_refresh=False, transient=True)
         self._live.start()
 
@@ -47,14 +51,23 @@ class LiveProgress:
 
     def tick(self) -> None:
         self._live.update(dashboard(self.state, time.time(), *self.console.size), refresh=True)
+        self._tell_terminal(self._outside.show(self.run.name, self.state, time.monotonic()))
 
     def end(self, state: State) -> None:
+        self._tell_terminal(self._outside.show(self.run.name, state, time.monotonic()))
         self.close()
         self._say(result_lines(self.run, state))
 
     def close(self) -> None:
-        """Gives the terminal its cursor back."""
+        """Gives the terminal its cursor and its title back."""
         self._live.stop()
+        self._tell_terminal(self._outside.restore())
+
+    def _tell_terminal(self, codes: str) -> None:
+        """Between two refreshes, and with a stand-in for characters that its encoding lacks."""
+        if codes:
+            self.console.file.write(codes.encode(self.console.encoding, "replace").decode(self.console.encoding))
+            self.console.file.flush()
 
     def _say(self, lines: list[str]) -> None:
         for line in lines:

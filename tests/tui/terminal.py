@@ -47,13 +47,14 @@ class Terminal:
             env={**os.environ, **(environment or {}), "TERM": "xterm-256color", "COLORTERM": "truecolor"},
         )  # fmt: skip
         os.close(other)
-        threading.Thread(target=self._read, daemon=True).start()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
 
     def __enter__(self) -> Terminal:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        programs = [self._program, *self._program.children(recursive=True)]
+        programs = self._programs() if self._program.poll() is None else []
         for program in programs:
             program.terminate()
         for program in psutil.wait_procs(programs, GOING)[1]:
@@ -75,6 +76,23 @@ class Terminal:
                     return moment
             time.sleep(0.002)
         raise TimeoutError(f"{words!r} was not written; the last was {CONTROL.sub(b' ', text)[-600:]!r}")
+
+    def wrote(self, codes: bytes) -> None:
+        """Wait until it had written these bytes, control codes and all."""
+        deadline = time.monotonic() + LONGEST / 4
+        while codes not in self.everything():
+            if time.monotonic() > deadline or self._program.poll() is not None:
+                raise TimeoutError(f"{codes!r} was not written; the last was {self.everything()[-600:]!r}")
+            time.sleep(0.01)
+
+    def everything(self) -> bytes:
+        return b"".join(data for _, data in self.written)
+
+    def left(self) -> tuple[int, bytes]:
+        """Wait for its end: its exit status, and everything that it wrote."""
+        status = self._program.wait(LONGEST)
+        self._reader.join(LONGEST)
+        return status, self.everything()
 
     def drew(self, least: int, since: float) -> float:
         """When it had written so many bytes after a moment."""

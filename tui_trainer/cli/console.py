@@ -37,4 +37,9 @@ def _open(runs: options.Runs, run: RunFolder | None) -> None:
         feed.start()  # a long journal is being read while the screen is being loaded
     from tui_trainer.app import TrainerApp
 
-    TrainerApp(folder, run, feed=feed).run()
+    app = TrainerApp(folder, run, feed=feed)
+    try:
+        app.run()
+    finally:  # also where the screens could not do so any more
+        sys.stderr.write(app.outside.restore())
+    sys.exit(app.return_code)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from rich.text import Text
 from textual import work
 
@@ -24,9 +26,17 @@ class RunScreen(SteeringScreen):
     def __init__(self, run: RunFolder, feed: Feed | None = None) -> None:
         super().__init__(run, feed or Feed(run, lambda: self.trainer.clock()))
 
+    def on_unmount(self) -> None:
+        self.trainer.tell_terminal(self.trainer.outside.restore())
+
     def watch_state(self, old: State, new: State) -> None:
         super().watch_state(old, new)
         self.hear(new)
+
+    def _take(self, state: State) -> None:
+        super()._take(state)
+        if self._feed.looked:  # until then a run that has ended may look alive
+            self.trainer.tell_terminal(self.trainer.outside.show(self.run.name, state, time.monotonic()))
 
     def action_detach(self) -> None:
         self._leave("Training goes on. Come back with: tui-trainer attach")
