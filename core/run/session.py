@@ -76,20 +76,24 @@ def start(
     allow_change: Sequence[str] = (),
     device: str | None = None,
     threads: int | None = None,
+    notify: str | None = None,
 ) -> subprocess.Popen[bytes]:
     """Start a worker that begins the run or goes on with it; returns once it holds the run's lock, or has ended.
 
     ``tied`` makes the worker save and leave when this process is gone; otherwise it outlives it. It goes on from ``checkpoint``
-    (``last``, ``best``, ``step-N`` or a name) when given, and takes back what came after that. Raises UserError when the run
-    has a trainer already, when its description cannot be read, and when its folder cannot be written.
+    (``last``, ``best``, ``step-N`` or a name) when given, and takes back what came after that. ``notify`` is a command that it
+    has the shell run when this session ends (:mod:`core.run.notify`). Raises UserError when the run has a trainer already, when
+    its description cannot be read, and when its folder cannot be written.
     """
     check_threads(threads)
     check_changes(allow_change)
+    if notify is not None and not notify.strip():
+        raise UserError("--notify: expected a command for the shell, and an empty one was given")
     if run.alive():
         raise busy(run)
     run.read()
     Reserve(run.reserve).make()  # here too, since a full disk would not even take the worker's own words
-    values = {"--epochs": epochs, "--checkpoint": checkpoint, "--device": device, "--threads": threads}
+    values = {"--epochs": epochs, "--checkpoint": checkpoint, "--device": device, "--threads": threads, "--notify": notify}
     options = [*values.items(), *(("--allow-change", name) for name in allow_change)]
     worker = _spawn(run, _arguments(options) + ["--tied"] * tied, tied)
     deadline = time.monotonic() + STARTUP

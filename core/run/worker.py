@@ -31,11 +31,12 @@ from core.events import (
     PhaseStarted,
     ResumeRefused,
     RunFailed,
+    RunFinished,
     RunPaused,
     RunStopped,
 )
 from core.recipe import Recipe, from_table
-from core.run import beginning, disk, effects
+from core.run import beginning, disk, effects, notify
 from core.run.folder import RunFile, RunFolder, leads_to
 from core.run.journal import finished
 from core.run.listener import Listener, tie_to_parent
@@ -61,6 +62,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     allow_change: tuple[str, ...] = ()
     device: str | None = None
     threads: int | None = None
+    notify: str | None = None
+    """A command to be run at the end of this session."""
     tied: bool = False
 
 
@@ -75,6 +78,7 @@ class Session:
         self.listener = Listener(run, self.pump.put, signals)
         self.phases = Phases(self.pump.put)
         self.trainer: Trainer | None = None
+        self._ending: Event | None = None
         self._answers: list[str] = []
         self._lock = run.lock.stat()
         self.pulse = Pulse(self.pump.put, self._beat)
@@ -149,6 +153,8 @@ class Session:
                 self.reserve.release()  # also for the commands that a person may want to send now
             case CommandAccepted() | CommandRejected():
                 self._answers.append(event.id)
+            case RunFinished() | RunStopped() | RunFailed():
+                self._ending = event
         self._clear_answered()
 
     def _clear_answered(self) -> None:
@@ -178,16 +184,18 @@ class Session:
 
     def _fail(self, kind: str, reason: str, status: int) -> int:
         _log(f"{kind}: {reason}")
+        self._ending = RunFailed(kind=kind, reason=reason)
         if self.trainer:
             self.trainer.saver.finish()
         if not self.pump.failure:
             for event in self.trainer.saver.drain() if self.trainer else ():
                 self._say(event)
-            self._end(RunFailed(kind=kind, reason=reason))
+            self._end(self._ending)
         return status
 
     def _end(self, event: RunStopped | RunFailed) -> int:
         """Say how a session ended that the trainer could not end itself; one that came to nothing leaves the run as it was."""
+        self._ending = event
         if self.trainer is None and checkpoint.listing(self.run.checkpoints):
             self.pump.put(ResumeRefused(reason=event.reason))
         else:
@@ -212,16 +220,26 @@ class Session:
             if not self.pump.trouble:
                 for answer in self.listener.refuse_all("the session has ended"):
                     self._say(answer)
+            if self.options.notify:
+                self._notify(self.options.notify)
         finally:
             self.pump.close()
             if self.pump.unwritten:
                 _log(f"{self.run.journal}: the last {count(self.pump.unwritten, 'event')} could not be written")
 
+    def _notify(self, command: str) -> None:
+        with contextlib.suppress(OSError):
+            self.pump.sync()
+        if trouble := notify.at_end(command, self.run, self._ending, lambda: bool(self.signals.number)):
+            _log(trouble)
+            if not self.pump.failure:
+                self.pump.put(MessageLogged(level="warning", text=trouble))
+
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -P -m core.run.worker")
     parser.add_argument("run", type=Path)
-    for name, kind in (("--epochs", int), ("--checkpoint", str), ("--device", str), ("--threads", int)):
+    for name, kind in (("--epochs", int), ("--checkpoint", str), ("--device", str), ("--threads", int), ("--notify", str)):
         parser.add_argument(name, type=kind)
     parser.add_argument("--allow-change", action="append", default=[])
     parser.add_argument("--tied", action="store_true")

@@ -24,6 +24,10 @@ Require: TypeAlias = Annotated[
 Device: TypeAlias = Annotated[str | None, typer.Option("--device", metavar="NAME", help="auto, cpu, cuda, cuda:N or mps.")]
 Threads: TypeAlias = Annotated[int | None, typer.Option("--threads", metavar="N", min=1, help="Threads of the processor.")]
 Detach: TypeAlias = Annotated[bool, typer.Option("--detach", help="Leave the training to itself and come back at once.")]
+Notify: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--notify", metavar="CMD", help="Run by the shell when the training ends, with $TUI_TRAINER_RESULT, ..."),
+]
 Foreground: TypeAlias = Annotated[
     bool | None,
     typer.Option(

@@ -35,6 +35,7 @@ def train(
     detach: options.Detach = False,
     foreground: options.Foreground = None,
     required: options.Require = None,
+    notify: options.Notify = None,
     json: options.JournalLines = False,
     quiet: options.Quiet = False,
     runs: options.Runs = None,
@@ -50,7 +51,7 @@ def train(
     require.check(requirements, chosen.monitor)
     run = session.create(chosen, runs_folder(runs), name, threads)
     try:
-        _go(run, form, detach, requirements, tied=tied, threads=threads)
+        _go(run, form, detach, requirements, tied=tied, threads=threads, notify=notify)
     except UserError:
         _remove_unbegun(run)
         raise
@@ -75,12 +76,13 @@ def resume(
     detach: options.Detach = False,
     foreground: options.Foreground = None,
     required: options.Require = None,
+    notify: options.Notify = None,
     json: options.JournalLines = False,
     quiet: options.Quiet = False,
     runs: options.Runs = None,
 ) -> None:
     """Go on with a run from its last checkpoint, or --from another one. A finished run stays as it is unless --epochs asks for
-    more, or --from for an earlier place."""
+    more, or --from for an earlier place. A --notify of before is not kept: give it again."""
     from core.recipe import from_table
     from core.run import session
     from core.run.checkpoints import choose
@@ -97,6 +99,7 @@ def resume(
     _go(
         folder, form, detach, requirements,
         tied=tied, epochs=epochs, checkpoint=checkpoint, allow_change=allow_change or (), device=device, threads=threads,
+        notify=notify,
     )  # fmt: skip
 
 
