@@ -19,7 +19,9 @@ from core.run.folder import RunFolder
 from tui_trainer import theme
 from tui_trainer.bindings import ActionScreen
 from tui_trainer.feed import Feed
+from tui_trainer.memory import Memory
 from tui_trainer.outside import Outside
+from tui_trainer.settings import Settings
 from tui_trainer.stream import Escaped
 from tui_trainer.terminal import abilities, notifies
 
@@ -36,6 +38,8 @@ class TrainerApp(App[None]):
         attach: RunFolder | None = None,
         clock: Callable[[], float] = time.time,
         feed: Feed | None = None,
+        settings: Settings = Settings(),
+        memory: Memory | None = None,
     ) -> None:
         super().__init__()
         # For what is said after the screen is gone: last words, or a traceback.
@@ -43,10 +47,11 @@ class TrainerApp(App[None]):
         self.runs = runs
         self.clock = clock
         self._first, self._feed = attach, feed
+        self.settings, self.memory, self.keymap = settings, memory or Memory(), settings.keymap
         self.outside = Outside(abilities(os.environ), notifies(os.environ))
         for own in theme.OWN:
             self.register_theme(own)
-        self.theme = theme.DARK.name
+        self.theme = next(name for name in (settings.theme, self.memory.theme, theme.DARK.name) if name in theme.NAMES)
 
     def on_mount(self) -> None:
         if self._first is None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
-from textual.binding import Binding, BindingType
+from textual.binding import Binding, BindingsMap, BindingType
 from textual.dom import DOMNode
 from textual.reactive import reactive
 from textual.screen import Screen
@@ -13,24 +13,54 @@ from textual.screen import Screen
 from core.view.state import State
 from tui_trainer import actions, theme
 from tui_trainer.actions import Action, Scope
+from tui_trainer.keymap import Keymap
+
+if TYPE_CHECKING:
+    from tui_trainer.app import TrainerApp
 
 
-def bindings(scope: Scope, priority: bool = False) -> list[BindingType]:
+def bindings(scope: Scope, priority: bool = False, keymap: Keymap = Keymap()) -> list[BindingType]:
     """Bindings of a screen or a panel. Only an action's first key is in the footer. ``priority``: they come before those of the
     focus."""
     return [
         Binding(key, action.id, action.label, show=action.in_footer and place == 0, tooltip=action.help, priority=priority)
         for action in actions.for_scope(scope)
-        for place, key in enumerate(action.keys)
+        for place, key in enumerate(keymap.keys(action))
     ]
+
+
+def keymap(node: DOMNode) -> Keymap:
+    """The keys in force where a screen or a panel is."""
+    return cast("TrainerApp", node.app).keymap
+
+
+def rebind(node: DOMNode, *scopes: Scope, priority: bool = False) -> None:
+    """Give a screen or a panel the keys in force, where a person has chosen some. Textual's own keymap would take every binding
+    of a key away when one of them moves, and 'pause' and 'continue' share theirs."""
+    if not (chosen := keymap(node)).chosen:
+        return
+    made = BindingsMap([binding for scope in scopes for binding in bindings(scope, priority, chosen)])
+    for key, binding in node._bindings:
+        if key not in made.key_to_bindings and actions.by_id(binding.action) is None:
+            made.key_to_bindings[key] = node._bindings.key_to_bindings[key]
+    node._bindings = made
 
 
 class ActionScreen(Screen[None]):
     """A screen whose actions come from the table; ``state`` is the run that they are about."""
 
     SCOPE: ClassVar[Scope]
+    FIRST: ClassVar[bool] = False
+    """Whether its keys come before those of the focus."""
 
     state: reactive[State] = reactive(State, init=False, repaint=False)  # its widgets see to themselves
+
+    @property
+    def keymap(self) -> Keymap:
+        return keymap(self)
+
+    def on_mount(self) -> None:
+        rebind(self, self.SCOPE, priority=self.FIRST)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         known = actions.by_id(action)

@@ -46,7 +46,12 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Without what a developer's shell or a CI system may have set."""
     own = ("CI", "NO_COLOR", "TUI_TRAINER_RUNS", "TUI_TRAINER_DATA")
     cleared = {name: value for name, value in os.environ.items() if name not in own}
-    return {**cleared, "TUI_TRAINER_CACHE": str(tmp_path_factory.mktemp("cache"))}
+    own_places = {
+        "TUI_TRAINER_CACHE": tmp_path_factory.mktemp("cache"),
+        "TUI_TRAINER_CONFIG": tmp_path_factory.mktemp("settings") / "config.toml",
+        "TUI_TRAINER_STATE": tmp_path_factory.mktemp("state") / "console.json",
+    }
+    return cleared | {name: str(path) for name, path in own_places.items()}
 
 
 @pytest.fixture(scope="session")

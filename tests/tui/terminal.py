@@ -44,7 +44,7 @@ class Terminal:
         self._program = psutil.Popen(
             command, stdin=other, stdout=other, stderr=other, start_new_session=True,
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # so that it goes when this goes
-            env={**os.environ, **(environment or {}), "TERM": "xterm-256color", "COLORTERM": "truecolor"},
+            env={**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", **(environment or {})},
         )  # fmt: skip
         os.close(other)
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -54,11 +54,17 @@ class Terminal:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        programs = self._programs() if self._program.poll() is None else []
+        if self._program.poll() is not None:
+            return
+        programs = self._programs()
         for program in programs:
             program.terminate()
         for program in psutil.wait_procs(programs, GOING)[1]:
             program.kill()
+
+    def ended(self) -> int:
+        """Its exit status, which is waited for."""
+        return int(self._program.wait(LONGEST))
 
     def press(self, keys: bytes) -> float:
         """When they were pressed."""

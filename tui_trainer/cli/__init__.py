@@ -37,6 +37,7 @@ COMMANDS = {
     "recipes": "catalogue.recipes",
     "model": "catalogue.model",
     "data": "catalogue.data_app",
+    "config": "config.config",
     "doctor": "doctor.doctor",
     "bench": "bench.bench",
 }

@@ -28,8 +28,10 @@ def attach(run: options.Run, runs: options.Runs = None) -> None:
 def _open(runs: options.Runs, run: RunFolder | None) -> None:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UserError("the console needs a terminal; without one use train, resume, show and the other commands of --help")
+    from tui_trainer import memory, settings
     from tui_trainer.feed import Feed
 
+    settled = settings.load()
     signal.signal(signal.SIGHUP, signal.SIG_DFL)  # without its terminal a console only burns time, even below nohup
     gc.disable()  # until the first frame is there
     folder, feed = runs_folder(runs), Feed(run) if run else None
@@ -37,7 +39,7 @@ def _open(runs: options.Runs, run: RunFolder | None) -> None:
         feed.start()  # a long journal is being read while the screen is being loaded
     from tui_trainer.app import TrainerApp
 
-    app = TrainerApp(folder, run, feed=feed)
+    app = TrainerApp(folder, run, feed=feed, settings=settled, memory=memory.Memory(memory.path()))
     try:
         app.run()
     finally:  # also where the screens could not do so any more

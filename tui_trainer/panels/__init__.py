@@ -19,3 +19,12 @@ def panels() -> list[type[Panel[Any]]]:
         if isinstance(member, type) and issubclass(member, Panel) and member.__module__ == module.__name__
     ]
     return sorted(found, key=lambda panel: (panel.RANK, panel.__name__))
+
+
+def name(panel: type[Panel[Any]]) -> str:
+    """As settings have it: that of its file."""
+    return panel.__module__.rpartition(".")[2]
+
+
+def names() -> list[str]:
+    return sorted(map(name, panels()))

@@ -65,8 +65,10 @@ class ClassTable(ComparingPanel[Table]):
     HEAD = 1
     SCOPES = ("classes", "table")
     BINDINGS = bindings("table")
-    HINT = "o order  m compare"
-    HINT_COMPARED = "< > first  , . second  m ends it"
+    HINT = (("sort_next", "order"), ("compare", "compare"))
+    HINT_COMPARED = (
+        ("earlier_back earlier_on", "first"), ("later_back later_on", "second"), ("compare", "ends it"),
+    )  # fmt: skip
 
     def __init__(self, run: RunFolder) -> None:
         super().__init__(run)

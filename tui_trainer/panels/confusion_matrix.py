@@ -50,6 +50,10 @@ class View(NamedTuple):
     columns: int
 
 
+CELLS = "cell_up cell_down cell_left cell_right"
+"""The actions that choose a cell."""
+
+
 class ConfusionMatrix(ComparingPanel[Matrix]):
     """How many images of each class (a row) were taken for which (a column); or what changed between two epochs."""
 
@@ -58,8 +62,8 @@ class ConfusionMatrix(ComparingPanel[Matrix]):
     RANK = 10
     SCOPES = ("classes", "matrix")
     BINDINGS = bindings("matrix")
-    HINT = "arrows choose  % units"
-    HINT_COMPARED = "arrows choose"
+    HINT = ((CELLS, "choose"), ("units", "units"))
+    HINT_COMPARED = ((CELLS, "choose"),)
 
     def __init__(self, run: RunFolder) -> None:
         super().__init__(run)

@@ -23,7 +23,7 @@ class Confusions(ComparingPanel[Compared]):
     NAME = "most often wrong"
     SLOT = "right"
     RANK = 20
-    HINT = HINT_COMPARED = ""
+    HINT = HINT_COMPARED = ()
 
     def reads(self, state: State, now: float) -> Compared:
         return self.comparison.look(state)

@@ -20,7 +20,7 @@ class Mistakes(PicturePanel):
     RANK = 10
     SCOPES = ("pictures", "mistakes")
     BINDINGS = bindings("mistakes")
-    HINT = "i class  w pair  , . more  < > epoch"
+    HINT = (("next_class", "class"), ("next_pair", "pair"), *PicturePanel.HINT)
 
     def caption(self, picture: Picture, classes: tuple[str, ...], width: int) -> str:
         truth, guess = name_of(classes, picture.label), name_of(classes, picture.other)

@@ -11,6 +11,7 @@ from textual.geometry import Size
 from core.run.folder import RunFolder, reference
 from core.view import readings
 from core.view.state import State
+from tui_trainer.bindings import keymap
 from tui_trainer.escape import printable
 from tui_trainer.theme import Palette
 from tui_trainer.widgets.axis import short
@@ -58,7 +59,8 @@ class Result(Panel[Outcome]):
     def draw(self, reads: Outcome, size: Size, colours: Palette) -> Sequence[Text]:
         if reads.state is None:
             return []
-        pairs = [*_ending(reads.state, reads.quiet), *_figures(reads.state, self.run), *_next(reads.state, reference(self.run))]
+        following = _next(reads.state, reference(self.run), keymap(self).named("resume"))
+        pairs = [*_ending(reads.state, reads.quiet), *_figures(reads.state, self.run), *following]
         lines = [line for name, words in pairs for line in _wrapped(name, words, size.width, colours)]
         return lines + [Text(line, colours.muted, no_wrap=True) for line in reads.last_words]
 
@@ -95,10 +97,10 @@ def _figures(state: State, run: RunFolder) -> list[tuple[str, str]]:
     return pairs
 
 
-def _next(state: State, run: str) -> list[tuple[str, str]]:
+def _next(state: State, run: str, key: str) -> list[tuple[str, str]]:
     if state.status in ("finished", "early-stopped"):
         return [("next", f"tui-trainer evaluate {run}")]
-    return [("next", f"press r, or: tui-trainer resume {run}")]
+    return [("next", f"press {key}, or: tui-trainer resume {run}")]
 
 
 def _wrapped(name: str, words: str, width: int, colours: Palette) -> list[Text]:

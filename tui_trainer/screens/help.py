@@ -10,12 +10,13 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical, VerticalScroll
-from textual.keys import format_key
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tui_trainer import actions
 from tui_trainer.actions import Action, Scope
+from tui_trainer.bindings import keymap
+from tui_trainer.keymap import Keymap, written
 from tui_trainer.theme import Palette, palette
 from tui_trainer.widgets.too_small import TooSmall
 
@@ -40,10 +41,6 @@ MOUSE = (
     "crosshair follows it and a click holds that there; the wheel goes closer where there is nothing to scroll or the plot is "
     "focused, and with shift it moves along the steps."
 )
-NAMED_KEYS = {
-    "enter": "enter", "escape": "esc", "shift+left": "shift+←", "shift+right": "shift+→", "ctrl+left": "ctrl+←",
-    "ctrl+right": "ctrl+→",
-}  # fmt: skip
 
 
 class HelpScreen(ModalScreen[None]):
@@ -76,13 +73,13 @@ class HelpScreen(ModalScreen[None]):
         self.query_one("#help-body").focus()
         colours = palette(self.app.theme_variables)
         for scope, _ in self._sections:
-            self.query_one(f"#help-{scope}", Static).update(section(scope, colours))
+            self.query_one(f"#help-{scope}", Static).update(section(scope, colours, keymap(self)))
 
     def on_resize(self, event: events.Resize) -> None:
         self.query_one(TooSmall).fit(event.size)
 
 
-def section(scope: Scope, colours: Palette) -> Table:
+def section(scope: Scope, colours: Palette, keymap: Keymap = Keymap()) -> Table:
     """The actions of one scope in three columns: keys, what they do, the command that does the same."""
     table = Table.grid(padding=(0, 2, 0, 0), expand=True)
     table.add_column(width=11)
@@ -90,17 +87,17 @@ def section(scope: Scope, colours: Palette) -> Table:
     table.add_column(width=24)
     for action in _of(scope):
         table.add_row(
-            Text(keys(action), style=colours.held_out),
+            Text(keys(action, keymap), style=colours.held_out),
             Text.assemble((action.label, "bold"), "  ", (action.help, colours.muted)),
             Text(action.cli or "", style=colours.train),
         )
     return table
 
 
-def keys(action: Action) -> str:
+def keys(action: Action, keymap: Keymap = Keymap()) -> str:
     """An action's keys as they are on the keyboard; those of the menu of changes come after its own."""
-    menu = [f"c {action.menu}"] if action.menu else []
-    return " ".join([*(NAMED_KEYS.get(key) or format_key(key) for key in action.keys), *menu])
+    menu = [f"{keymap.shown('change')} {action.menu}"] if action.menu else []
+    return " ".join([*map(written, keymap.keys(action)), *menu])
 
 
 def _of(scope: Scope) -> Iterator[Action]:

@@ -138,7 +138,7 @@ class HomeScreen(ActionScreen):
             colours = palette(self.app.theme_variables)
             self.query_one("#home-detail").border_title = Text(printable(selected.run.name))
             roomy = self.has_class("-wide") or self.has_class("-tall")
-            detail = run_detail(selected, self.trainer.clock(), colours, roomy)
+            detail = run_detail(selected, self.trainer.clock(), colours, roomy, self.keymap.named("resume"))
             self.query_one("#run-detail", Static).update(detail)
             self.query_one("#run-epochs", Static).update(latest_epochs(selected, colours))
 

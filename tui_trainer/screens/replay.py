@@ -20,6 +20,7 @@ class ReplayScreen(PanelScreen):
     """Over the run screen, which follows the run meanwhile."""
 
     SCOPE: ClassVar[Scope] = "replay"
+    FIRST = True
     BINDINGS = bindings("replay", priority=True)
 
     def __init__(self, run: RunFolder, present: State, page: Page) -> None:

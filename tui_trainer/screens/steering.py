@@ -50,8 +50,8 @@ class SteeringScreen(PanelScreen):
 
     def on_key(self, event: events.Key) -> None:
         """A key that cannot do anything now says why, rather than nothing."""
-        meant = [action for action in actions.for_scope(self.SCOPE) if event.key in action.keys]
-        if meant and event.key not in self.active_bindings and (why := actions.why_not(meant[0], self.state)):
+        meant = [action for action in actions.for_scope(self.SCOPE) if event.key in self.keymap.keys(action)]
+        if meant and event.key not in self.active_bindings and (why := self._why_not(meant[0])):
             event.stop()
             self._say(why, "warning")
 
@@ -113,7 +113,7 @@ class SteeringScreen(PanelScreen):
     async def action_change(self) -> None:
         chosen = await self._pick("Change", [self._entry(action) for action in actions.menu()])
         action = actions.by_id(chosen or "")
-        if action and (why := actions.why_not(action, self.state)):
+        if action and (why := self._why_not(action)):
             self._say(why, "warning")
         elif action:
             await self.run_action(action.id)
@@ -168,7 +168,7 @@ class SteeringScreen(PanelScreen):
     @work
     async def rewind_to(self, checkpoint: str) -> None:
         """After a question. A run that has ended is resumed there."""
-        if not self.state.ended and (why := actions.why_not(actions.REWIND, self.state)):
+        if not self.state.ended and (why := self._why_not(actions.REWIND)):
             self._say(why, "warning")
         else:
             await self._rewind_to(checkpoint)
@@ -229,8 +229,11 @@ class SteeringScreen(PanelScreen):
             self._say(str(error), "error")
             return None
 
+    def _why_not(self, action: Action) -> str:
+        return actions.why_not(action, self.state, self.keymap.named)
+
     def _entry(self, action: Action) -> Entry:
-        return Entry(action.id, action.label, detail(action, self.state), action.menu, actions.why_not(action, self.state))
+        return Entry(action.id, action.label, detail(action, self.state), action.menu, self._why_not(action))
 
 
 def detail(action: Action, state: State) -> str:

@@ -10,8 +10,9 @@ from rich.text import Text
 from core.run.folder import RunFolder
 from core.view.state import State
 from tui_trainer.actions import Scope
-from tui_trainer.bindings import bindings
+from tui_trainer.bindings import bindings, keymap
 from tui_trainer.comparison import Comparison
+from tui_trainer.keymap import Hint
 from tui_trainer.theme import Palette
 from tui_trainer.widgets.panel import Panel, Reads
 
@@ -22,8 +23,8 @@ class ComparingPanel(Panel[Reads], Generic[Reads]):
     PAGE = "classes"
     SCOPES: ClassVar[tuple[Scope, ...]] = ("classes",)
     BINDINGS = bindings("classes")
-    HINT: ClassVar[str] = "m compare"
-    HINT_COMPARED: ClassVar[str] = "m ends it"
+    HINT: ClassVar[Hint] = (("compare", "compare"),)
+    HINT_COMPARED: ClassVar[Hint] = (("compare", "ends it"),)
 
     def __init__(self, run: RunFolder) -> None:
         super().__init__(run)
@@ -50,7 +51,7 @@ class ComparingPanel(Panel[Reads], Generic[Reads]):
             panel.show(self._state, self._now)
 
     def subtitle(self, reads: Reads, colours: Palette) -> Text | None:
-        hint = self.HINT_COMPARED if self.comparison.on else self.HINT
+        hint = keymap(self).hint(*(self.HINT_COMPARED if self.comparison.on else self.HINT))
         return Text(hint, colours.muted) if hint else None
 
     def action_compare(self) -> None:

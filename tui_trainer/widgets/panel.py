@@ -16,6 +16,7 @@ from textual.strip import Strip
 from core.run.folder import RunFolder
 from core.view.state import State
 from tui_trainer.actions import Scope
+from tui_trainer.bindings import rebind
 from tui_trainer.theme import Palette, palette
 
 Reads = TypeVar("Reads")
@@ -90,6 +91,7 @@ class Panel(ScrollView, Generic[Reads], can_focus=True):
         self._draw()
 
     def on_mount(self) -> None:
+        rebind(self, *self.SCOPES)
         self.app.theme_changed_signal.subscribe(self, lambda _: self._draw())  # when its colours are known, as app.theme is not
         self.watch(self, "show_vertical_scrollbar", self._draw, init=False)
 

@@ -17,8 +17,9 @@ from core.run.folder import RunFolder
 from core.view.pictures import Picture
 from core.view.state import PictureSet, State
 from tui_trainer.actions import Scope
-from tui_trainer.bindings import bindings
+from tui_trainer.bindings import bindings, keymap
 from tui_trainer.escape import printable
+from tui_trainer.keymap import Hint
 from tui_trainer.theme import Palette
 from tui_trainer.widgets.glyphs import cut
 from tui_trainer.widgets.heat import few_colours
@@ -67,7 +68,7 @@ class PicturePanel(Panel[Shown]):
     SCOPES: ClassVar[tuple[Scope, ...]] = ("pictures",)
     BINDINGS = bindings("pictures")
     KIND: ClassVar[str]
-    HINT: ClassVar[str] = ", . more  < > epoch"
+    HINT: ClassVar[Hint] = (("previous_pictures next_pictures", "more"), ("earlier_pictures later_pictures", "epoch"))
 
     def __init__(self, run: RunFolder) -> None:
         super().__init__(run)
@@ -142,7 +143,7 @@ class PicturePanel(Panel[Shown]):
         return ""
 
     def subtitle(self, reads: Shown, colours: Palette) -> Text | None:
-        return Text(self.HINT, colours.muted) if reads.found else None
+        return Text(keymap(self).hint(*self.HINT), colours.muted) if reads.found else None
 
     def _want(self, keys: list[Key]) -> None:
         if self.shelf.want(keys):

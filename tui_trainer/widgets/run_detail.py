@@ -23,12 +23,13 @@ Line: TypeAlias = tuple[str, str, str]
 """Label, text, colour."""
 
 
-def run_detail(listed: ListedRun, now: float, colours: Palette, roomy: bool) -> Table:
-    """Labels and texts. Without room only the sentence on early stopping is given in full, the others in one line."""
+def run_detail(listed: ListedRun, now: float, colours: Palette, roomy: bool, key: str = "r") -> Table:
+    """Labels and texts; ``key`` resumes the run. Without room only the sentence on early stopping is given in full, the others
+    in one line."""
     table = Table.grid(padding=(0, 2, 0, 0), expand=True)
     table.add_column(width=9, no_wrap=True, style=colours.muted)
     table.add_column(overflow="fold", ratio=1)
-    for label, text, colour in _lines(listed, now, colours):
+    for label, text, colour in _lines(listed, now, colours, key):
         whole = roomy or label == "stopping"
         table.add_row(label, Text(printable(text), style=colour, no_wrap=not whole, overflow="fold" if whole else "ellipsis"))
         if roomy:
@@ -59,13 +60,13 @@ def _heading(metric: str) -> str:
     return f"{'TEST' if split == 'test' else split} {'acc.' if quantity == 'accuracy' else quantity}"
 
 
-def _lines(listed: ListedRun, now: float, colours: Palette) -> Iterator[Line]:
+def _lines(listed: ListedRun, now: float, colours: Palette, key: str) -> Iterator[Line]:
     state = listed.state
     if state is None:
         yield "state", "reading its journal ...", colours.faint
         return
     bad = state.status in ("failed", "lost")
-    yield "state", _standing(state, now), colours.bad if bad else colours.text
+    yield "state", _standing(state, now, key), colours.bad if bad else colours.text
     if state.model:
         yield "training", _training(state), colours.text
     yield "stopping", readings.stopping_sentence(state), colours.warn if state.split == "test" else colours.text
@@ -74,9 +75,9 @@ def _lines(listed: ListedRun, now: float, colours: Palette) -> Iterator[Line]:
     yield "command", _command(listed.run, state), colours.train
 
 
-def _standing(state: State, now: float) -> str:
+def _standing(state: State, now: float, key: str) -> str:
     if state.status == "lost":
-        return "lost: its trainer ended without a word; r goes on from the last checkpoint"
+        return f"lost: its trainer ended without a word; {key} goes on from the last checkpoint"
     if state.ended:
         said = state.ending or state.status
         return said if said.startswith(state.status) else f"{state.status}: {said}"

@@ -1,0 +1,73 @@
+"""What the console remembers of itself: the theme that was chosen last, and the panels that were hidden for each recipe. It is
+a comfort, so that a file which cannot be read is forgotten, and one that cannot be written is not missed."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import msgspec
+from platformdirs import user_state_path
+
+from core.errors import UNREADABLE
+from core.files import make_folder, read_plain
+from core.run.folder import write_whole
+from tui_trainer.settings import LARGEST, Layout
+
+MOST_RECIPES = 200
+
+
+class Remembered(msgspec.Struct, frozen=True):
+    theme: str = ""
+    layouts: dict[str, Layout] = {}
+    """By recipe."""
+
+
+class Memory:
+    """Without a ``path``, or one that can be written, it lasts as long as the console."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        self._path = path
+        self._known = _read(path) if path else Remembered()
+
+    @property
+    def theme(self) -> str:
+        return self._known.theme
+
+    def remember_theme(self, name: str) -> None:
+        self._keep(msgspec.structs.replace(self._fresh(), theme=name))
+
+    def layout(self, recipe: str) -> Layout:
+        return self._known.layouts.get(recipe, {})
+
+    def remember_layout(self, recipe: str, layout: Layout) -> None:
+        known = self._fresh()
+        others = {name: kept for name, kept in known.layouts.items() if name != recipe}
+        latest = dict([*others.items(), (recipe, layout)][-MOST_RECIPES:]) if any(layout.values()) else others
+        self._keep(msgspec.structs.replace(known, layouts=latest))
+
+    def _fresh(self) -> Remembered:
+        """As another console may have written it meanwhile."""
+        return _read(self._path) if self._path else self._known
+
+    def _keep(self, known: Remembered) -> None:
+        self._known = known
+        if self._path:
+            try:
+                make_folder(self._path.parent)
+                write_whole(self._path, msgspec.json.encode(known))
+            except OSError:
+                self._path = None
+
+
+def path() -> Path:
+    """``TUI_TRAINER_STATE``, else in the user's folder of such things; it need not exist."""
+    given = os.environ.get("TUI_TRAINER_STATE")
+    return Path(given) if given else user_state_path("tui-trainer") / "console.json"
+
+
+def _read(path: Path) -> Remembered:
+    try:
+        return msgspec.json.decode(read_plain(path, LARGEST), type=Remembered)
+    except UNREADABLE:
+        return Remembered()
