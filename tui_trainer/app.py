@@ -14,16 +14,19 @@ from rich.console import Console
 from textual.app import App, SystemCommand
 from textual.dom import DOMNode
 from textual.screen import Screen
+from textual.theme import Theme
 
 from core.run.folder import RunFolder
 from tui_trainer import theme
 from tui_trainer.bindings import ActionScreen
 from tui_trainer.feed import Feed
+from tui_trainer.legible import legible
 from tui_trainer.memory import Memory
 from tui_trainer.outside import Outside
 from tui_trainer.settings import Settings
 from tui_trainer.stream import Escaped
 from tui_trainer.terminal import abilities, notifies
+from tui_trainer.widgets.heat import few_colours
 
 
 class TrainerApp(App[None]):
@@ -49,11 +52,19 @@ class TrainerApp(App[None]):
         self._first, self._feed = attach, feed
         self.settings, self.memory, self.keymap = settings, memory or Memory(), settings.keymap
         self.outside = Outside(abilities(os.environ), notifies(os.environ))
-        for own in theme.OWN:
-            self.register_theme(own)
-        self.theme = next(name for name in (settings.theme, self.memory.theme, theme.DARK.name) if name in theme.NAMES)
+        usual = theme.HIGH_CONTRAST if few_colours(self) else theme.DARK
+        self.theme = next(name for name in (settings.theme, self.memory.theme, usual.name) if name in theme.NAMES)
+
+    @property
+    def available_themes(self) -> dict[str, Theme]:
+        return {name: found for name in theme.NAMES if (found := legible(name))}
+
+    def get_theme(self, theme_name: str) -> Theme | None:
+        return legible(theme_name)
 
     def on_mount(self) -> None:
+        self.theme_changed_signal.subscribe(self, lambda chosen: self.memory.remember_theme(chosen.name))
+        self.set_class(few_colours(self), "few-colours")
         if self._first is None:
             self.show_home()
         else:

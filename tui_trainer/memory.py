@@ -69,5 +69,5 @@ def path() -> Path:
 def _read(path: Path) -> Remembered:
     try:
         return msgspec.json.decode(read_plain(path, LARGEST), type=Remembered)
-    except UNREADABLE:
+    except (OSError, *UNREADABLE):
         return Remembered()

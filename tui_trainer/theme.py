@@ -1,4 +1,4 @@
-"""Colours: two themes of our own, the order in which ``t`` goes through all of them, and what a colour means in a panel."""
+"""Colours: themes of our own, the order in which ``t`` goes through all of them, and what a colour means in a panel."""
 
 from __future__ import annotations
 
@@ -48,7 +48,49 @@ LIGHT = Theme(
         "footer-key-foreground": "#b25c00",
     },
 )
-OWN: tuple[Theme, ...] = (DARK, LIGHT)
+COLOUR_BLIND = Theme(
+    name="trainer-colour-blind",
+    primary="#56b4e9",
+    secondary="#9aa7b5",
+    accent="#e69f00",
+    foreground="#e2e6ea",
+    background="#101418",
+    surface="#161b21",
+    panel="#232a33",
+    success="#00b083",
+    warning="#f0e442",
+    error="#e0712a",
+    dark=True,
+    variables={
+        "border": "#465260",
+        "border-blurred": "#36404c",
+        "footer-background": "#161b21",
+        "footer-key-foreground": "#e69f00",
+    },
+)
+"""The colours of Okabe and Ito, which stay apart for who does not see red, green or blue; the darkest a little lighter."""
+HIGH_CONTRAST = Theme(
+    name="trainer-high-contrast",
+    primary="#6cc8ff",
+    secondary="#c8c8c8",
+    accent="#ffb454",
+    foreground="#ffffff",
+    background="#000000",
+    surface="#000000",
+    panel="#262626",
+    success="#5cff8a",
+    warning="#ffff55",
+    error="#ff7b7b",
+    dark=True,
+    variables={
+        "border": "#c8c8c8",
+        "border-blurred": "#9a9a9a",
+        "footer-background": "#000000",
+        "footer-key-foreground": "#ffb454",
+        "least-contrast": "7",
+    },
+)
+OWN: tuple[Theme, ...] = (DARK, LIGHT, COLOUR_BLIND, HIGH_CONTRAST)
 # The ansi themes take the terminal's own sixteen colours, which cannot be mixed; they stay out.
 NAMES: tuple[str, ...] = (
     *(theme.name for theme in OWN),
@@ -59,6 +101,10 @@ NAMES: tuple[str, ...] = (
 def next_theme(name: str) -> str:
     """The theme after ``name``, round and round."""
     return NAMES[(NAMES.index(name) + 1) % len(NAMES)] if name in NAMES else NAMES[0]
+
+
+QUIET = 0.66
+"""How far labels and notes stand from the ground, as a share of the text."""
 
 
 class Palette(NamedTuple):
@@ -90,7 +136,7 @@ def palette(variables: Mapping[str, str]) -> Palette:
 
     return Palette(
         text=text.hex6,
-        muted=background.blend(text, 0.66).hex6,
+        muted=plain("quiet").hex6 if "quiet" in variables else background.blend(text, QUIET).hex6,
         faint=background.blend(text, 0.32).hex6,
         train=plain("primary").hex6,
         train_raw=background.blend(plain("primary"), 0.42).hex6,

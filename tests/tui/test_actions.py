@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import pytest
 from textual.binding import Binding
-from textual.color import Color
-from textual.theme import Theme
 
 from core.view.state import ENDED, State, Status
-from tui_trainer import actions, theme
+from tui_trainer import actions
 from tui_trainer.actions import TABLE
 from tui_trainer.bindings import bindings
 from tui_trainer.screens.home import HomeScreen
@@ -59,34 +57,6 @@ def test_bindings_are_made_of_the_table() -> None:
         (key, action.id) for action in actions.for_scope("run") for key in action.keys
     }
     assert sum(binding.show for binding in made) == sum(action.in_footer for action in actions.for_scope("run"))
-
-
-def test_t_goes_round_all_themes() -> None:
-    seen = [theme.NAMES[0]]
-    for _ in theme.NAMES:
-        seen.append(theme.next_theme(seen[-1]))
-    assert seen == [*theme.NAMES, theme.NAMES[0]]
-    assert theme.next_theme("no such theme") == theme.NAMES[0]
-
-
-@pytest.mark.parametrize("own", theme.OWN, ids=lambda own: own.name)
-def test_our_themes_can_be_read(own: Theme) -> None:
-    """Contrast of at least 4.5 for what is read, 3 for lines and bars (WCAG)."""
-    variables = own.to_color_system().generate()
-    colours, ground = theme.palette(variables), Color.parse(variables["background"])
-    for name in ("text", "muted", "train", "held_out", "rate", "good", "warn", "bad"):
-        assert contrast(Color.parse(getattr(colours, name)), ground) >= 4.5, name
-    assert contrast(Color.parse(colours.bar), ground) >= 3
-
-
-def contrast(one: Color, other: Color) -> float:
-    dark, light = sorted((luminance(one), luminance(other)))
-    return (light + 0.05) / (dark + 0.05)
-
-
-def luminance(colour: Color) -> float:
-    linear = [value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in colour.normalized]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 def test_the_commands_can_be_typed_as_they_stand() -> None:

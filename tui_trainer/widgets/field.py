@@ -29,9 +29,9 @@ class Field(Vertical):
     DEFAULT_CSS = """
     Field { height: auto; }
     Field > Horizontal { height: 1; }
-    Field .field-label { width: 9; color: $foreground 62%; }
+    Field .field-label { width: 9; color: $quiet; }
     Field.focused .field-label { color: $primary; text-style: bold; }
-    Field .field-note { height: auto; min-height: 1; padding-left: 10; color: $foreground 55%; }
+    Field .field-note { height: auto; min-height: 1; padding-left: 10; color: $quiet; }
     Field.missing .field-note { color: $warning; }
     Field.wrong .field-note { color: $error; }
     """
