@@ -203,10 +203,10 @@ def find(run: str, runs: Path) -> RunFolder:
     raise UserError(f"run '{run}' not found in {runs}; the runs there: {names}")
 
 
-def check_name(name: str) -> str:
+def check_name(name: str, what: str = "--name") -> str:
     """A name that is safe as a folder and on a terminal; raises UserError."""
     if not NAME.fullmatch(name) or name == "last":
-        raise UserError(f"--name {name!r}: expected 1 to 100 letters, digits, '.', '_', '+' or '-', and not 'last'")
+        raise UserError(f"{what} {name!r}: expected 1 to 100 letters, digits, '.', '_', '+' or '-', and not 'last'")
     return name
 
 
