@@ -10,11 +10,13 @@ import msgspec
 from core import checkpoint
 from core.checkpoint import Damaged
 from core.events import from_number
+from core.run import tags
 from core.run.folder import RunFolder, last_activity, reference
 from core.view.readings import confusions, format_duration, format_metric, monitor, stopping_sentence, trouble
 from core.view.state import State
 from core.view.summary import summarise, with_liveness
 from core.view.words import count
+from tui_trainer.listing import ListedRun
 from tui_trainer.result import LAST_LINES, pictures_words
 from tui_trainer.worker_log import last_lines
 
@@ -84,11 +86,17 @@ def details(run: RunFolder, state: State) -> dict[str, Any]:
     }
 
 
-def row(run: RunFolder, state: State) -> tuple[str, ...]:
+def listed(item: ListedRun) -> dict[str, Any]:
+    return {**brief(item.run, item.state or State()), "tags": item.tags, "bytes": item.size}
+
+
+def row(item: ListedRun) -> tuple[str, ...]:
+    run, state = item.run, item.state or State()
     value = state.stopping.best
     shown = "-" if value is None else f"{monitor(state)} {format_metric(monitor(state), value)}"
     ago = f"{format_duration(max(time.time() - last_activity(run), 0))} ago"
-    return run.name, state.status, state.recipe, f"{state.epoch}/{state.epochs}", shown, ago
+    words = " ".join(f"#{tag}" for tag in item.tags)
+    return run.name, state.status, state.recipe, f"{state.epoch}/{state.epochs}", shown, ago, words
 
 
 def facts(run: RunFolder, state: State) -> list[tuple[str, str]]:
@@ -96,6 +104,7 @@ def facts(run: RunFolder, state: State) -> list[tuple[str, str]]:
         ("run", str(run.path)),
         ("state", f"{state.status}: {why}" if (why := _why(state)) else state.status),
         ("recipe", state.recipe),
+        ("tags", " ".join(tags.read(run))),
         ("data", state.data),
         ("model", f"{state.model}, {state.parameters:,} parameters" if state.model else ""),
         ("device", f"{state.device} {state.precision}, {count(state.threads, 'thread')}" if state.device else ""),

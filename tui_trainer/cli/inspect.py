@@ -2,31 +2,62 @@
 
 from __future__ import annotations
 
+import math
 import sys
+import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
+import typer
+
+from core.errors import UserError
 from core.run.folder import find, list_runs, runs_folder
 from tui_trainer.cli import options
 from tui_trainer.cli.say import say, say_json, table
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from core.run.verify import Finding
+    from tui_trainer.listing import ListedRun
 
 
-def runs(runs: options.Runs = None, json: options.Json = False) -> None:
+def runs(
+    filter: Annotated[
+        str, typer.Option("--filter", metavar="TEXT", help="Only those that match: 'fast acc>0.9 !paused #tag recipe:seed'.")
+    ] = "",
+    sort: Annotated[str, typer.Option("--sort", metavar="COLUMN", help="name, best, size, age ...; -best the other way.")] = "",
+    runs: options.Runs = None,
+    json: options.Json = False,
+) -> None:
     """List the runs, the latest first."""
     from tui_trainer import report
 
     folder = runs_folder(runs)
-    found = [(run, report.look(run)) for run in list_runs(folder)]
+    found = _listed(folder, filter, sort)
     if json:
-        say_json([report.brief(run, state) for run, state in found])
+        say_json([report.listed(item) for item in found])
     elif found:
-        head = ("RUN", "STATE", "RECIPE", "EPOCH", "BEST", "LAST ACTIVITY")
-        say(*table([head, *(report.row(run, state) for run, state in found)]))
+        head = ("RUN", "STATE", "RECIPE", "EPOCH", "BEST", "LAST ACTIVITY", "TAGS")
+        rows = [head, *map(report.row, found)]
+        say(*table(rows if any(item.tags for item in found) else [row[:-1] for row in rows]))
+    elif list_runs(folder):
+        say(f"no run in {folder} matches")
     else:
         say(f"no runs in {folder}; start one with: tui-trainer train quickstart")
+
+
+def _listed(folder: Path, filter: str, sort: str) -> list[ListedRun]:
+    """Those that match, in the order that was asked for. Raises UserError."""
+    from tui_trainer import run_filter
+    from tui_trainer.listing import Listing, latest_first
+    from tui_trainer.run_facts import ORDERS, Order, chosen
+
+    by = sort.removeprefix("-")
+    if sort and by not in ORDERS:
+        raise UserError(f"--sort {sort!r}: expected one of {', '.join(ORDERS)}, with a '-' before it for the other way")
+    wanted, found = run_filter.parse(filter), latest_first(Listing(folder).scan(math.inf))
+    return chosen(found, time.time(), wanted, Order(by, sort.startswith("-")))
 
 
 def show(run: options.Run, runs: options.Runs = None, json: options.Json = False) -> None:
