@@ -6,9 +6,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from functools import reduce
-from itertools import groupby
-from operator import add, attrgetter
+from itertools import accumulate, groupby
+from operator import attrgetter
 from typing import TypeAlias, cast
 
 import msgspec
@@ -25,6 +24,8 @@ FREQUENT = (e.StepDone, e.Heartbeat, e.DeviceSampled)
 
 Points: TypeAlias = defaultdict[str, tuple[list[int], list[float]]]
 """Steps and values by metric, until a batch is over: as columns, since a long history has millions of them."""
+CLOCK = "\0"
+"""Among the points, the seconds trained; no metric has such a name."""
 
 
 class Columns(msgspec.Struct, frozen=True, array_like=True):
@@ -84,9 +85,12 @@ def reading(sample: e.DeviceSampled) -> DeviceReading:
 def take_in(state: State, told: Stretch, points: Points) -> State:
     """A whole stretch costs one new State; its points wait in ``points`` for the batch's end."""
     if told.columns:
+        metrics = _collected(points, told.columns)
+        trained = list(accumulate(told.seconds, initial=state.trained_seconds))
+        points[CLOCK][0].extend(step for found in told.columns for step in found.steps)
+        points[CLOCK][1].extend(trained[1:])
         state = replace(
-            state, step=told.step, epoch=told.epoch, metrics=merged(state.metrics, _collected(points, told.columns)),
-            trained_seconds=reduce(add, told.seconds, state.trained_seconds),
+            state, step=told.step, epoch=told.epoch, metrics=merged(state.metrics, metrics), trained_seconds=trained[-1],
             windows=(*state.windows, *told.windows)[-KEPT_WINDOWS:],
         )  # fmt: skip
     if told.readings:
@@ -102,11 +106,13 @@ def collect(points: Points, events: Sequence[e.StepDone | e.ValidationDone]) -> 
 def with_points(state: State, points: Points) -> State:
     if not points:
         return state
-    series = dict(state.series)
+    series, clock = dict(state.series), state.clock
     for name, found in points.items():
-        if name in series or len(series) < KEPT_METRICS:
+        if name == CLOCK:
+            clock = extended(clock, *found)
+        elif name in series or len(series) < KEPT_METRICS:
             series[name] = extended(series.get(name, Series()), *found)
-    return replace(state, series=series)
+    return replace(state, series=series, clock=clock)
 
 
 def columns(events: Sequence[e.StepDone | e.ValidationDone]) -> Iterator[Columns]:
@@ -130,6 +136,8 @@ def _collected(points: Points, found: Iterator[Columns] | list[Columns]) -> e.Me
     latest: e.Metrics = {}
     for item in found:
         for name, values in item.values.items():
+            if name == CLOCK:
+                continue
             points[name][0].extend(item.steps)
             points[name][1].extend(values)
             latest[name] = values[-1]

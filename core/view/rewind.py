@@ -20,7 +20,7 @@ def to_step(state: State, step: int, epoch: int) -> State:
     measurements = {item.split: item for item in history}
     stoppings, rows = _stoppings(state, step), tuple(row for row in state.rows if row.step <= step)
     return replace(
-        state, step=step, epoch=epoch, series=series, metrics=_latest(series, measurements),
+        state, step=step, epoch=epoch, series=series, clock=rewound(state.clock, step), metrics=_latest(series, measurements),
         rows=rows, measurements=measurements,
         earlier_measurements=tuple(item for item in history if item is not measurements[item.split]),
         class_history=_class_history(state, step), pictures=tuple(item for item in state.pictures if item.step <= step),

@@ -175,6 +175,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     series: dict[str, Series] = {}
     """By metric name: ``train.*`` and ``system.*`` a point per window, ``val.*`` and ``test.*`` a point per measurement."""
+    clock: Series = Series()
+    """By step the seconds trained until then; what a rewind took back was trained too."""
     metrics: dict[str, float] = {}
     """The latest value of every metric."""
     rows: tuple[EpochRow, ...] = ()

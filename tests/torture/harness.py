@@ -28,7 +28,7 @@ MOST_REDONE = 3 * STEPS
 """A checkpoint is due after each step, but not while one is written. Then the epoch's end waits for its turn, and the next
 epoch's end waits for that."""
 VARYING = frozenset({
-    "seq", "started", "session_started", "last_time", "trained_seconds", "step_age", "windows", "device_reading",
+    "seq", "started", "session_started", "last_time", "trained_seconds", "clock", "step_age", "windows", "device_reading",
     "device_readings", "sessions", "messages", "answers", "checkpoints", "weights", "marks", "earlier_measurements",
     "earlier_stopping",
 })  # fmt: skip
