@@ -12,11 +12,12 @@ from core.view.state import State
 
 Scope: TypeAlias = Literal[
     "run", "home", "replay", "either", "view", "anywhere",
-    "plots", "classes", "table", "matrix", "pictures", "mistakes", "checkpoints", "log",
+    "plots", "classes", "table", "matrix", "pictures", "mistakes", "checkpoints", "log", "compare",
 ]  # fmt: skip
 """Of a screen, of several of them, or of panels, whose keys count while such a panel has the focus."""
 SHARED: dict[Scope, tuple[Scope, ...]] = {
     "run": ("either", "view", "anywhere"), "home": ("either", "anywhere"), "replay": ("view", "anywhere"),
+    "compare": ("anywhere",),
 }  # fmt: skip
 """What the screens have beside their own."""
 
@@ -160,6 +161,32 @@ TABLE: tuple[Action, ...] = (
     Action("previous_pictures", ("comma", "pageup"), "Back", "The pictures before", "pictures", in_footer=False),
     Action("later_pictures", ("greater_than_sign",), "Epoch on", "Pictures of a later epoch", "pictures", in_footer=False),
     Action("earlier_pictures", ("less_than_sign",), "Epoch back", "Pictures of an earlier epoch", "pictures", in_footer=False),
+    Action("next_scalar", ("n", "tab", "right_square_bracket"), "Next curves", "Draw the next scalar of the runs", "compare"),
+    Action(
+        "previous_scalar",
+        ("N", "shift+tab", "left_square_bracket"),
+        "Curves before",
+        "Draw the scalar before",
+        "compare",
+        in_footer=False,
+    ),
+    Action("next_axis", ("x",), "Axis", "Along steps, epochs or the time trained, without pauses", "compare"),
+    Action("next_reference", ("d",), "Difference to", "The first run, or the best of each class", "compare"),
+    Action("order_classes", ("o",), "Order", "Classes with the largest differences first, or in their order", "compare"),
+    Action("next_split", ("v",), "Split", "Classes on another split", "compare"),
+    Action(
+        "show_compared_curves",
+        ("1",),
+        "Curves",
+        "A scalar of all runs in one plot",
+        "compare",
+        cli="tui-trainer compare RUN RUN",
+        in_footer=False,
+    ),
+    Action("show_compared_results", ("2",), "Results", "How the runs stand, and the best of each", "compare", in_footer=False),
+    Action("show_compared_classes", ("3",), "Classes", "Accuracy by class, and the differences", "compare", in_footer=False),
+    Action("show_compared_recipes", ("4",), "Recipes", "The keys in which the recipes differ", "compare", in_footer=False),
+    Action("leave_comparison", ("h", "escape"), "Home", "Back to the list of runs", "compare", cli="tui-trainer runs"),
     Action("home", ("h", "escape"), "Home", "Back to the list of runs; training goes on", "run", cli="tui-trainer runs"),
     Action("help", ("question_mark",), "Help", "Keys and commands", "anywhere", cli="tui-trainer --help"),
     Action("quit", ("q",), "Quit", "Leave; training goes on unless you stop it", "anywhere"),

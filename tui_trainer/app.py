@@ -6,7 +6,7 @@ import gc
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, TextIO, cast
 
@@ -17,6 +17,7 @@ from textual.screen import Screen
 from textual.theme import Theme
 
 from core.run.folder import RunFolder
+from core.view.comparing.along import By
 from tui_trainer import theme
 from tui_trainer.bindings import ActionScreen
 from tui_trainer.feed import Feed
@@ -30,7 +31,8 @@ from tui_trainer.widgets.heat import few_colours
 
 
 class TrainerApp(App[None]):
-    """Home, or straight to the run given as ``attach``, which ``feed`` may be reading already. ``clock`` gives Unix seconds."""
+    """Home, or straight to the run given as ``attach``, which ``feed`` may be reading already, or to those to ``compare``.
+    ``clock`` gives Unix seconds."""
 
     TITLE = "tui-trainer"
     ENABLE_COMMAND_PALETTE = True
@@ -43,6 +45,8 @@ class TrainerApp(App[None]):
         feed: Feed | None = None,
         settings: Settings = Settings(),
         memory: Memory | None = None,
+        compare: Sequence[RunFolder] = (),
+        by: By = "epoch",
     ) -> None:
         super().__init__()
         # For what is said after the screen is gone: last words, or a traceback.
@@ -50,6 +54,7 @@ class TrainerApp(App[None]):
         self.runs = runs
         self.clock = clock
         self._first, self._feed = attach, feed
+        self._compared, self._by = tuple(compare), by
         self.settings, self.memory, self.keymap = settings, memory or Memory(), settings.keymap
         self.outside = Outside(abilities(os.environ), notifies(os.environ))
         usual = theme.HIGH_CONTRAST if few_colours(self) else theme.DARK
@@ -65,7 +70,9 @@ class TrainerApp(App[None]):
     def on_mount(self) -> None:
         self.theme_changed_signal.subscribe(self, lambda chosen: self.memory.remember_theme(chosen.name))
         self.set_class(few_colours(self), "few-colours")
-        if self._first is None:
+        if self._compared:
+            self.show_compared(self._compared, self._by)
+        elif self._first is None:
             self.show_home()
         else:
             self.show_run(self._first, self._feed)
@@ -97,6 +104,11 @@ class TrainerApp(App[None]):
         from tui_trainer.screens.run import RunScreen  # brings the plots along, which Home does without
 
         self.push_screen(RunScreen(run, feed))
+
+    def show_compared(self, runs: Sequence[RunFolder], by: By = "epoch") -> None:
+        from tui_trainer.screens.compare import CompareScreen
+
+        self.push_screen(CompareScreen(runs, by))
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """The palette: what the present screen can do now, and the choice of a theme."""

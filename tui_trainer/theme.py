@@ -127,6 +127,15 @@ class Palette(NamedTuple):
     """Of the screen, for colours that are mixed with it."""
 
 
+ON_DARK = ("#5fb3f0", "#f2b35d", "#6cc98a", "#f0716e", "#c79bf2", "#4fd6d6", "#e6e06a", "#f29bc9")
+ON_LIGHT = ("#1667a8", "#b25c00", "#1f7a40", "#b3261e", "#7a3fb8", "#00707a", "#746000", "#b0307a")
+
+
+def of_runs(ground: str) -> tuple[str, ...]:
+    """Colours of runs that are compared, on a screen of that colour."""
+    return ON_DARK if Color.parse(ground).brightness < 0.5 else ON_LIGHT
+
+
 def palette(variables: Mapping[str, str]) -> Palette:
     """The palette of a theme, from its CSS variables (``App.theme_variables``)."""
     background, text = Color.parse(variables["background"]), Color.parse(variables["foreground"])

@@ -21,6 +21,7 @@ from tui_trainer.stream import Escaped
 
 COMMANDS = {
     "attach": "console.attach",
+    "compare": "compare.compare",
     "train": "train.train",
     "resume": "train.resume",
     "pause": "steer.pause",

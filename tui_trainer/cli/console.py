@@ -1,31 +1,34 @@
-"""The two ways into the console."""
+"""The ways into the console."""
 
 from __future__ import annotations
 
 import gc
 import signal
 import sys
+from collections.abc import Sequence
 
 import typer
 
 from core.errors import UserError
 from core.run.folder import RunFolder, find, runs_folder
+from core.view.comparing.along import By
 from tui_trainer.cli import options
 
 
 def home(context: typer.Context, runs: options.Runs = None) -> None:
     if context.invoked_subcommand is None:
-        _open(runs, None)
+        open_console(runs)
     elif runs is not None:
         context.default_map = {context.invoked_subcommand: {"runs": str(runs)}}
 
 
 def attach(run: options.Run, runs: options.Runs = None) -> None:
     """Open the console on a living or ended run."""
-    _open(runs, find(run, runs_folder(runs)))
+    open_console(runs, find(run, runs_folder(runs)))
 
 
-def _open(runs: options.Runs, run: RunFolder | None) -> None:
+def open_console(runs: options.Runs, run: RunFolder | None = None, compare: Sequence[RunFolder] = (), by: By = "epoch") -> None:
+    """On Home, on a run, or on several that are compared."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UserError("the console needs a terminal; without one use train, resume, show and the other commands of --help")
     from tui_trainer import memory, settings
@@ -39,7 +42,8 @@ def _open(runs: options.Runs, run: RunFolder | None) -> None:
         feed.start()  # a long journal is being read while the screen is being loaded
     from tui_trainer.app import TrainerApp
 
-    app = TrainerApp(folder, run, feed=feed, settings=settled, memory=memory.Memory(memory.path()))
+    kept = memory.Memory(memory.path())
+    app = TrainerApp(folder, run, feed=feed, settings=settled, memory=kept, compare=compare, by=by)
     try:
         app.run()
     finally:  # also where the screens could not do so any more

@@ -34,6 +34,7 @@ SECTIONS: tuple[tuple[Scope, str], ...] = (
     ("mistakes", "Among its mistakes"),
     ("checkpoints", "On the checkpoints"),
     ("log", "On the worker's log"),
+    ("compare", "Comparing runs"),
     ("anywhere", "Everywhere"),
 )
 MOUSE = (

@@ -159,7 +159,7 @@ class PanelScreen(ActionScreen):
         return Container(*(Container(*parts, classes=side) for side, parts in sides if parts), id=page, classes="page")
 
     def on_page_tabs_chosen(self, chosen: PageTabs.Chosen) -> None:
-        self._show_page(chosen.page)
+        self._show_page(cast(Page, chosen.page))
 
     def action_show_overview(self) -> None:
         self._show_page("overview")

@@ -42,6 +42,8 @@ class Chart(NamedTuple):
     flags: tuple[Flag, ...] = ()
     level: Level | None = None
     empty: str = "waiting for the first steps"
+    unit: tuple[float, str] | None = None
+    """Of the numbers below: how many steps it is, and its name."""
 
 
 class Canvas(NamedTuple):

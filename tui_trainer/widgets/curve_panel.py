@@ -46,6 +46,8 @@ class Plotted(NamedTuple):
     steps_per_epoch: int
     flags: tuple[Flag, ...]
     best: float | None
+    unit: tuple[float, str] | None = None
+    """As in a chart."""
 
 
 class Screenful(Protocol):
@@ -155,7 +157,7 @@ class CurvePanel(Panel[Plotted]):
             level = Level(best, f"best {self.metric.written(best)}", colours.held_out, colours.held_out_faint)
         return Chart(
             tuple(self._curves(reads, colours)), edges.left, edges.right, bool(reads.view.logarithmic), reads.steps_per_epoch,
-            min((at for at in diverged if at is not None), default=None), reads.flags, level,
+            min((at for at in diverged if at is not None), default=None), reads.flags, level, unit=reads.unit,
         )  # fmt: skip
 
     def _curves(self, reads: Plotted, colours: Palette) -> Iterator[Curve]:

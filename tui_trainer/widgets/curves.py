@@ -29,6 +29,8 @@ class Curve(NamedTuple):
     """Mark each point, for curves of few."""
     band: bool = False
     """Draw all that lies between the lows and the highs, not the mean."""
+    tag: str = ""
+    """A character that tells it from others without its colour: at its end, and its points where they are marked."""
 
 
 class Drawn(NamedTuple):
@@ -140,7 +142,7 @@ def _step(spot: Spot) -> float:
 def _lines(item: Drawn, left: float, marks: Glyphs, marker: Marker) -> Iterator[plot.Line]:
     if not item.curve.band:
         yield _line(item.curve, _from_edge(_since(item.spots, left), left), marker.symbol, joined=True)
-    yield _line(item.curve, item.own[bisect_left(item.own, left, key=_step) :], marks.dot, joined=False)
+    yield _line(item.curve, item.own[bisect_left(item.own, left, key=_step) :], item.curve.tag or marks.dot, joined=False)
 
 
 def _from_edge(spots: list[Spot], left: float) -> list[Spot]:

@@ -9,6 +9,7 @@ from tui_trainer.widgets.flags import epochs
 from tui_trainer.widgets.glyphs import Glyphs
 from tui_trainer.widgets.reduction import Frame
 from tui_trainer.widgets.rows import Row
+from tui_trainer.widgets.tags import put_tags
 
 
 def framed(chart: Chart, drawn: Canvas | str, width: int, height: int, colours: Palette, marks: Glyphs,
@@ -26,6 +27,7 @@ def framed(chart: Chart, drawn: Canvas | str, width: int, height: int, colours: 
         if flag.kind.through and frame.left <= flag.step <= frame.right:
             for row in rows:
                 row.put_behind(frame.column(flag.step), marks.moment, flag.colour(colours))
+    put_tags(rows, chart, frame)
     for number in drawn.names:
         rows[number].put_behind(0, marks.grid * frame.columns, colours.track)
     for number, note in enumerate(drawn.notes[: len(rows)]):
@@ -65,7 +67,8 @@ def _with_axis(rows: list[Row], drawn: Canvas, colours: Palette, marks: Glyphs) 
 
 def _bottom(chart: Chart, drawn: Canvas, colours: Palette, marks: Glyphs) -> Row:
     """The bottom line with its numbers and marks: ``└──5───◇───10──epoch``."""
-    frame, (scale, unit) = drawn.frame, (chart.steps_per_epoch, "epoch") if chart.steps_per_epoch else (1, "step")
+    frame, usual = drawn.frame, (chart.steps_per_epoch, "epoch") if chart.steps_per_epoch else (1, "step")
+    scale, unit = chart.unit or usual
     row = Row.of(marks.line * frame.columns, colours.faint)
     for flag in (*epochs(frame.left, frame.right, chart.steps_per_epoch, frame.columns), *chart.flags):
         if frame.left <= flag.step <= frame.right:

@@ -68,6 +68,11 @@ def metric(name: str) -> Metric:
     return next((item for item in KNOWN if item.name == name), Metric(name))
 
 
+def metric_of(name: str) -> Metric:
+    """By a scalar's full name."""
+    return metric(_without_split(name))
+
+
 def metrics(names: Iterable[str]) -> list[Metric]:
     """Each once, of the full names of scalars."""
     found = {*ALWAYS, *(_without_split(name) for name in names)}
