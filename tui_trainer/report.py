@@ -46,9 +46,10 @@ def checkpoints(run: RunFolder) -> list[dict[str, Any]]:
     for folder in checkpoint.listing(run.checkpoints):
         try:
             manifest = checkpoint.read_manifest(folder)
-            entry = {"step": manifest.step, "epoch": manifest.epoch, "name": manifest.name}
+            size = sum(entry.bytes for entry in manifest.files.values())
+            entry = {"step": manifest.step, "epoch": manifest.epoch, "name": manifest.name, "bytes": size}
         except Damaged:
-            entry = {"step": checkpoint.position(folder.name)[0], "epoch": None, "name": ""}
+            entry = {"step": checkpoint.position(folder.name)[0], "epoch": None, "name": "", "bytes": 0}
         found.append({"checkpoint": folder.name, **entry, "best": bool(pointer and pointer.checkpoint == folder.name)})
     return found
 

@@ -33,6 +33,7 @@ COMMANDS = {
     "predict": "weights.predict",
     "runs": "inspect.runs",
     "show": "inspect.show",
+    "report": "report.report",
     "verify": "inspect.verify",
     "repair": "inspect.repair",
     "recipes": "catalogue.recipes",

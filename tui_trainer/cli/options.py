@@ -17,6 +17,10 @@ Runs: TypeAlias = Annotated[
 Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 JournalLines: TypeAlias = Annotated[bool, typer.Option("--json", help="Print the run's events, one JSON object a line.")]
 Quiet: TypeAlias = Annotated[bool, typer.Option("--quiet", "-q", help="Print only the result.")]
+Output: TypeAlias = Annotated[
+    Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where to; - is the standard output.")
+]
+Force: TypeAlias = Annotated[bool, typer.Option("--force", help="Write over a file that is there.")]
 Require: TypeAlias = Annotated[
     list[str] | None,
     typer.Option("--require", metavar="'METRIC>=VALUE'", help="Exit with 1 unless this holds at the end. May be repeated."),
