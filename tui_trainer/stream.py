@@ -22,7 +22,7 @@ def write_lines(stream: TextIO, lines: Sequence[str]) -> None:
     Raises BrokenPipeError when nobody reads any more, and UserError when the stream takes no more for another reason."""
     encoding = stream.encoding or "utf-8"
     text = "".join(f"{printable(line)}\n" for line in lines)
-    with _writing():
+    with writing():
         stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
         stream.flush()
 
@@ -34,7 +34,7 @@ def write_json(stream: BinaryIO, document: bytes) -> None:
 
 def write_bytes(stream: BinaryIO, data: bytes) -> None:
     """At once and as they are, which is not for a terminal; raises as :func:`write_lines` does."""
-    with _writing():
+    with writing():
         stream.write(data)
         stream.flush()
 
@@ -54,7 +54,7 @@ class Escaped:
 
 
 @contextmanager
-def _writing() -> Iterator[None]:
+def writing() -> Iterator[None]:
     try:
         yield
     except BrokenPipeError:

@@ -34,6 +34,7 @@ COMMANDS = {
     "runs": "inspect.runs",
     "show": "inspect.show",
     "report": "report.report",
+    "scalars": "scalars.scalars",
     "verify": "inspect.verify",
     "repair": "inspect.repair",
     "recipes": "catalogue.recipes",
