@@ -17,6 +17,7 @@ from typing import IO, Literal, TypeAlias
 
 import msgspec
 
+from core.errors import UNREADABLE
 from core.files import open_plain
 from core.run.folder import RunFolder
 from core.run.journal import LONGEST_LINE, JournalReader
@@ -26,7 +27,7 @@ from core.view.fold import fold
 from core.view.state import State
 from core.view.summary import opening
 
-Kind: TypeAlias = Literal["hundredth", "epoch", "mark", "start", "end"]
+Kind: TypeAlias = Literal["hundredth", "second", "epoch", "mark", "start", "end"]
 
 KEPT = 64
 """States; when there are more, every other one is dropped, and from then on half as many are kept."""
@@ -43,7 +44,8 @@ PREFIX = 4
 
 
 class Move(msgspec.Struct, frozen=True):
-    """From a place to another: so many hundredths of the journal, epochs' ends or marks further (back: below 0)."""
+    """From a place to another: so many hundredths of the journal, epochs' ends or marks further (back: below 0), or so many
+    seconds of the run's own time further."""
 
     kind: Kind
     by: int
@@ -58,10 +60,16 @@ class Moment(msgspec.Struct, frozen=True):
     state: State | None
 
 
+class Written(msgspec.Struct):
+    """Of any line: when it was written."""
+
+    time: float = 0.0
+
+
 class Past:
     def __init__(self, run: RunFolder) -> None:
         self.run = run
-        self._start = self._read = History(0, opening(run))
+        self._start = self._read = self._told = History(0, opening(run))
         self._kept = [(0, msgspec.msgpack.encode(self._start.state))]
         self._every = CHUNK
         self._places = {"epoch": array("q"), "mark": array("q")}
@@ -108,6 +116,8 @@ class Past:
                 return last
             case "hundredth":
                 return self._line(move.place, move.by * self.end() // 100 or move.by)
+            case "second":
+                return self._within(move.place, move.by)
         places = self._places[move.kind]
         if move.by > 0:
             at = bisect_right(places, move.place) + move.by - 1
@@ -127,14 +137,34 @@ class Past:
         except OSError:
             return self._read.offset
 
+    def _within(self, place: int, seconds: int) -> int:
+        """The end of the last line that was written so soon after a place: at least of the next one."""
+        begun, end = self._at(place).last_time if place else 0.0, place
+        try:
+            with open_plain(self.run.journal) as file:
+                file.seek(place)
+                while end < self._read.offset and (line := file.readline(LONGEST_LINE)):
+                    written = _written(line) or begun
+                    begun = begun or written
+                    if end > place and written > begun + seconds:
+                        break
+                    end += len(line)
+        except OSError:
+            return place
+        return min(end, self._read.offset)
+
     def _at(self, place: int) -> State:
+        """From what was told last, where that is on the way."""
         offset, kept = self._kept[bisect_right(self._kept, place, key=lambda item: item[0]) - 1]
-        state, reader = msgspec.msgpack.decode(kept, type=State), JournalReader(self.run.journal, offset)
+        near = offset <= self._told.offset <= place
+        known = self._told if near else History(offset, msgspec.msgpack.decode(kept, type=State))
+        reader, state = JournalReader(self.run.journal, known.offset), known.state
         while reader.offset < place and not reader.trouble:
             before = reader.offset
             state = fold(state, reader.read(min(place - before, CHUNK)))
             if reader.offset == before:
                 break  # shorter than it was
+        self._told = History(reader.whole, state)
         return state
 
     def _on(self) -> Iterator[History]:
@@ -162,6 +192,14 @@ class Past:
         for kind, tags in (("epoch", EPOCHS), ("mark", MARKS)):
             ends = sorted(start + end for tag in tags for end in _lines_with(data, tag))
             self._places[kind].extend(ends[: KEPT_PLACES - len(self._places[kind])])
+
+
+def _written(line: bytes) -> float:
+    """0 where the line does not say it."""
+    try:
+        return msgspec.json.decode(line, type=Written).time
+    except UNREADABLE:
+        return 0.0
 
 
 def _lines_with(data: bytes, tag: bytes) -> Iterator[int]:

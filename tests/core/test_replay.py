@@ -51,6 +51,31 @@ def test_the_ends_of_epochs_one_after_the_other(run: RunFolder) -> None:
         assert moment.state == state_at(run, moment.place)
 
 
+def test_seconds_are_those_of_the_run(run: RunFolder) -> None:
+    """Whose events here are half a second apart."""
+    lines = run.journal.read_bytes().splitlines(keepends=True)
+    there = way(Past(run), "second", 10, 0)
+    ends = [sum(map(len, lines[:count])) for count in (*range(21, len(lines), 20), len(lines), len(lines))]
+    assert [moment.place for moment in there] == ends
+    for moment in there:
+        assert moment.state == state_at(run, moment.place)
+
+
+def test_a_gap_that_is_longer_is_one_move(run: RunFolder) -> None:
+    before = run.journal.stat().st_size
+    with JournalWriter(run.journal) as journal:
+        journal.append(e.Heartbeat(step=730, time=made.NOW + 86_400))
+        journal.append(e.Heartbeat(step=730, time=made.NOW + 86_401))
+    with run.journal.open("ab") as file:
+        file.write(b'broken\n{"type":"Hear')
+    past = Past(run)
+    over = past.move(Move("second", 1, before))
+    assert over.state and over.state.last_time == made.NOW + 86_400
+    on = past.move(Move("second", 1, over.place))
+    assert on.state and on.state.last_time == made.NOW + 86_401
+    assert on.place == on.end == run.journal.read_bytes().rindex(b"\n") + 1
+
+
 def test_a_resume_is_a_mark(run: RunFolder) -> None:
     (to_it, on, _) = way(Past(run), "mark", 1, 0)
     assert to_it.state and to_it.state.step == 700 and to_it.state.marks[-1].kind == "resume"

@@ -54,9 +54,7 @@ class Terminal:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if self._program.poll() is not None:
-            return
-        programs = self._programs()
+        programs = self._programs() if self._program.is_running() else []
         for program in programs:
             program.terminate()
         for program in psutil.wait_procs(programs, GOING)[1]:

@@ -22,6 +22,7 @@ from tui_trainer.stream import Escaped
 COMMANDS = {
     "attach": "console.attach",
     "compare": "compare.compare",
+    "demo": "demo.demo",
     "train": "train.train",
     "resume": "train.resume",
     "pause": "steer.pause",

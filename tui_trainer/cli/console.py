@@ -6,6 +6,7 @@ import gc
 import signal
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
@@ -13,6 +14,11 @@ from core.errors import UserError
 from core.run.folder import RunFolder, find, runs_folder
 from core.view.comparing.along import By
 from tui_trainer.cli import options
+
+if TYPE_CHECKING:
+    from tui_trainer.app import TrainerApp
+    from tui_trainer.memory import Memory
+    from tui_trainer.settings import Settings
 
 
 def home(context: typer.Context, runs: options.Runs = None) -> None:
@@ -27,25 +33,36 @@ def attach(run: options.Run, runs: options.Runs = None) -> None:
     open_console(runs, find(run, runs_folder(runs)))
 
 
-def open_console(runs: options.Runs, run: RunFolder | None = None, compare: Sequence[RunFolder] = (), by: By = "epoch") -> None:
-    """On Home, on a run, or on several that are compared."""
+def prepare() -> tuple[Settings, Memory]:
+    """For a console in this process: what a person has settled, and what is remembered of the last one. Raises UserError where
+    there is no terminal."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UserError("the console needs a terminal; without one use train, resume, show and the other commands of --help")
     from tui_trainer import memory, settings
-    from tui_trainer.feed import Feed
 
     settled = settings.load()
     signal.signal(signal.SIGHUP, signal.SIG_DFL)  # without its terminal a console only burns time, even below nohup
     gc.disable()  # until the first frame is there
-    folder, feed = runs_folder(runs), Feed(run) if run else None
-    if feed:
-        feed.start()  # a long journal is being read while the screen is being loaded
-    from tui_trainer.app import TrainerApp
+    return settled, memory.Memory(memory.path())
 
-    kept = memory.Memory(memory.path())
-    app = TrainerApp(folder, run, feed=feed, settings=settled, memory=kept, compare=compare, by=by)
+
+def show(app: TrainerApp) -> NoReturn:
+    """Until it is left; the terminal is as it was then."""
     try:
         app.run()
     finally:  # also where the screens could not do so any more
         sys.stderr.write(app.outside.restore())
     sys.exit(app.return_code)
+
+
+def open_console(runs: options.Runs, run: RunFolder | None = None, compare: Sequence[RunFolder] = (), by: By = "epoch") -> None:
+    """On Home, on a run, or on several that are compared."""
+    settings, memory = prepare()
+    from tui_trainer.feed import Feed
+
+    folder, feed = runs_folder(runs), Feed(run) if run else None
+    if feed:
+        feed.start()  # a long journal is being read while the screen is being loaded
+    from tui_trainer.app import TrainerApp
+
+    show(TrainerApp(folder, run, feed=feed, settings=settings, memory=memory, compare=compare, by=by))

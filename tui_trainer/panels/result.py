@@ -3,7 +3,7 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from rich.text import Text
 from textual.geometry import Size
@@ -18,6 +18,9 @@ from tui_trainer.widgets.axis import short
 from tui_trainer.widgets.panel import Panel
 from tui_trainer.widgets.run_badge import run_badge
 from tui_trainer.worker_log import last_lines
+
+if TYPE_CHECKING:
+    from tui_trainer.screens.panels import PanelScreen
 
 LAST_LINES = 3
 NAME_WIDTH = 8
@@ -37,6 +40,8 @@ class Outcome(NamedTuple):
     quiet: str
     """How long ago the last sign of life was."""
     last_words: tuple[str, ...]
+    following: str
+    """The command that comes next, where the screen has one of its own."""
 
 
 class Result(Panel[Outcome]):
@@ -51,15 +56,17 @@ class Result(Panel[Outcome]):
     def reads(self, state: State, now: float) -> Outcome:
         if not state.ended:
             self._last_words = None
-            return Outcome(None, "", ())
+            return Outcome(None, "", (), "")
         quiet = readings.format_duration(max(0.0, now - state.last_time)) if state.status == "lost" and state.last_time else ""
         unexplained = state.status == "lost" or state.failure == "error"
-        return Outcome(state, quiet, self._worker_words(state) if unexplained else ())
+        following = cast("PanelScreen", self.screen).following
+        return Outcome(state, quiet, self._worker_words(state) if unexplained else (), following)
 
     def draw(self, reads: Outcome, size: Size, colours: Palette) -> Sequence[Text]:
         if reads.state is None:
             return []
-        following = _next(reads.state, reference(self.run), keymap(self).named("resume"))
+        resume = keymap(self).named("resume")
+        following = [("next", reads.following)] if reads.following else _next(reads.state, reference(self.run), resume)
         pairs = [*_ending(reads.state, reads.quiet), *_figures(reads.state, self.run), *following]
         lines = [line for name, words in pairs for line in _wrapped(name, words, size.width, colours)]
         return lines + [Text(line, colours.muted, no_wrap=True) for line in reads.last_words]

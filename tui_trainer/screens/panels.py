@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from functools import partial
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual import events
 from textual.app import ComposeResult
@@ -47,6 +47,9 @@ class PanelScreen(ActionScreen):
     CSS_PATH = "panels.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "narrow"), (100, "normal"), (160, "wide")]
     VERTICAL_BREAKPOINTS = [(0, "short"), (22, "medium"), (34, "tall")]
+
+    following: ClassVar[str] = ""
+    """The command to go on with after an ended run, where it is none about that run."""
 
     def __init__(self, run: RunFolder, source: Source, page: Page = "overview") -> None:
         super().__init__()

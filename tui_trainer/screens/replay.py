@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from core.run.folder import RunFolder
+from core.view.replay import Kind
 from core.view.state import State
 from tui_trainer.actions import Scope
 from tui_trainer.bindings import bindings
@@ -29,7 +30,16 @@ class ReplayScreen(PanelScreen):
         self._playing = False
 
     def on_mount(self) -> None:
-        self.set_interval(FRAME, self._play_on)
+        self.set_interval(self.frame, self._play_on)
+
+    @property
+    def frame(self) -> float:
+        """Seconds between two moves while it plays."""
+        return FRAME
+
+    def stride(self) -> tuple[Kind, int]:
+        """How far the next of them leads."""
+        return "hundredth", 1
 
     def _take(self, state: State) -> None:
         self.lens.until = self._replay.place
@@ -42,7 +52,11 @@ class ReplayScreen(PanelScreen):
     def moment(self) -> str:
         state = self.state
         place = f"epoch {state.epoch}, step {state.step:,} of {state.total_steps:,}" if state.total_steps else "before training"
-        return f"replay: {place}{', playing' if self._playing else ''}"
+        return f"{self.called}: {place}{', playing' if self._playing else ''}"
+
+    @property
+    def called(self) -> str:
+        return "replay"
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """What is typed into a search is no key of the screen."""
@@ -93,4 +107,4 @@ class ReplayScreen(PanelScreen):
         if self._replay.at_end:
             self._playing = False
         else:
-            self._replay.move("hundredth", 1)
+            self._replay.move(*self.stride())
