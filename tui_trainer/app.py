@@ -7,10 +7,12 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
 from pathlib import Path
-from typing import Any, TextIO, cast
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from rich.console import Console
+from textual import events
 from textual.app import App, SystemCommand
 from textual.dom import DOMNode
 from textual.screen import Screen
@@ -28,6 +30,9 @@ from tui_trainer.settings import Settings
 from tui_trainer.stream import Escaped
 from tui_trainer.terminal import abilities, notifies
 from tui_trainer.widgets.heat import few_colours
+
+if TYPE_CHECKING:
+    from tui_trainer.widgets.terminal_pictures import TerminalPictures
 
 
 class TrainerApp(App[None]):
@@ -88,6 +93,19 @@ class TrainerApp(App[None]):
         """Write control codes that draw nothing; the driver writes whole frames, and these between two of them."""
         if codes and self._driver is not None and not self.is_web:
             self._driver.write(codes)
+
+    @cached_property
+    def terminal_pictures(self) -> TerminalPictures:
+        from tui_trainer.widgets.terminal_pictures import TerminalPictures
+
+        return TerminalPictures(self)
+
+    def on_cursor_position(self, event: events.CursorPosition) -> None:
+        self.terminal_pictures.answered(event.x, event.y)
+
+    def on_exit_app(self) -> None:
+        """While the terminal still shows the console's screen."""
+        self.terminal_pictures.close()
 
     def show_home(self) -> None:
         """Home, the list of runs; the one below the present screen when there is one."""

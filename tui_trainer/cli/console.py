@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ import typer
 from core.errors import UserError
 from core.run.folder import RunFolder, find, runs_folder
 from core.view.comparing.along import By
+from tui_trainer import pixels
 from tui_trainer.cli import options
 
 if TYPE_CHECKING:
@@ -38,6 +40,9 @@ def prepare() -> tuple[Settings, Memory]:
     there is no terminal."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UserError("the console needs a terminal; without one use train, resume, show and the other commands of --help")
+    pixels.choice(os.environ)
+    if os.environ.get("TERM") in pixels.NAMES:
+        os.environ.setdefault("COLORTERM", "truecolor")  # which ssh does not carry along
     from tui_trainer import memory, settings
 
     settled = settings.load()

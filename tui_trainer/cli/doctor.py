@@ -13,6 +13,7 @@ import msgspec
 
 from core.errors import UserError
 from core.view.words import count
+from tui_trainer import pixels
 from tui_trainer.cli import options
 from tui_trainer.cli.say import say, say_json, table
 
@@ -68,12 +69,13 @@ def _data() -> dict[str, Any]:
 def _terminal() -> dict[str, Any]:
     size = shutil.get_terminal_size()
     encoding = sys.stdout.encoding or "unknown"
-    names = ("TERM", "COLORTERM", "TERM_PROGRAM", "NO_COLOR", "LANG", "LC_ALL", "TMUX", "SSH_TTY")
+    names = ("TERM", "COLORTERM", "TERM_PROGRAM", "NO_COLOR", "LANG", "LC_ALL", "TMUX", "SSH_TTY", "KITTY_WINDOW_ID")
     return {
         "size": f"{size.columns}x{size.lines}",
         "terminal": sys.stdout.isatty(),
         "encoding": encoding,
         "unicode": encoding.lower().replace("-", "") == "utf8",
+        "pictures": pixels.words(os.environ),
         **{name: os.environ[name] for name in names if name in os.environ},
     }
 

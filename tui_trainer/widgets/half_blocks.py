@@ -17,13 +17,13 @@ HALF = "▀"
 
 def drawn(picture: Picture, columns: int, rows: int, few_colours: bool, light: bool = False) -> list[Strip]:
     """``rows`` strips of ``columns`` cells; of characters that make a ``light`` ground darker, or a dark one lighter."""
-    pixels = _scaled(picture, columns, rows * 2)
+    pixels = scaled(picture, columns, rows * 2)
     if few_colours:
         return [Strip([Segment(_shades(pixels, columns, row, light))], columns) for row in range(rows)]
     return [Strip(_halves(pixels, columns, row), columns) for row in range(rows)]
 
 
-def _scaled(picture: Picture, width: int, height: int) -> bytes:
+def scaled(picture: Picture, width: int, height: int) -> bytes:
     """Red, green and blue of each pixel, row by row."""
     from PIL import Image  # some milliseconds, which a screen without pictures does without
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
-from typing import ClassVar, NamedTuple
+from functools import cached_property
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, cast
 
-from rich.segment import Segment
-from rich.style import Style
 from rich.text import Text
 from textual.geometry import Size
 from textual.strip import Strip
@@ -24,12 +23,12 @@ from tui_trainer.theme import Palette
 from tui_trainer.widgets.glyphs import cut
 from tui_trainer.widgets.heat import few_colours
 from tui_trainer.widgets.panel import Panel
+from tui_trainer.widgets.picture_grid import GAP, SIZES, Grid, grid_of, joined
 from tui_trainer.widgets.picture_shelf import Key, Shelf
+from tui_trainer.widgets.terminal_pictures import Placed, TerminalPictures
 
-SIZES = ((32, 16), (16, 8))
-"""Columns and rows of a picture, the largest first; taken is the first of which there is room for ENOUGH, else the last."""
-ENOUGH = 6
-GAP = 1
+if TYPE_CHECKING:
+    from tui_trainer.app import TrainerApp
 
 
 class Shown(NamedTuple):
@@ -40,21 +39,11 @@ class Shown(NamedTuple):
     first: int
     few_colours: bool
     light: bool
+    pixels: bool
+    """Whether it is shown by those, in the terminal's own way."""
     ended: bool
     drawn: int
     """How often the thread has come back with something."""
-
-
-class Grid(NamedTuple):
-    columns: int
-    """Of pictures, as ``rows`` are; the others are cells."""
-    rows: int
-    width: int
-    height: int
-
-    @property
-    def places(self) -> int:
-        return self.columns * self.rows
 
 
 CORNERS = 4
@@ -95,7 +84,7 @@ class PicturePanel(Panel[Shown]):
         self._state = state
         few, light = few_colours(self.app), not self.app.current_theme.dark
         shown = self._set(), state.classes, self._filters, self._first
-        return Shown(*shown, few, light, state.ended, self.shelf.comings)
+        return Shown(*shown, few, light, self._by_pixels(), state.ended, self.shelf.comings)
 
     def draw(self, reads: Shown, size: Size, colours: Palette) -> Sequence[Text | Strip]:
         if reads.found is None:
@@ -106,18 +95,18 @@ class PicturePanel(Panel[Shown]):
             return _said("reading the pictures ...", size, colours)
         if isinstance(known, str):
             return _said(f"these pictures cannot be shown: {known}", size, colours)
-        self._grid = grid = _grid(size)
+        self._grid = grid = grid_of(size)
         places = self._places()[reads.first : reads.first + grid.places]
         if not places:
             return _said("none of these was kept at this epoch; 0 shows all", size, colours)
-        keys = {
-            place: Key(reads.found.media, place, grid.width, grid.height, reads.few_colours, reads.light) for place in places
-        }
-        self._want([key for key in keys.values() if self.shelf.drawn(key) is None])
+        look = grid.width, grid.height, reads.few_colours, reads.few_colours and reads.light, self._terminal.has
+        keys = {place: Key(reads.found.media, place, *look) for place in places}
+        self._want(self.shelf.missing(keys.values()))
+        pictures = self._pictures(list(keys.values()), reads, colours)
         lines = list[Text | Strip]()
         for row in range(0, len(places), grid.columns):
             in_row = places[row : row + grid.columns]
-            lines += _joined([self.shelf.drawn(keys[place]) for place in in_row], grid, size.width, colours)
+            lines += joined([pictures[keys[place]] for place in in_row], grid, size.width, colours)
             lines.append(self._captions([known[place] for place in in_row], reads, colours))
         return lines
 
@@ -154,12 +143,47 @@ class PicturePanel(Panel[Shown]):
         if event.state == WorkerState.SUCCESS:
             self._again()
 
+    def _pictures(self, keys: list[Key], reads: Shown, colours: Palette) -> dict[Key, list[Strip] | None]:
+        """None for those that the thread has not drawn yet."""
+        if not reads.pixels:
+            return {key: self.shelf.drawn(key) for key in keys}
+        self._placed.show(self.shelf.pixels(keys))
+        return {key: self._placed.strips(key, colours.ground) or self.shelf.drawn(key) for key in keys}
+
     def _captions(self, found: list[Picture], reads: Shown, colours: Palette) -> Text:
         line = Text()
         for picture in found:
             caption = Text(printable(self.caption(picture, reads.classes, self._grid.width)), colours.text)
             line.append_text(cut(caption, self._grid.width, pad=True)).append(" " * GAP)
         return line
+
+    # The terminal's memory
+
+    @property
+    def _terminal(self) -> TerminalPictures:
+        return cast("TrainerApp", self.app).terminal_pictures
+
+    @cached_property
+    def _placed(self) -> Placed:
+        return Placed(self._terminal)
+
+    def _by_pixels(self) -> bool:
+        """Not below a dialog: it dims all colours, and by these the terminal knows the pictures."""
+        return self._terminal.has and self.screen.is_active
+
+    def on_mount(self) -> None:
+        self._terminal.learnt.subscribe(self, lambda _: self._again())
+        self.app.app_resume_signal.subscribe(self, lambda _: self._anew())
+        self.watch(self.screen, "stack_updates", self._again, init=False)
+
+    def on_unmount(self) -> None:
+        self._placed.show({})
+
+    def _anew(self) -> None:
+        """The terminal forgets its pictures when the console is suspended, as by kill -TSTP."""
+        self._placed.show({})
+        self._drawn = None
+        self._draw()
 
     # What is shown
 
@@ -231,27 +255,6 @@ def short_names(names: tuple[str, str], width: int) -> tuple[str, str]:
     half = width // 2
     kept = min(len(first), max(half, width - len(second)))
     return first[:kept], second[: max(width - kept, 0)]
-
-
-def _grid(size: Size) -> Grid:
-    grids = [
-        Grid(max(1, (size.width + GAP) // (width + GAP)), max(1, size.height // (height + 1)), width, height)
-        for width, height in SIZES
-    ]
-    return next((grid for grid in grids if grid.places >= ENOUGH), grids[-1])
-
-
-def _joined(found: list[list[Strip] | None], grid: Grid, width: int, colours: Palette) -> list[Strip]:
-    """Pictures side by side; those that are not drawn yet are left blank."""
-    ground, plain = Style.parse(f"on {colours.ground}"), Style.parse(f"{colours.text} on {colours.ground}")
-    blank = [Strip([Segment(" " * grid.width, Style.parse(f"on {colours.track}"))], grid.width)] * grid.height
-    gap = Strip([Segment(" " * GAP, ground)], GAP)
-    columns = [picture or blank for picture in found]
-    rows = (Strip.join(strip for column in columns for strip in (column[row], gap)) for row in range(grid.height))
-    return [
-        (row if all(segment.style for segment in row) else row.apply_style(plain)).adjust_cell_length(width, ground)
-        for row in rows
-    ]
 
 
 def _said(words: str, size: Size, colours: Palette) -> list[Text]:

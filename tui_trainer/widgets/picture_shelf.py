@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterable
 from typing import NamedTuple, TypeVar
 
 from textual.strip import Strip
@@ -12,6 +13,7 @@ from core.run.folder import RunFolder
 from core.view import pictures
 from core.view.pictures import Picture
 from tui_trainer.widgets.half_blocks import drawn
+from tui_trainer.widgets.kitty import Pixels, encoded
 
 CACHED_FILES, CACHED_PICTURES = 8, 400
 K = TypeVar("K")
@@ -28,6 +30,8 @@ class Key(NamedTuple):
     few_colours: bool = False
     light: bool = False
     """Whether the screen's ground is."""
+    pixels: bool = False
+    """Whether the terminal can have them."""
 
 
 class Shelf:
@@ -38,7 +42,7 @@ class Shelf:
         self.comings = 0
         """How often the thread has come back with something."""
         self._files: OrderedDict[str, tuple[Picture, ...] | str] = OrderedDict()
-        self._drawn: OrderedDict[Key, list[Strip]] = OrderedDict()
+        self._drawn: OrderedDict[Key, tuple[list[Strip], Pixels | None]] = OrderedDict()
         self._wanted: list[Key] = []
         self._working = False
 
@@ -51,7 +55,17 @@ class Shelf:
         return self._files.get(name)
 
     def drawn(self, key: Key) -> list[Strip] | None:
-        return self._drawn.get(key)
+        """In characters, also those of a time when nobody knew that the terminal has pixels."""
+        found = self._drawn.get(key) or self._drawn.get(key._replace(pixels=False))
+        return found[0] if found else None
+
+    def missing(self, keys: Iterable[Key]) -> list[Key]:
+        return [key for key in keys if key not in self._drawn]
+
+    def pixels(self, keys: Iterable[Key]) -> dict[Key, Pixels]:
+        """As they are sent to the terminal, of those that are at hand."""
+        found = ((key, self._drawn.get(key)) for key in keys)
+        return {key: drawn[1] for key, drawn in found if drawn and drawn[1]}
 
     def want(self, keys: list[Key]) -> bool:
         """What is wanted now, and nothing else any more; whether a thread is to be started for it."""
@@ -79,7 +93,9 @@ class Shelf:
             _put(self._files, key.media, self._read(key.media), CACHED_FILES)
         known = self._files[key.media]
         if key.place >= 0 and not isinstance(known, str):
-            _put(self._drawn, key, drawn(known[key.place], *key[2:]), CACHED_PICTURES)
+            picture = known[key.place]
+            strips = drawn(picture, key.columns, key.rows, key.few_colours, key.light)
+            _put(self._drawn, key, (strips, encoded(picture) if key.pixels else None), CACHED_PICTURES)
 
     def _read(self, name: str) -> tuple[Picture, ...] | str:
         try:
