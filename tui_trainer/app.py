@@ -7,7 +7,6 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
@@ -59,6 +58,7 @@ class TrainerApp(App[None]):
         self.runs = runs
         self.clock = clock
         self._first, self._feed = attach, feed
+        self._terminal_pictures: TerminalPictures | None = None
         self._compared, self._by = tuple(compare), by
         self.settings, self.memory, self.keymap = settings, memory or Memory(), settings.keymap
         self.outside = Outside(abilities(os.environ), notifies(os.environ))
@@ -94,18 +94,22 @@ class TrainerApp(App[None]):
         if codes and self._driver is not None and not self.is_web:
             self._driver.write(codes)
 
-    @cached_property
+    @property
     def terminal_pictures(self) -> TerminalPictures:
-        from tui_trainer.widgets.terminal_pictures import TerminalPictures
+        if self._terminal_pictures is None:
+            from tui_trainer.widgets.terminal_pictures import TerminalPictures
 
-        return TerminalPictures(self)
+            self._terminal_pictures = TerminalPictures(self)
+        return self._terminal_pictures
 
     def on_cursor_position(self, event: events.CursorPosition) -> None:
-        self.terminal_pictures.answered(event.x, event.y)
+        if self._terminal_pictures:
+            self._terminal_pictures.answered(event.x, event.y)
 
     def on_exit_app(self) -> None:
         """While the terminal still shows the console's screen."""
-        self.terminal_pictures.close()
+        if self._terminal_pictures:
+            self._terminal_pictures.close()
 
     def show_home(self) -> None:
         """Home, the list of runs; the one below the present screen when there is one."""

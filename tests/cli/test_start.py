@@ -78,6 +78,10 @@ def test_the_console_needs_a_terminal(arguments: tuple[str, ...], cli: Cli, tmp_
     assert "needs a terminal" in one_line(cli(*arguments, cwd=tmp_path))
 
 
+def test_a_wrong_way_of_showing_pictures_is_told_before_there_is_a_screen(cli: Cli, tmp_path: Path) -> None:
+    assert "expected one of auto, blocks, kitty" in one_line(cli(cwd=tmp_path, env={"TUI_TRAINER_PICTURES": "sixel"}))
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -12,7 +12,7 @@ import sys
 import termios
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 
 import psutil
@@ -32,10 +32,19 @@ LONGEST = 120.0
 GOING = 5.0
 
 
+def answers(data: bytes) -> bytes:
+    """Of a terminal without anything special, to what it was sent."""
+    return b"".join(answer for question, answer in ANSWERS if question in data)
+
+
 class Terminal:
     """``columns`` x ``rows`` cells; ``began`` is when the program was started (monotonic seconds)."""
 
-    def __init__(self, command: Sequence[str], columns: int, rows: int, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, command: Sequence[str], columns: int, rows: int, environment: Mapping[str, str] | None = None,
+        answers: Callable[[bytes], bytes] = answers,
+    ) -> None:  # fmt: skip
+        self._answers = answers
         self._screen, other = pty.openpty()
         fcntl.ioctl(other, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         self.written: list[tuple[float, bytes]] = []
@@ -54,15 +63,11 @@ class Terminal:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        programs = self._programs() if self._program.is_running() else []
+        programs = self._programs() if self._program.poll() is None else []
         for program in programs:
             program.terminate()
         for program in psutil.wait_procs(programs, GOING)[1]:
             program.kill()
-
-    def ended(self) -> int:
-        """Its exit status, which is waited for."""
-        return int(self._program.wait(LONGEST))
 
     def press(self, keys: bytes) -> float:
         """When they were pressed."""
@@ -94,9 +99,13 @@ class Terminal:
 
     def left(self) -> tuple[int, bytes]:
         """Wait for its end: its exit status, and everything that it wrote."""
+        return self.ended(), self.everything()
+
+    def ended(self) -> int:
+        """The program's exit status, once it has ended and all that it wrote was read."""
         status = self._program.wait(LONGEST)
-        self._reader.join(LONGEST)
-        return status, self.everything()
+        self._reader.join(GOING)
+        return int(status)
 
     def drew(self, least: int, since: float) -> float:
         """When it had written so many bytes after a moment."""
@@ -150,9 +159,8 @@ class Terminal:
             except OSError:  # the program has ended
                 return
             self.written.append((time.monotonic(), data))
-            for question, answer in ANSWERS:
-                if question in data:
-                    os.write(self._screen, answer)
+            if answer := self._answers(data):
+                os.write(self._screen, answer)
 
 
 def burners(count: int) -> list[subprocess.Popen[bytes]]:

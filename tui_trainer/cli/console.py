@@ -38,9 +38,9 @@ def attach(run: options.Run, runs: options.Runs = None) -> None:
 def prepare() -> tuple[Settings, Memory]:
     """For a console in this process: what a person has settled, and what is remembered of the last one. Raises UserError where
     there is no terminal."""
+    pixels.choice(os.environ)  # so that a wrong one is told before there is a screen
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UserError("the console needs a terminal; without one use train, resume, show and the other commands of --help")
-    pixels.choice(os.environ)
     if os.environ.get("TERM") in pixels.NAMES:
         os.environ.setdefault("COLORTERM", "truecolor")  # which ssh does not carry along
     from tui_trainer import memory, settings

@@ -69,7 +69,8 @@ def forgotten(number: int) -> str:
 
 
 def placeholders(number: int, columns: int, rows: int, ground: str) -> list[Strip]:
-    """``rows`` strips of ``columns`` cells. Each cell says all of itself, since a repaint may begin anywhere."""
+    """``rows`` strips of ``columns`` cells. Each cell says all of itself, since a repaint may begin anywhere, and is a segment
+    of its own, since those of more are sometimes cut between a character and its accents."""
     style = Style(color=Color.from_rgb(number >> 16, number >> 8 & 255, number & 255), bgcolor=Color.parse(ground))
-    cells = ((f"{PLACEHOLDER}{ACCENTS[row]}{accent}" for accent in ACCENTS[:columns]) for row in range(rows))
-    return [Strip([Segment("".join(row), style)], columns) for row in cells]
+    cells = ((PLACEHOLDER + ACCENTS[row] + accent for accent in ACCENTS[:columns]) for row in range(rows))
+    return [Strip([Segment(cell, style) for cell in line], columns) for line in cells]
