@@ -21,6 +21,7 @@ from core.run.folder import RunFolder
 from core.view.comparing.along import By
 from tui_trainer import theme
 from tui_trainer.bindings import ActionScreen
+from tui_trainer.farewell import parting
 from tui_trainer.feed import Feed
 from tui_trainer.legible import legible
 from tui_trainer.memory import Memory
@@ -55,12 +56,15 @@ class TrainerApp(App[None]):
         super().__init__()
         # For what is said after the screen is gone: last words, or a traceback.
         self.error_console = Console(file=cast(TextIO, Escaped(sys.stderr)), color_system=None, markup=False, highlight=False)
+        self.error_console.soft_wrap = True  # a path that is too long for the terminal is still one that can be copied
         self.runs = runs
         self.clock = clock
         self._first, self._feed = attach, feed
         self._terminal_pictures: TerminalPictures | None = None
         self._compared, self._by = tuple(compare), by
         self.settings, self.memory, self.keymap = settings, memory or Memory(), settings.keymap
+        self.visited: RunFolder | None = None
+        """The run that was looked at last."""
         self.outside = Outside(abilities(os.environ), notifies(os.environ))
         usual = theme.HIGH_CONTRAST if few_colours(self) else theme.DARK
         self.theme = next(name for name in (settings.theme, self.memory.theme, usual.name) if name in theme.NAMES)
@@ -88,6 +92,14 @@ class TrainerApp(App[None]):
         if not gc.isenabled():
             gc.freeze()
             gc.enable()
+
+    async def action_quit(self) -> None:
+        """ctrl+q: at once, wherever one is; training goes on."""
+        self.leave()
+
+    def leave(self) -> None:
+        """To the shell, with what the present screen has to say."""
+        self.exit(message=parting(reversed(self.screen_stack)))
 
     def tell_terminal(self, codes: str) -> None:
         """Write control codes that draw nothing; the driver writes whole frames, and these between two of them."""
@@ -125,6 +137,7 @@ class TrainerApp(App[None]):
     def show_run(self, run: RunFolder, feed: Feed | None = None) -> None:
         from tui_trainer.screens.run import RunScreen  # brings the plots along, which Home does without
 
+        self.visited = run
         self.push_screen(RunScreen(run, feed))
 
     def show_compared(self, runs: Sequence[RunFolder], by: By = "epoch") -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from core.run.folder import RunFolder, reference
+from core.view.outcome import ending_words
 from core.view.readings import confusion_words, confusions, format_duration, format_metric, monitor, stopping_sentence
 from core.view.state import Measurement, State
 from core.view.words import count
@@ -12,6 +13,7 @@ from tui_trainer.escape import printable
 from tui_trainer.worker_log import last_lines
 
 WORST_PAIRS = 5
+DONE = ("finished", "early-stopped")
 LAST_LINES = 5
 """Of the log of a worker that is gone without a word."""
 
@@ -48,25 +50,33 @@ def pictures_words(state: State) -> str:
     return ", ".join(words)
 
 
+def next_commands(run: RunFolder, state: State) -> list[str]:
+    """What can be done with a run that has ended; the last one is to go on with it."""
+    name = reference(run)
+    more = f" --epochs {2 * state.epochs}" if state.status in DONE else ""
+    evaluate = [f"tui-trainer evaluate {name}"] if state.weights else []
+    return [*evaluate, f"tui-trainer resume {name}{more}"]
+
+
 def _result(run: RunFolder, state: State) -> Iterator[str]:
     measurement = state.measurements.get("test") or state.measurements.get("validation")
     if measurement and measurement.classes:
         yield f"accuracy by class, {measurement.split} split, {_weights(measurement)}:"
         yield from class_lines(measurement)
         yield from confusion_lines(measurement)
-    why = state.ending or f"the trainer is gone without a word; see {run.log}"
-    yield f"{state.status}: {why} ({format_duration(state.trained_seconds)} of training)"
+    see = "" if state.ending else f"; see {run.log}"
+    yield f"{ending_words(state)}{see} ({format_duration(state.trained_seconds)} of training)"
     yield f"early stopping: {stopping_sentence(state)}"
     for item in state.measurements.values():
         yield f"{item.split}: {_scores(item)}, {_weights(item)}"
     if pictures := pictures_words(state):
         yield f"pictures: {pictures}"
     if state.weights:
-        chosen = state.status in ("finished", "early-stopped") and f"best.{monitor(state)}" in state.metrics
+        chosen = state.status in DONE and f"best.{monitor(state)}" in state.metrics
         yield f"weights{f' (best {monitor(state)})' if chosen else ''}: {run.path / state.weights}"
     if state.status == "lost":
         yield from (f"worker.log: {line}" for line in last_lines(run, LAST_LINES, state.session_started))
-    yield from _next(run, state)
+    yield from (f"next: {command}" for command in next_commands(run, state))
 
 
 def _weights(measurement: Measurement) -> str:
@@ -76,11 +86,3 @@ def _weights(measurement: Measurement) -> str:
 def _scores(measurement: Measurement) -> str:
     values = {name.partition(".")[2]: format_metric(name, value) for name, value in measurement.metrics.items()}
     return ", ".join(f"{name} {value}" for name, value in sorted(values.items()))
-
-
-def _next(run: RunFolder, state: State) -> Iterator[str]:
-    name = reference(run)
-    if state.weights:
-        yield f"next: tui-trainer evaluate {name}"
-    more = f" --epochs {2 * state.epochs}" if state.status in ("finished", "early-stopped") else ""
-    yield f"next: tui-trainer resume {name}{more}"

@@ -24,7 +24,7 @@ def accuracy_words(state: State) -> str:
 
 def ending_words(state: State) -> str:
     """``finished: 9 epochs done``, of a run that has ended."""
-    return f"{state.status}: {state.ending or 'its trainer is gone without a word'}"
+    return f"{state.status}: {state.ending or 'the trainer is gone without a word'}"
 
 
 def outcome(state: State) -> str:

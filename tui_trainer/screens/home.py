@@ -18,6 +18,7 @@ from core.run import session
 from core.run.folder import RunFolder, list_runs
 from core.view import words
 from core.view.state import State
+from tui_trainer import farewell
 from tui_trainer.bindings import ActionScreen, bindings
 from tui_trainer.escape import printable
 from tui_trainer.listing import ListedRun, Listing
@@ -187,8 +188,14 @@ class HomeScreen(ActionScreen):
 
     def action_quit(self) -> None:
         """Leave; a training that is under way goes on."""
-        live = [printable(item.run.name) for item in self._listed if item.alive]
-        self.app.exit(message=Text(f"Training goes on: {', '.join(live)}") if live else None)
+        self.trainer.leave()
+
+    def farewell(self) -> list[str]:
+        """Of the runs that go on; without any, of the one that was looked at."""
+        live = [(item.run, item.state or State()) for item in self._listed if item.alive]
+        visited = self.trainer.visited
+        seen = (item for item in self._listed if visited and item.state and item.run.path == visited.path)
+        return farewell.of_living(live) or next((farewell.of_run(item.run, item.state or State()) for item in seen), [])
 
 
 def _title(runs: Path, listed: list[ListedRun], colours: Palette) -> Text:

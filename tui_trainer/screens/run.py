@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import time
 
-from rich.text import Text
 from textual import work
 
 from core.commands import Stop
-from core.run.folder import RunFolder, reference
+from core.run.folder import RunFolder
 from core.view.state import State
+from tui_trainer import farewell
 from tui_trainer.bindings import bindings
-from tui_trainer.escape import printable
 from tui_trainer.feed import Feed
 from tui_trainer.screens.question import QUIT
 from tui_trainer.screens.steering import SteeringScreen
@@ -25,6 +24,8 @@ class RunScreen(SteeringScreen):
 
     def __init__(self, run: RunFolder, feed: Feed | None = None) -> None:
         super().__init__(run, feed or Feed(run, lambda: self.trainer.clock()))
+        self._stopping = False
+        """Told to stop by whoever leaves."""
 
     def on_unmount(self) -> None:
         self.trainer.tell_terminal(self.trainer.outside.restore())
@@ -38,23 +39,20 @@ class RunScreen(SteeringScreen):
         if self._feed.looked:  # until then a run that has ended may look alive
             self.trainer.tell_terminal(self.trainer.outside.show(self.run.name, state, time.monotonic()))
 
+    def farewell(self) -> list[str]:
+        return farewell.of_run(self.run, self.state, self._stopping)
+
     def action_detach(self) -> None:
-        self._leave("Training goes on. Come back with: tui-trainer attach")
+        self.trainer.leave()
 
     @work
     async def action_quit(self) -> None:
-        if self.state.ended:
-            self.app.exit()
-            return
-        choice = await self._choose("This run is still training.", QUIT)
-        if choice == "detach":
-            self.action_detach()
-        elif choice == "stop":
+        choice = "detach" if self.state.ended else await self._choose("This run is still training.", QUIT)
+        if choice == "stop":
             self._send(Stop())
-            self._leave("Saving, then stopping. See: tui-trainer show")
-
-    def _leave(self, words: str) -> None:
-        self.app.exit(message=Text(printable(f"{words} {reference(self.run)}")))
+            self._stopping = True
+        if choice in ("detach", "stop"):
+            self.trainer.leave()
 
     def action_resume(self) -> None:
         self.resume()

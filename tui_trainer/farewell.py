@@ -1,0 +1,79 @@
+"""What stands on the terminal after the console has closed: the run, what became of it, and the command that comes next. The
+same figures as ``train`` prints at its end, in five lines at the most."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Protocol, TypeAlias, runtime_checkable
+
+from rich.text import Text
+
+from core.run.folder import RunFolder, reference
+from core.view import outcome
+from core.view.readings import format_metric, monitor
+from core.view.state import State
+from tui_trainer.escape import printable
+from tui_trainer.result import DONE, next_commands
+
+Pair: TypeAlias = tuple[str, str]
+"""A label and its words."""
+LABEL = 9
+"""Columns."""
+MOST_RUNS = 3
+
+
+@runtime_checkable
+class Parting(Protocol):
+    """A screen that has something to say after the console is gone."""
+
+    def farewell(self) -> list[str]: ...
+
+
+def parting(screens: Iterable[object]) -> Text | None:
+    """Of the first of these screens that has anything to say."""
+    said = (screen.farewell() for screen in screens if isinstance(screen, Parting))
+    lines = next(filter(None, said), None)
+    return Text("\n".join(lines)) if lines else None
+
+
+def of_run(run: RunFolder, state: State, stopping: bool = False) -> list[str]:
+    """``stopping``: it was told to, and has not done so yet."""
+    if state.ended:
+        return _aligned(_ended(run, state))
+    if stopping:
+        return _aligned([("run", f"{run.name}: saves, then stops"), ("next", f"tui-trainer show {reference(run)}")])
+    return of_living([(run, state)])
+
+
+def of_living(runs: Sequence[tuple[RunFolder, State]]) -> list[str]:
+    """Runs that go on without the console; none for none."""
+    pairs = [("run", f"{run.name}: {_goes_on(state)}") for run, state in runs[:MOST_RUNS]]
+    if len(runs) > MOST_RUNS:
+        pairs.append(("", f"and {len(runs) - MOST_RUNS} more"))
+    return _aligned([*pairs, ("next", f"come back with: tui-trainer attach {reference(runs[0][0])}")]) if runs else []
+
+
+def _ended(run: RunFolder, state: State) -> Iterator[Pair]:
+    yield "run", f"{run.name}: {outcome.ending_words(state)}"
+    if figures := ", ".join(filter(None, (_best(state), outcome.accuracy_words(state)))):
+        yield "result", figures
+    if state.weights:
+        yield "weights", str(run.path / state.weights)
+    yield "next", next_commands(run, state)[0 if state.status in DONE else -1]
+
+
+def _best(state: State) -> str:
+    if state.stopping.best is None:
+        return ""
+    return f"best {monitor(state)} {format_metric(monitor(state), state.stopping.best)} at epoch {state.stopping.best_epoch}"
+
+
+def _goes_on(state: State) -> str:
+    epoch = f"epoch {state.epoch}/{state.epochs}" if state.epoch and state.epochs else ""
+    status = "it stays paused" if state.paused else "it waits until it can save" if state.hindrance else "training goes on"
+    return ", ".join(filter(None, (status, epoch, outcome.accuracy_words(state))))
+
+
+def _aligned(pairs: Iterable[Pair]) -> list[str]:
+    """Safe to print; a text of several lines takes one."""
+    return [f"{label:<{LABEL}}{printable(' '.join(words.split()))}" for label, words in pairs]
