@@ -54,18 +54,22 @@ def of_living(runs: Sequence[tuple[RunFolder, State]]) -> list[str]:
 
 
 def _ended(run: RunFolder, state: State) -> Iterator[Pair]:
-    yield "run", f"{run.name}: {outcome.ending_words(state)}"
-    if figures := ", ".join(filter(None, (_best(state), outcome.accuracy_words(state)))):
-        yield "result", figures
+    yield "run", run.name
+    yield "result", ", ".join(filter(None, (outcome.ending_words(state), outcome.accuracy_words(state)))) + _with_tta(state)
+    if state.stopping.best is not None:
+        yield "best", _best(state)
     if state.weights:
         yield "weights", str(run.path / state.weights)
     yield "next", next_commands(run, state)[0 if state.status in DONE else -1]
 
 
 def _best(state: State) -> str:
-    if state.stopping.best is None:
-        return ""
-    return f"best {monitor(state)} {format_metric(monitor(state), state.stopping.best)} at epoch {state.stopping.best_epoch}"
+    return f"{monitor(state)} {format_metric(monitor(state), state.stopping.best)} at epoch {state.stopping.best_epoch}"
+
+
+def _with_tta(state: State) -> str:
+    name = "test.tta_accuracy"
+    return f" ({format_metric(name, state.metrics[name])} with TTA)" if name in state.metrics else ""
 
 
 def _goes_on(state: State) -> str:
