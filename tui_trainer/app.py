@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO, cast
+from typing import TYPE_CHECKING, Any, TextIO, TypedDict, cast
 
 from rich.console import Console
 from textual import events
@@ -29,15 +29,24 @@ from tui_trainer.outside import Outside
 from tui_trainer.settings import Settings
 from tui_trainer.stream import Escaped
 from tui_trainer.terminal import abilities, notifies
+from tui_trainer.tour import Tour
 from tui_trainer.widgets.heat import few_colours
 
 if TYPE_CHECKING:
     from tui_trainer.widgets.terminal_pictures import TerminalPictures
 
 
+class Personal(TypedDict, total=False):
+    """What the console is given of the person before it."""
+
+    settings: Settings
+    memory: Memory
+    tour: Tour
+
+
 class TrainerApp(App[None]):
     """Home, or straight to the run given as ``attach``, which ``feed`` may be reading already, or to those to ``compare``.
-    ``clock`` gives Unix seconds."""
+    ``clock`` gives Unix seconds, ``tour`` hints to whoever is here for the first time."""
 
     TITLE = "tui-trainer"
     ENABLE_COMMAND_PALETTE = True
@@ -50,6 +59,7 @@ class TrainerApp(App[None]):
         feed: Feed | None = None,
         settings: Settings = Settings(),
         memory: Memory | None = None,
+        tour: Tour | None = None,
         compare: Sequence[RunFolder] = (),
         by: By = "epoch",
     ) -> None:
@@ -59,7 +69,7 @@ class TrainerApp(App[None]):
         self.error_console.soft_wrap = True  # a path that is too long for the terminal is still one that can be copied
         self.runs = runs
         self.clock = clock
-        self._first, self._feed = attach, feed
+        self._first, self._feed, self.tour = attach, feed, tour
         self._terminal_pictures: TerminalPictures | None = None
         self._compared, self._by = tuple(compare), by
         self.settings, self.memory, self.keymap = settings, memory or Memory(), settings.keymap

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Unpack
+
 from core.run.folder import RunFolder
-from tui_trainer.app import TrainerApp
-from tui_trainer.memory import Memory
-from tui_trainer.settings import Settings
+from tui_trainer.app import Personal, TrainerApp
 
 
 class DemoApp(TrainerApp):
     """Only its one screen, without a Home below it."""
 
-    def __init__(self, run: RunFolder, speed: float, settings: Settings = Settings(), memory: Memory | None = None) -> None:
-        super().__init__(run.path.parent, settings=settings, memory=memory)
+    def __init__(self, run: RunFolder, speed: float, **personal: Unpack[Personal]) -> None:
+        super().__init__(run.path.parent, **personal)
         self._recording, self._speed = run, speed
 
     def show_home(self) -> None:

@@ -61,9 +61,14 @@ class Memory:
 
 
 def path() -> Path:
-    """``TUI_TRAINER_STATE``, else in the user's folder of such things; it need not exist."""
+    """It need not exist."""
+    return folder() / "console.json"
+
+
+def folder() -> Path:
+    """Of what the console keeps by itself: ``TUI_TRAINER_STATE``, else where the user has such things."""
     given = os.environ.get("TUI_TRAINER_STATE")
-    return Path(given) if given else user_state_path("tui-trainer") / "console.json"
+    return Path(given) if given else user_state_path("tui-trainer")
 
 
 def _read(path: Path) -> Remembered:

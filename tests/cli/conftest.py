@@ -49,7 +49,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     own_places = {
         "TUI_TRAINER_CACHE": tmp_path_factory.mktemp("cache"),
         "TUI_TRAINER_CONFIG": tmp_path_factory.mktemp("settings") / "config.toml",
-        "TUI_TRAINER_STATE": tmp_path_factory.mktemp("state") / "console.json",
+        "TUI_TRAINER_STATE": Path(os.devnull),  # nothing can be kept there: no theme of before, no hints
     }
     return cleared | {name: str(path) for name, path in own_places.items()}
 

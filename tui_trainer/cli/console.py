@@ -18,9 +18,7 @@ from tui_trainer import pixels
 from tui_trainer.cli import options
 
 if TYPE_CHECKING:
-    from tui_trainer.app import TrainerApp
-    from tui_trainer.memory import Memory
-    from tui_trainer.settings import Settings
+    from tui_trainer.app import Personal, TrainerApp
 
 
 def home(context: typer.Context, runs: options.Runs = None) -> None:
@@ -35,7 +33,7 @@ def attach(run: options.Run, runs: options.Runs = None) -> None:
     open_console(runs, find(run, runs_folder(runs)))
 
 
-def prepare() -> tuple[Settings, Memory]:
+def prepare() -> Personal:
     """For a console in this process: what a person has settled, and what is remembered of the last one. Raises UserError where
     there is no terminal."""
     pixels.choice(os.environ)  # so that a wrong one is told before there is a screen
@@ -43,12 +41,12 @@ def prepare() -> tuple[Settings, Memory]:
         raise UserError("the console needs a terminal; without one use train, resume, show and the other commands of --help")
     if os.environ.get("TERM") in pixels.NAMES:
         os.environ.setdefault("COLORTERM", "truecolor")  # which ssh does not carry along
-    from tui_trainer import memory, settings
+    from tui_trainer import memory, settings, tour
 
     settled = settings.load()
     signal.signal(signal.SIGHUP, signal.SIG_DFL)  # without its terminal a console only burns time, even below nohup
     gc.disable()  # until the first frame is there
-    return settled, memory.Memory(memory.path())
+    return {"settings": settled, "memory": memory.Memory(memory.path()), "tour": tour.Tour.opened(tour.path())}
 
 
 def show(app: TrainerApp) -> NoReturn:
@@ -62,7 +60,7 @@ def show(app: TrainerApp) -> NoReturn:
 
 def open_console(runs: options.Runs, run: RunFolder | None = None, compare: Sequence[RunFolder] = (), by: By = "epoch") -> None:
     """On Home, on a run, or on several that are compared."""
-    settings, memory = prepare()
+    personal = prepare()
     from tui_trainer.feed import Feed
 
     folder, feed = runs_folder(runs), Feed(run) if run else None
@@ -70,4 +68,4 @@ def open_console(runs: options.Runs, run: RunFolder | None = None, compare: Sequ
         feed.start()  # a long journal is being read while the screen is being loaded
     from tui_trainer.app import TrainerApp
 
-    show(TrainerApp(folder, run, feed=feed, settings=settings, memory=memory, compare=compare, by=by))
+    show(TrainerApp(folder, run, feed=feed, compare=compare, by=by, **personal))

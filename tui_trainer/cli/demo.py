@@ -20,9 +20,9 @@ Speed: TypeAlias = Annotated[
 
 def demo(speed: Speed = SPEED) -> None:
     """Watch a recorded training in the console: nothing is trained, and no data is needed."""
-    settings, memory = prepare()
+    personal = prepare()
     from tui_trainer.demo import DemoApp
     from tui_trainer.recording import unpacked
 
     with unpacked() as run:
-        show(DemoApp(run, speed, settings, memory))
+        show(DemoApp(run, speed, **personal))

@@ -24,6 +24,8 @@ from tui_trainer.escape import printable
 from tui_trainer.listing import ListedRun, Listing
 from tui_trainer.screens.new_run import NewRunScreen
 from tui_trainer.theme import Palette, palette
+from tui_trainer.tour import WITH_RUNS
+from tui_trainer.widgets.hint_line import HintLine
 from tui_trainer.widgets.new_run_form import NewRunForm
 from tui_trainer.widgets.run_detail import latest_epochs, run_detail
 from tui_trainer.widgets.run_table import RunTable
@@ -74,6 +76,7 @@ class HomeScreen(ActionScreen):
             box.border_title = "start your first run"
             box.border_subtitle = "enter starts it"
         yield Footer(show_command_palette=False, compact=True)
+        yield HintLine(self.trainer.tour)
         yield TooSmall()
 
     async def on_mount(self) -> None:
@@ -83,6 +86,9 @@ class HomeScreen(ActionScreen):
 
     def on_screen_resume(self) -> None:
         self.scan()
+
+    def on_screen_suspend(self) -> None:
+        self.query_one(HintLine).used("home")
 
     def on_resize(self, event: events.Resize) -> None:
         self.query_one(TooSmall).fit(event.size)
@@ -104,6 +110,8 @@ class HomeScreen(ActionScreen):
         if not self._form_is_starting():  # its run's folder appears before its worker has begun
             await self._set_empty(not self._listed)
         self._show()
+        if self.is_current:
+            self.query_one(HintLine).offer("home", "" if self._empty else WITH_RUNS)
         if any(item.state is None for item in self._listed):
             self.set_timer(UNREAD_REFRESH, self.scan)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from textual import work
+from textual.app import ComposeResult
 
 from core.commands import Stop
 from core.run.folder import RunFolder
@@ -14,6 +15,7 @@ from tui_trainer.bindings import bindings
 from tui_trainer.feed import Feed
 from tui_trainer.screens.question import QUIT
 from tui_trainer.screens.steering import SteeringScreen
+from tui_trainer.widgets.hint_line import HintLine
 
 
 class RunScreen(SteeringScreen):
@@ -27,6 +29,13 @@ class RunScreen(SteeringScreen):
         self._stopping = False
         """Told to stop by whoever leaves."""
 
+    def compose(self) -> ComposeResult:
+        yield from super().compose()
+        yield HintLine(self.trainer.tour)
+
+    def on_screen_suspend(self) -> None:
+        self.query_one(HintLine).used("detach")
+
     def on_unmount(self) -> None:
         self.trainer.tell_terminal(self.trainer.outside.restore())
 
@@ -36,8 +45,20 @@ class RunScreen(SteeringScreen):
 
     def _take(self, state: State) -> None:
         super()._take(state)
+        self._guide(state)
         if self._feed.looked:  # until then a run that has ended may look alive
             self.trainer.tell_terminal(self.trainer.outside.show(self.run.name, state, time.monotonic()))
+
+    def _guide(self, state: State) -> None:
+        """Give the hints of the tour at their moments, but over nothing that is larger than usual."""
+        line = self.query_one(HintLine)
+        if self._page != "overview":
+            line.used("pages")
+        elif self.is_current and not self.has_class("zoomed"):
+            if state.status == "running" and state.windows:
+                line.offer("detach")
+            if state.measurements or state.ended:
+                line.offer("pages")
 
     def farewell(self) -> list[str]:
         return farewell.of_run(self.run, self.state, self._stopping)
