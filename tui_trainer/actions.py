@@ -101,6 +101,38 @@ TABLE: tuple[Action, ...] = (
     Action(
         "new_run", ("n",), "New run", "Choose a recipe and data, and start training", "home", cli="tui-trainer train RECIPE"
     ),
+    Action(
+        "filter",
+        ("slash",),
+        "Filter",
+        "Only runs that match, for instance: fast acc>0.9 !paused #tag recipe:seed age<2d",
+        "home",
+        cli="tui-trainer runs --filter TEXT",
+    ),
+    Action(
+        "order_next",
+        ("o",),
+        "Order",
+        "By the next column; by none, the living come first",
+        "home",
+        cli="tui-trainer runs --sort best",
+    ),
+    Action("order_turn", ("O",), "Turn round", "The other way up", "home", in_footer=False),
+    Action("mark", ("space",), "Mark", "Delete, tag and compare the marked runs together", "home", in_footer=False),
+    Action("unfilter", ("escape",), "All runs", "Take the filter back, then the marks", "home", in_footer=False),
+    Action("compare_runs", ("C",), "Compare", "The marked runs, 2 to 8, side by side", "home", in_footer=False),
+    Action("tag", ("e",), "Tags", "Words pinned to the run", "home", cli="tui-trainer tag RUN WORD", in_footer=False),
+    Action("rename", ("N",), "Rename", "Another name for the run", "home", cli="tui-trainer rename RUN NAME", in_footer=False),
+    Action(
+        "delete",
+        ("D",),
+        "Delete",
+        "Asks first; for good when the console is left",
+        "home",
+        cli="tui-trainer delete RUN",
+        in_footer=False,
+    ),
+    Action("undelete", ("u",), "Undelete", "Bring the run back that was deleted last", "home", in_footer=False),
     Action("pause", ("p",), "Pause", "Stop after the present step and wait", "run", is_running, "tui-trainer pause RUN"),
     Action("continue", ("p",), "Continue", "Go on where the run was paused", "run", is_paused, "tui-trainer continue RUN"),
     Action(

@@ -18,6 +18,7 @@ from textual.screen import Screen
 from textual.theme import Theme
 
 from core.run.folder import RunFolder
+from core.run.moving import Trash
 from core.view.comparing.along import By
 from tui_trainer import theme
 from tui_trainer.bindings import ActionScreen
@@ -68,6 +69,7 @@ class TrainerApp(App[None]):
         self.error_console = Console(file=cast(TextIO, Escaped(sys.stderr)), color_system=None, markup=False, highlight=False)
         self.error_console.soft_wrap = True  # a path that is too long for the terminal is still one that can be copied
         self.runs = runs
+        self.trash = Trash(runs)
         self.clock = clock
         self._first, self._feed, self.tour = attach, feed, tour
         self._terminal_pictures: TerminalPictures | None = None

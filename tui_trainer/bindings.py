@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.binding import Binding, BindingsMap, BindingType
@@ -13,10 +13,12 @@ from textual.screen import Screen
 from core.view.state import State
 from tui_trainer import actions, theme
 from tui_trainer.actions import Action, Scope
+from tui_trainer.escape import printable
 from tui_trainer.keymap import Keymap
 
 if TYPE_CHECKING:
     from tui_trainer.app import TrainerApp
+    from tui_trainer.screens.question import Choice, Entry, Question
 
 
 def bindings(scope: Scope, priority: bool = False, keymap: Keymap = Keymap()) -> list[BindingType]:
@@ -88,3 +90,23 @@ class ActionScreen(Screen[None]):
         from tui_trainer.screens.help import HelpScreen
 
         self.app.push_screen(HelpScreen((*self._panel_scopes(), self.SCOPE, *actions.SHARED.get(self.SCOPE, ()))))
+
+    # Dialogs, each loaded when it is opened
+
+    async def _ask(self, question: Question) -> str | None:
+        from tui_trainer.screens.ask import AskScreen
+
+        return await self.app.push_screen_wait(AskScreen(question))
+
+    async def _pick(self, title: str, entries: Sequence[Entry]) -> str | None:
+        from tui_trainer.screens.pick import PickScreen
+
+        return await self.app.push_screen_wait(PickScreen(title, entries))
+
+    async def _choose(self, question: str, choices: tuple[Choice, ...]) -> str:
+        from tui_trainer.screens.confirm import ConfirmScreen
+
+        return await self.app.push_screen_wait(ConfirmScreen(printable(question), choices))
+
+    async def _confirmed(self, question: str, choices: tuple[Choice, ...]) -> bool:
+        return await self._choose(question, choices) == choices[0].id

@@ -67,7 +67,7 @@ def test_every_state_has_a_badge_that_fits(colours: Palette, monkeypatch: pytest
 def test_a_terminal_without_block_characters_gets_no_curve(colours: Palette, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run_columns, "glyphs", lambda: glyphs_file.ASCII)
     state = fold(State(), made.running())
-    cells = {place.column.title: place.cell(row(state, colours)).plain for place in placed(140)}
+    cells = {place.column.title: place.cell(row(state, colours)).plain for place in placed(170)}
     assert cells["curve"] == ""
     assert cells["progress"].isascii()
 

@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Iterable, Sequence
 from importlib import import_module
 from types import TracebackType
-from typing import NoReturn, TextIO, cast
+from typing import Any, NoReturn, TextIO, cast
 
 import typer
 
@@ -36,6 +36,9 @@ COMMANDS = {
     "show": "inspect.show",
     "report": "report.report",
     "scalars": "scalars.scalars",
+    "tag": "tend.tag",
+    "rename": "tend.rename",
+    "delete": "tend.delete",
     "verify": "inspect.verify",
     "repair": "inspect.repair",
     "recipes": "catalogue.recipes",
@@ -46,6 +49,8 @@ COMMANDS = {
     "bench": "bench.bench",
 }
 """Each by its module and what does it there, in the order of ``--help``."""
+SETTINGS: dict[str, dict[str, Any]] = {"tag": {"ignore_unknown_options": True, "help_option_names": ["--help"]}}
+"""Of commands that need others than all: ``-word`` takes a tag away, and is no option."""
 
 
 def application(verbs: Iterable[str] = COMMANDS) -> typer.Typer:
@@ -66,7 +71,7 @@ def application(verbs: Iterable[str] = COMMANDS) -> typer.Typer:
         if isinstance(does, typer.Typer):
             app.add_typer(does, name=verb)
         else:
-            app.command(verb)(does)
+            app.command(verb, context_settings=SETTINGS.get(verb))(does)
     return app
 
 

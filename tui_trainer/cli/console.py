@@ -14,8 +14,10 @@ import typer
 from core.errors import UserError
 from core.run.folder import RunFolder, find, runs_folder
 from core.view.comparing.along import By
+from core.view.words import count
 from tui_trainer import pixels
 from tui_trainer.cli import options
+from tui_trainer.cli.say import complain
 
 if TYPE_CHECKING:
     from tui_trainer.app import Personal, TrainerApp
@@ -55,6 +57,8 @@ def show(app: TrainerApp) -> NoReturn:
         app.run()
     finally:  # also where the screens could not do so any more
         sys.stderr.write(app.outside.restore())
+    if not app.return_code and (removed := app.trash.empty()):  # after a defect of the console they can be brought back
+        complain(f"{count(removed, 'deleted run')} removed for good")
     sys.exit(app.return_code)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
 
 from rich.text import Text
 from textual import events, on, work
@@ -16,23 +15,24 @@ from textual.widgets import DataTable, Footer, Static
 from core.errors import UserError
 from core.run import session
 from core.run.folder import RunFolder, list_runs
+from core.run.moving import TRASH
 from core.view import words
 from core.view.state import State
 from tui_trainer import farewell
-from tui_trainer.bindings import ActionScreen, bindings
+from tui_trainer.bindings import bindings
 from tui_trainer.escape import printable
 from tui_trainer.listing import ListedRun, Listing
+from tui_trainer.run_facts import chosen
 from tui_trainer.screens.new_run import NewRunScreen
+from tui_trainer.screens.tending import TendingScreen
 from tui_trainer.theme import Palette, palette
 from tui_trainer.tour import WITH_RUNS
+from tui_trainer.widgets.filter_line import FilterLine
 from tui_trainer.widgets.hint_line import HintLine
 from tui_trainer.widgets.new_run_form import NewRunForm
-from tui_trainer.widgets.run_detail import latest_epochs, run_detail
+from tui_trainer.widgets.run_detail import latest_epochs, run_detail, run_footnote, run_title
 from tui_trainer.widgets.run_table import RunTable
 from tui_trainer.widgets.too_small import TooSmall
-
-if TYPE_CHECKING:
-    from tui_trainer.app import TrainerApp
 
 REFRESH = 2.0
 """Seconds between two looks at the runs folder."""
@@ -40,9 +40,13 @@ UNREAD_REFRESH = 0.05
 """The same while journals are still unread."""
 SIDE_BY_SIDE = 160
 """Columns from which the selected run stands beside the list."""
+OF_A_RUN = ("open", "resume", "mark", "tag", "rename", "delete")
+"""Actions that need a selected one."""
+OF_A_LIST = ("filter", "order_next", "order_turn", "unfilter", "compare_runs")
+"""Actions that need any."""
 
 
-class HomeScreen(ActionScreen):
+class HomeScreen(TendingScreen):
     """The list of runs with what the selected one says, or the first run's form."""
 
     SCOPE = "home"
@@ -59,8 +63,7 @@ class HomeScreen(ActionScreen):
         super().__init__()
         self.runs = runs
         self._listing = Listing(runs)
-        self._listed: list[ListedRun] = []
-        self._scanning = False
+        self._scanning = self._again = False
         self._empty: bool | None = None
 
     def compose(self) -> ComposeResult:
@@ -69,6 +72,7 @@ class HomeScreen(ActionScreen):
             with Vertical(id="home-runs") as box:
                 box.border_title = "runs"
                 yield RunTable(id="run-table")
+                yield FilterLine(id="filter-line")
             with VerticalScroll(id="home-detail", can_focus=False):
                 yield Static(id="run-detail")
                 yield Static(id="run-epochs")
@@ -83,6 +87,9 @@ class HomeScreen(ActionScreen):
         await self._set_empty(not list_runs(self.runs))
         self.app.theme_changed_signal.subscribe(self, lambda _: self._show())
         self.set_interval(REFRESH, self.scan)
+        if left := self.trainer.trash.left:
+            there = self.runs / TRASH
+            self._say(f"{words.count(len(left), 'deleted run')} in {there}: u brings the last back, rm -r {there} removes all")
 
     def on_screen_resume(self) -> None:
         self.scan()
@@ -95,7 +102,8 @@ class HomeScreen(ActionScreen):
         self.call_after_refresh(self._show)
 
     def scan(self) -> None:
-        """Look at the runs folder beside the screen, unless nobody sees this screen now."""
+        """Look at the runs folder beside the screen, unless nobody sees this screen now; again, where that is under way."""
+        self._again = self._scanning
         if self.is_current and not self._scanning:
             self._scanning = True
             self._scan()
@@ -112,7 +120,7 @@ class HomeScreen(ActionScreen):
         self._show()
         if self.is_current:
             self.query_one(HintLine).offer("home", "" if self._empty else WITH_RUNS)
-        if any(item.state is None for item in self._listed):
+        if self._again or not all(item.known for item in self._listed):
             self.set_timer(UNREAD_REFRESH, self.scan)
 
     async def _set_empty(self, empty: bool) -> None:
@@ -133,37 +141,47 @@ class HomeScreen(ActionScreen):
         return any(form.starting for form in self.query(NewRunForm))
 
     def _show(self) -> None:
-        trainer, colours = self.trainer, palette(self.app.theme_variables)
-        self.query_one(RunTable).show(self._listed, trainer.clock(), colours)
-        self.query_one("#home-title", Static).update(_title(self.runs, self._listed, colours))
+        now, colours, table = self.trainer.clock(), palette(self.app.theme_variables), self.query_one(RunTable)
+        shown = chosen(self._listed, now, self._filter, self._order)
+        table.show(shown, now, colours, self._order)
+        if table.select(self._followed):
+            self._followed = ""
+        self.query_one("#home-title", Static).update(_title(self.runs, self._listed, len(self.marked), colours))
+        self.query_one("#home-runs").border_subtitle = self._about_filter(len(shown), colours)
         self._show_selected()
+
+    def _about_filter(self, shown: int, colours: Palette) -> Text:
+        if self._filter.error:
+            return Text(printable(self._filter.error), style=colours.bad)
+        return Text(f"{shown} of {words.count(len(self._listed), 'run')}" if self._filter.tests else "")
 
     @on(DataTable.RowHighlighted)
     def _show_selected(self) -> None:
-        selected = self.query_one(RunTable).selected
+        selected, colours = self.selected, palette(self.app.theme_variables)
         self.state = (selected and selected.state) or State()
         self.refresh_bindings()
-        if selected:
-            colours = palette(self.app.theme_variables)
-            self.query_one("#home-detail").border_title = Text(printable(selected.run.name))
-            roomy = self.has_class("-wide") or self.has_class("-tall")
-            detail = run_detail(selected, self.trainer.clock(), colours, roomy, self.keymap.named("resume"))
-            self.query_one("#run-detail", Static).update(detail)
-            self.query_one("#run-epochs", Static).update(latest_epochs(selected, colours))
-
-    @property
-    def trainer(self) -> TrainerApp:
-        return cast("TrainerApp", self.app)
+        box = self.query_one("#home-detail")
+        detail, epochs = self.query_one("#run-detail", Static), self.query_one("#run-epochs", Static)
+        if selected is None:
+            box.border_title = box.border_subtitle = ""
+            detail.update(Text("no run matches; esc shows all of them" if self._listed else "", style=colours.muted))
+            epochs.update("")
+            return
+        now, roomy = self.trainer.clock(), self.has_class("-wide") or self.has_class("-tall")
+        box.border_title, box.border_subtitle = run_title(selected, colours), run_footnote(selected, now)
+        detail.update(run_detail(selected, now, colours, roomy, self.keymap.named("resume")))
+        epochs.update(latest_epochs(selected, colours))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action in ("open", "resume") and not self.query_one(RunTable).selected:
+        if (action in OF_A_RUN and not self.selected) or (action in OF_A_LIST and not self._listed):
+            return False
+        if action == "filter" and self.query_one(FilterLine).typing:
             return False
         return super().check_action(action, parameters)
 
     @on(DataTable.RowSelected)
     def action_open(self) -> None:
-        selected = self.query_one(RunTable).selected
-        if selected:
+        if selected := self.selected:
             self.trainer.show_run(selected.run)
 
     def action_new_run(self) -> None:
@@ -180,8 +198,7 @@ class HomeScreen(ActionScreen):
         self.trainer.show_run(event.run)
 
     def action_resume(self) -> None:
-        selected = self.query_one(RunTable).selected
-        if selected:
+        if selected := self.selected:
             self.notify(f"going on with {printable(selected.run.name)} ...", markup=False)
             self._resume(selected.run)
 
@@ -206,12 +223,13 @@ class HomeScreen(ActionScreen):
         return farewell.of_living(live) or next((farewell.of_run(item.run, item.state or State()) for item in seen), [])
 
 
-def _title(runs: Path, listed: list[ListedRun], colours: Palette) -> Text:
+def _title(runs: Path, listed: list[ListedRun], marked: int, colours: Palette) -> Text:
     live = sum(item.alive for item in listed)
     count = words.count(len(listed), "run") if listed else "no runs yet"
     return Text.assemble(
         ("tui-trainer", f"bold {colours.train}"),
         (f"   {count}", colours.text),
         (f", {live} training" if live else "", colours.good),
+        (f", {marked} marked" if marked else "", colours.held_out),
         (f"   in {printable(str(runs))}", colours.muted),
     )

@@ -4,7 +4,6 @@ as pending until the run has answered it."""
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from textual import events, work
@@ -30,11 +29,10 @@ from core.run.folder import RunFolder
 from core.view.state import State
 from tui_trainer import actions
 from tui_trainer.actions import Action
-from tui_trainer.escape import printable
 from tui_trainer.feed import Source
 from tui_trainer.screens import values
 from tui_trainer.screens.panels import PanelScreen
-from tui_trainer.screens.question import DISCARD, REWIND, STOP, Choice, Entry, Question
+from tui_trainer.screens.question import DISCARD, REWIND, STOP, Entry
 
 if TYPE_CHECKING:
     from core.view.plan import Plan
@@ -197,24 +195,6 @@ class SteeringScreen(PanelScreen):
             self.app.call_from_thread(self._say, str(error), "error")
 
     # Parts of these
-
-    async def _ask(self, question: Question) -> str | None:
-        from tui_trainer.screens.ask import AskScreen
-
-        return await self.app.push_screen_wait(AskScreen(question))
-
-    async def _pick(self, title: str, entries: Sequence[Entry]) -> str | None:
-        from tui_trainer.screens.pick import PickScreen
-
-        return await self.app.push_screen_wait(PickScreen(title, entries))
-
-    async def _choose(self, question: str, choices: tuple[Choice, ...]) -> str:
-        from tui_trainer.screens.confirm import ConfirmScreen
-
-        return await self.app.push_screen_wait(ConfirmScreen(printable(question), choices))
-
-    async def _confirmed(self, question: str, choices: tuple[Choice, ...]) -> bool:
-        return await self._choose(question, choices) == choices[0].id
 
     def _scale_rate(self, factor: float) -> None:
         if planned := self._plan():

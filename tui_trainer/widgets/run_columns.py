@@ -12,6 +12,7 @@ from core.view import readings
 from core.view.state import State
 from tui_trainer.escape import printable
 from tui_trainer.listing import ListedRun
+from tui_trainer.run_facts import Order
 from tui_trainer.theme import Palette
 from tui_trainer.widgets import run_badge
 from tui_trainer.widgets.axis import short
@@ -21,6 +22,7 @@ BLOCKS = "▁▂▃▄▅▆▇█"
 CURVE = 16
 BAR = 12
 NARROWEST_NAME = 8
+UNORDERED = Order()
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,8 @@ class Row:
     listed: ListedRun
     now: float
     colours: Palette
+    marked: bool | None = None
+    """None while no run at all is marked."""
 
     @property
     def state(self) -> State:
@@ -56,8 +60,12 @@ class Placed:
     width: int
     gap: int
 
-    def label(self) -> Text:
-        return self._fitted(Text(self.column.title))
+    def label(self, order: Order = UNORDERED) -> Text:
+        return self._fitted(Text(f"{self.column.title}{self._sign(order)}"))
+
+    def _sign(self, order: Order) -> str:
+        signs = "v^" if glyphs() is ASCII else "▼▲"
+        return signs[order.turned] if order.by == self.column.title else ""
 
     def cell(self, row: Row) -> Text:
         return self._fitted(self.column.cell(row))
@@ -79,7 +87,17 @@ def placed(width: int) -> list[Placed]:
 
 
 def _name(row: Row) -> Text:
-    return Text(printable(row.listed.run.name), style="bold")
+    """With its tags after it, as far as there is room."""
+    sign = "" if row.marked is None else f"{glyphs().saved} " if row.marked else "  "
+    return Text.assemble(
+        (sign, row.colours.held_out),
+        (printable(row.listed.run.name), "bold"),
+        (tag_words(row.listed.tags), row.colours.muted),
+    )
+
+
+def tag_words(tags: Sequence[str]) -> str:
+    return "".join(f" #{printable(tag)}" for tag in tags)
 
 
 def _recipe(row: Row) -> Text:
@@ -131,6 +149,19 @@ def _curve(row: Row) -> Text:
     return Text(curve(means, CURVE), style=row.colours.held_out)
 
 
+def _left(row: Row) -> Text:
+    left = readings.eta(row.state, row.now) if row.listed.alive else None
+    return Text("" if left is None else brief(left), style=row.colours.good)
+
+
+def _length(row: Row) -> Text:
+    return Text(brief(row.state.trained_seconds) if row.state.trained_seconds else "", style=row.colours.text)
+
+
+def _size(row: Row) -> Text:
+    return Text("" if row.listed.size is None else readings.format_bytes(row.listed.size), style=row.colours.muted)
+
+
 def _active(row: Row) -> Text:
     return Text(ago(row.now - row.listed.active), style=row.colours.muted)
 
@@ -139,12 +170,15 @@ COLUMNS: tuple[Column, ...] = (
     Column("name", 0, _name),
     Column("recipe", 10, _recipe, least=72),
     Column("state", run_badge.WIDTH, _status),
-    Column("progress", BAR, _progress, least=130),
+    Column("progress", BAR, _progress, least=160),
     Column("epoch", 7, _epoch, right=True),
+    Column("left", 6, _left, least=92, right=True),
     Column("curve", CURVE, _curve, least=110),
     Column("best", 10, _best, least=72, right=True),
     Column("val", 5, _accuracy("val"), right=True),
     Column("test", 5, _accuracy("test"), right=True),
+    Column("length", 7, _length, least=130, right=True),
+    Column("size", 8, _size, least=124, right=True),
     Column("active", 7, _active, right=True),
 )
 
@@ -155,6 +189,19 @@ def percent(share: float) -> str:
         return str(share)
     text = f"{100 * share:.1f}%"
     return text if len(text) <= 5 else f"{100 * share:.0f}%"
+
+
+def brief(seconds: float) -> str:
+    """How long in at most six cells: ``45s``, ``12m``, ``2h07m``, ``3d04h``."""
+    if not math.isfinite(seconds):
+        return "-"
+    minutes = round(max(seconds, 0.0)) // 60
+    if minutes < 60:
+        return f"{minutes}m" if minutes else f"{max(seconds, 0.0):.0f}s"
+    if minutes < 1440:
+        return f"{minutes // 60}h{minutes % 60:02d}m"
+    days = minutes // 1440
+    return f"{days}d{minutes // 60 % 24:02d}h" if days < 100 else f"{days}d" if days < 100_000 else "long"
 
 
 def ago(seconds: float) -> str:

@@ -17,6 +17,7 @@ from tui_trainer.actions import can_resume
 from tui_trainer.escape import printable
 from tui_trainer.listing import ListedRun
 from tui_trainer.theme import Palette
+from tui_trainer.widgets.run_columns import tag_words
 
 LATEST_EPOCHS = 30
 Line: TypeAlias = tuple[str, str, str]
@@ -35,6 +36,18 @@ def run_detail(listed: ListedRun, now: float, colours: Palette, roomy: bool, key
         if roomy:
             table.add_row()
     return table
+
+
+def run_title(listed: ListedRun, colours: Palette) -> Text:
+    return Text.assemble(printable(listed.run.name), (tag_words(listed.tags), colours.held_out))
+
+
+def run_footnote(listed: ListedRun, now: float) -> Text:
+    """How large it is and since when it is there."""
+    size = f"{readings.format_bytes(listed.size)} on disk" if listed.size is not None else ""
+    begun = listed.state.started if listed.state else 0.0
+    since = f"begun {readings.format_duration(max(now - begun, 0.0))} ago" if begun else ""
+    return Text(", ".join(filter(None, (since, size))))
 
 
 def latest_epochs(listed: ListedRun, colours: Palette) -> RenderableType:
