@@ -124,6 +124,11 @@ class Optimizer(Section, frozen=True, kw_only=True):
     """Steps between two pulls of Lookahead's slow weights (arXiv 1907.08610); 0 for none."""
     lookahead_alpha: Annotated[float, Meta(gt=0, le=1)] = 0.5
 
+    @property
+    def tensors_kept(self) -> int:
+        """How many tensors of a parameter's size are kept beside each parameter, at the most."""
+        return (2 if self.name in ("adam", "adamw") else 1) + (self.lookahead_steps > 0)
+
 
 class Schedule(Section, frozen=True, kw_only=True):
     name: Literal["constant", "cosine", "linear"] = "cosine"

@@ -121,6 +121,7 @@ TABLE: tuple[Action, ...] = (
     Action("mark", ("space",), "Mark", "Delete, tag and compare the marked runs together", "home", in_footer=False),
     Action("unfilter", ("escape",), "All runs", "Take the filter back, then the marks", "home", in_footer=False),
     Action("compare_runs", ("C",), "Compare", "The marked runs, 2 to 8, side by side", "home", in_footer=False),
+    Action("again", ("y",), "Again", "A new run of the same recipe, with changes", "home", in_footer=False),
     Action("tag", ("e",), "Tags", "Words pinned to the run", "home", cli="tui-trainer tag RUN WORD", in_footer=False),
     Action("rename", ("N",), "Rename", "Another name for the run", "home", cli="tui-trainer rename RUN NAME", in_footer=False),
     Action(

@@ -12,7 +12,39 @@ import msgspec
 from core import recipe
 from core.errors import UserError
 from core.recipe import Recipe
-from core.run.folder import check_name
+from core.run.folder import RunFolder, check_name, free_name
+from tui_trainer import recipe_keys
+
+AS_IN = "(as in that run)"
+"""In the place of a recipe's name: that of the run which is begun again."""
+
+
+@dataclass(frozen=True)
+class Again:
+    """A run that is begun again, with changes: its recipe as one of the package and what makes it this one, where it can be."""
+
+    made_of: str
+    keys: dict[str, str]
+    recipe: Recipe
+    name: str
+    """Proposed; no run has it yet."""
+
+    @classmethod
+    def of(cls, run: RunFolder) -> Again:
+        """Raises UserError where the run cannot be read."""
+        own = recipe.from_table(run.read().recipe, f"run '{run.name}'")
+        keys = recipe_keys.differences(recipe.load(own.name), own) if own.name in recipe.names() else None
+        made_of = AS_IN if keys is None else own.name
+        return cls(made_of, keys or {}, own, free_name(run.name, run.path.parent))
+
+    def fields(self) -> dict[str, str]:
+        """What stands in the fields that are typed in; a key without a field of its own is among the others."""
+        others = " ".join(f"{key}={value}" for key, value in self.keys.items() if key not in OWN_FIELD)
+        own = {"path": self.recipe.data.path or "", "name": self.name, "others": others}
+        return {**own, **{key: self.keys.get(key, "") for key in ("epochs", "seed")}}
+
+
+OWN_FIELD = ("epochs", "seed", "device", "data.source", "data.path")
 
 
 @dataclass(frozen=True)
@@ -26,10 +58,13 @@ class Draft:
     device: str = ""
     seed: str = ""
     name: str = ""
+    others: str = ""
+    """``key.path=value`` of any other keys, with blanks between them."""
+    again: Again | None = None
 
     def build(self) -> Recipe:
         """The recipe with what was typed. Raises UserError in one line."""
-        base = recipe.load(self.recipe, [*_override("epochs", self.epochs), *_override("seed", self.seed)])
+        base = self._load(*_others(self.others), *_override("epochs", self.epochs), *_override("seed", self.seed))
         data = msgspec.structs.replace(
             base.data, source=self.source or base.data.source, path=self.path.strip() or base.data.path
         )
@@ -38,9 +73,10 @@ class Draft:
     def errors(self, runs: Path) -> dict[str, str]:
         """What is wrong, by field, each in one line; empty when the run may start."""
         checks: dict[str, Callable[[], object]] = {
-            "recipe": lambda: recipe.load(self.recipe),
-            "epochs": lambda: recipe.load(self.recipe, _override("epochs", self.epochs)),
-            "seed": lambda: recipe.load(self.recipe, _override("seed", self.seed)),
+            "recipe": self._load,
+            "others": lambda: self._load(*_others(self.others)),
+            "epochs": lambda: self._load(*_override("epochs", self.epochs)),
+            "seed": lambda: self._load(*_override("seed", self.seed)),
             "name": lambda: _check_free(self.name, runs),
         }
         found: dict[str, str] = {}
@@ -48,10 +84,28 @@ class Draft:
             try:
                 check()
             except UserError as error:
-                found[field] = _without_place(str(error), f"recipe '{self.recipe}': ", f"{field}: ", f"--name {self.name!r}: ")
+                found[field] = _without_place(
+                    str(error), f"recipe '{self.own_name}': ", f"{field}: ", "--set ", f"--name {self.name!r}: "
+                )
                 if field == "recipe":
                     break  # the other checks would only say the same again
         return found
+
+    @property
+    def own_name(self) -> str:
+        return self.again.recipe.name if self.again and self.recipe == AS_IN else self.recipe
+
+    def _load(self, *overrides: str) -> Recipe:
+        if self.again and self.recipe == AS_IN:
+            return recipe.changed(self.again.recipe, overrides)
+        return recipe.load(self.recipe, overrides)
+
+
+def _others(text: str) -> list[str]:
+    words = recipe_keys.split(text)
+    if own := next((word for word in words if word.partition("=")[0] in OWN_FIELD), ""):
+        raise UserError(f"{own.partition('=')[0]} has a field of its own")
+    return words
 
 
 def _override(key: str, text: str) -> list[str]:

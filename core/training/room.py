@@ -11,7 +11,6 @@ from torch import Tensor
 from core import checkpoint
 from core.events import Event, MessageLogged, RunContinued, RunPaused
 from core.run import disk
-from core.training.optimizers import tensors_kept
 from core.training.setup import Setup
 from core.view.words import format_bytes
 
@@ -26,7 +25,7 @@ def checkpoint_bytes(setup: Setup) -> int:
     """About how large a checkpoint is once the optimizer has taken a step."""
     network = _bytes(setup.network.state_dict().values())
     trained = _bytes(parameter for group in setup.optimizer.param_groups for parameter in group["params"])
-    return network * (2 if setup.average else 1) + trained * tensors_kept(setup.recipe.optimizer)
+    return network * (2 if setup.average else 1) + trained * setup.recipe.optimizer.tensors_kept
 
 
 def watch(trainer: Trainer) -> Iterator[Event]:

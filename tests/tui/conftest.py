@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from core.run.describe import Description
+
 
 @pytest.fixture(autouse=True)
 def utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
@@ -19,6 +21,12 @@ def utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     monkeypatch.undo()
     time.tzset()
+
+
+@pytest.fixture(autouse=True)
+def described(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Networks are described by a process that loads torch, which screens can be tested without."""
+    monkeypatch.setattr("tui_trainer.forecast.describe", lambda recipe, inputs: Description(78_042, 11_500_000))
 
 
 @pytest.fixture

@@ -271,7 +271,7 @@ async def test_without_runs_the_first_one_is_a_key_away(runs: Path, tmp_path: Pa
     monkeypatch.setattr(session, "start", lambda run: None)
     app = console(Path("runs"))
     async with app.run_test(size=(80, 24)) as pilot:
-        await until(pilot, lambda: "ready:" in text_of(pilot))
+        await until(pilot, lambda: "ready:" in text_of(pilot) and "MACs" in text_of(pilot))
         check("home-empty-80x24", text_of(pilot))
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(pilot.app.screen, RunScreen))

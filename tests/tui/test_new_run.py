@@ -7,11 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
+from msgspec.structs import replace
 from textual.pilot import Pilot
 from textual.widgets import Button, Input, Select
 
 from core import data
+from core import recipe as recipes
 from core.data import Availability
 from core.errors import UserError
 from core.recipe import Recipe
@@ -127,6 +130,7 @@ async def choose(pilot: Pilot[Any], field: str, value: str) -> None:
 async def test_the_form_at_every_size(console: TrainerApp, size: tuple[int, int]) -> None:
     async with console.run_test(size=size) as pilot:
         await opened(pilot)
+        await until(pilot, lambda: "MACs" in text_of(pilot))
         check(f"new-run-{size[0]}x{size[1]}", await box(pilot))
 
 
@@ -196,7 +200,7 @@ async def test_a_recipe_that_watches_the_test_split_says_so(console: TrainerApp)
         await choose(pilot, "recipe", "seed")
         await until(pilot, lambda: "! watches the TEST split" in text_of(pilot))
         assert "50" in text_of(pilot)
-        await until(pilot, lambda: "get it with" in text_of(pilot))
+        await until(pilot, lambda: "get it with" in text_of(pilot) and "MACs" in text_of(pilot))
         check("new-run-seed-80x24", await box(pilot))
 
 
@@ -268,6 +272,83 @@ async def test_a_start_shows_how_far_it_is_and_can_be_given_up(console: TrainerA
         await until(pilot, lambda: isinstance(pilot.app.screen, HomeScreen))
     assert not starts.started
     assert not (runs / "made").exists()
+
+
+async def test_other_keys_are_completed_checked_and_trained(console: TrainerApp, starts: Starts) -> None:
+    async with console.run_test(size=(80, 24)) as pilot:
+        screen = await opened(pilot)
+        entry = screen.query_one("#others", Input)
+        entry.focus()
+        await pilot.press(*"optimizer", "full_stop", "l", "r")
+        await until(pilot, lambda: entry._suggestion == "optimizer.lr=")
+        await pilot.press("right", *"fast")
+        await until(pilot, lambda: "optimizer.lr: expected" in " ".join(text_of(pilot).split()))
+        await pilot.click("#start")
+        assert screen.focused is entry and not starts.recipes
+        await fill(pilot, "others", "optimizer.lr=0.004 data.limit=400 mixing.p=0.5")
+        await pilot.press("enter")
+        await until(pilot, lambda: starts.started)
+    (recipe,) = starts.recipes
+    assert (recipe.optimizer.lr, recipe.data.limit, recipe.mixing.p) == (0.004, 400, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("optimizer.lrr=1", "did you mean 'lr'"),
+        ("epochs=3", "epochs has a field of its own"),
+        ("lr", "expected key.path=value"),
+        ("optimizer=1", "optimizer"),
+        ("seed", "seed has a field of its own"),
+        ("mixing={p=2}", "mixing.p"),
+    ],
+)
+def test_what_is_wrong_with_other_keys_is_told_in_one_line(runs: Path, text: str, words: str) -> None:
+    errors = Draft("quickstart", others=text).errors(runs)
+    assert list(errors) == ["others"] and words in errors["others"] and "\n" not in errors["others"]
+
+
+def own_run(runs: Path, name: str, changes: list[str], named: str = "quickstart") -> RunFolder:
+    """A run of a recipe of the package with changes, under whatever name of a recipe."""
+    made_of = replace(recipes.load("quickstart", changes), name=named)
+    run = made.make(runs, name, made.stopped())
+    run.run_file.write_bytes(msgspec.json.encode(RunFile(name=name, recipe=recipes.to_table(made_of))))
+    return run
+
+
+CHANGES = ["optimizer.lr=0.002", 'augment=[{name="crop",padding=2}]', "epochs=7", "data.source=cifar10", "device=mps"]
+
+
+@pytest.mark.parametrize("named", ["quickstart", "mine"])
+async def test_a_run_is_begun_again_with_changes(
+    console: TrainerApp, starts: Starts, runs: Path, named: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own_run(runs, "first", CHANGES, named)
+    async with console.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: "first" in text_of(pilot))
+        home = pilot.app.screen
+        assert isinstance(home, HomeScreen) and home.table.select("first")
+        await pilot.press("y")
+        await until(pilot, lambda: "begin again, with changes" in text_of(pilot) and "first-2" in text_of(pilot))
+        await until(pilot, lambda: "MACs" in text_of(pilot))
+        check(f"new-run-again-{named}-80x24", await box(pilot))
+        await fill(pilot, "others", f"{pilot.app.screen.query_one('#others', Input).value} batch_size=50")
+        await pilot.click("#start")
+        await until(pilot, lambda: starts.started)
+    (recipe,) = starts.recipes
+    assert recipe == recipes.changed(recipes.from_table(RunFolder(runs / "first").read().recipe), ["batch_size=50"])
+    assert starts.started == ["first-2"]
+
+
+async def test_a_run_that_cannot_be_read_is_not_begun_again(console: TrainerApp, runs: Path) -> None:
+    run = made.make(runs, "broken", made.stopped())
+    run.run_file.write_text('{"recipe": {"epochs": -1}}')
+    async with console.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: "broken" in text_of(pilot))
+        home = pilot.app.screen
+        assert isinstance(home, HomeScreen) and home.table.select("broken")
+        await pilot.press("y")
+        await until(pilot, lambda: any("run 'broken': epochs" in said.message for said in pilot.app._notifications))
 
 
 def test_an_empty_draft_is_the_recipe_itself() -> None:

@@ -34,7 +34,7 @@ class AskScreen(ModalScreen[str | None]):
             box.border_title = Text(printable(question.title))
             box.border_subtitle = Text("enter confirms, esc leaves")
             yield Static(Text(printable(question.hint)), id="hint")
-            yield Input(question.value, restrict=TYPED, compact=True, id="value")
+            yield Input(question.value, restrict=TYPED, select_on_focus=not question.kept, compact=True, id="value")
             yield Static(id="wrong")
             if question.planned:
                 yield PlanChart(question.planned.past, question.planned.now)

@@ -20,6 +20,7 @@ from core.view import words
 from core.view.state import State
 from tui_trainer import farewell
 from tui_trainer.bindings import bindings
+from tui_trainer.draft import Again
 from tui_trainer.escape import printable
 from tui_trainer.listing import ListedRun, Listing
 from tui_trainer.run_facts import chosen
@@ -40,7 +41,7 @@ UNREAD_REFRESH = 0.05
 """The same while journals are still unread."""
 SIDE_BY_SIDE = 160
 """Columns from which the selected run stands beside the list."""
-OF_A_RUN = ("open", "resume", "mark", "tag", "rename", "delete")
+OF_A_RUN = ("open", "resume", "mark", "tag", "rename", "delete", "again")
 """Actions that need a selected one."""
 OF_A_LIST = ("filter", "order_next", "order_turn", "unfilter", "compare_runs")
 """Actions that need any."""
@@ -189,6 +190,15 @@ class HomeScreen(TendingScreen):
             self.query_one("#recipe").focus()
         else:
             self.app.push_screen(NewRunScreen(self.runs), self._open_started)
+
+    def action_again(self) -> None:
+        if selected := self.selected:
+            try:
+                again = Again.of(selected.run)
+            except UserError as error:
+                self._say(str(error), bad=True)
+            else:
+                self.app.push_screen(NewRunScreen(self.runs, again), self._open_started)
 
     def _open_started(self, run: RunFolder | None) -> None:
         if run:

@@ -11,6 +11,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 
 from core.run.folder import RunFolder
+from tui_trainer.draft import Again
 from tui_trainer.widgets.new_run_form import NewRunForm
 from tui_trainer.widgets.too_small import TooSmall
 
@@ -21,15 +22,15 @@ class NewRunScreen(ModalScreen[RunFolder | None]):
     CSS_PATH = "new_run.tcss"
     BINDINGS = [Binding("escape", "cancel", "Cancel")]
 
-    def __init__(self, runs: Path) -> None:
+    def __init__(self, runs: Path, again: Again | None = None) -> None:
         super().__init__()
-        self.runs = runs
+        self.runs, self.again = runs, again
 
     def compose(self) -> ComposeResult:
         with Vertical(id="new-run") as box:
-            box.border_title = "new run"
+            box.border_title = "begin again, with changes" if self.again else "new run"
             box.border_subtitle = "enter starts · esc cancels"
-            yield NewRunForm(self.runs)
+            yield NewRunForm(self.runs, self.again)
         yield TooSmall()
 
     def on_resize(self, event: events.Resize) -> None:

@@ -30,6 +30,8 @@ class Question(NamedTuple):
     value: str = ""
     """What is proposed."""
     planned: Planned | None = None
+    kept: bool = False
+    """Whether what is proposed is added to; else what is typed takes its place."""
 
 
 class Entry(NamedTuple):

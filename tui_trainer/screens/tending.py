@@ -196,7 +196,7 @@ def _tags_of(chosen: Sequence[ListedRun]) -> Question:
 
     whose = chosen[0].run.name if len(chosen) == 1 else words.count(len(chosen), "run")
     hint = "Words with blanks between them." if len(chosen) == 1 else "Words that all of them get; others that they have stay."
-    return Question(f"Tags of {whose}", hint, wrong, " ".join(_common(chosen)))
+    return Question(f"Tags of {whose}", hint, wrong, f"{' '.join(_common(chosen))} ".lstrip(), kept=True)
 
 
 def _common(chosen: Sequence[ListedRun]) -> list[str]:
@@ -217,4 +217,4 @@ def _name_of(run: RunFolder) -> Question:
             return str(error)
         return "" if free else f"'{text}' exists already"
 
-    return Question(f"Rename {run.name}", "The folder gets this name too.", wrong, run.name)
+    return Question(f"Rename {run.name}", "The folder gets this name too.", wrong, run.name, kept=True)

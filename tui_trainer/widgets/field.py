@@ -8,6 +8,7 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
+from textual.suggester import Suggester
 from textual.widget import Widget
 from textual.widgets import Input, Select, Static
 
@@ -69,7 +70,21 @@ class Field(Vertical):
         self.query_one(".field-note", Static).update(Text(printable(text)))
 
 
-def choice(values: Sequence[str], id: str, value: str | None = None) -> Choice:
+class Form(Vertical):
+    """Has fields, whose ids are those of their controls and ``-field``."""
+
+    def field(self, name: str) -> Field:
+        return self.query_one(f"#{name}-field", Field)
+
+    def chosen(self, name: str) -> str:
+        value = self.query_one(f"#{name}", Select).value
+        return value if isinstance(value, str) else ""
+
+    def typed(self, name: str) -> str:
+        return self.query_one(f"#{name}", Input).value
+
+
+def choice(values: Sequence[str], id: str, value: str = "") -> Choice:
     return Choice(options(values), value=value or values[0], allow_blank=False, compact=True, id=id)
 
 
@@ -77,5 +92,5 @@ def options(values: Sequence[str]) -> list[tuple[Text, str]]:
     return [(Text(printable(text)), text) for text in values]
 
 
-def entry(id: str, placeholder: str = "") -> Input:
-    return Input(placeholder=placeholder, compact=True, id=id, restrict=TYPED)
+def entry(id: str, placeholder: str = "", value: str = "", suggester: Suggester | None = None) -> Input:
+    return Input(value, placeholder, suggester=suggester, compact=True, id=id, restrict=TYPED)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
 from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Horizontal, VerticalScroll
 from textual.message import Message
 from textual.widgets import Button, Input, ProgressBar, Select, Static
 from textual.worker import Worker, get_current_worker
@@ -20,18 +20,21 @@ from core.errors import UserError
 from core.recipe import Recipe
 from core.run import describe, session
 from core.run.folder import RunFolder, free_name
-from tui_trainer.draft import Draft
+from tui_trainer.draft import AS_IN, Again, Draft
 from tui_trainer.escape import printable
-from tui_trainer.widgets.field import Field, choice, entry, options
+from tui_trainer.widgets.field import Field, Form, choice, entry, options
+from tui_trainer.widgets.forecast_lines import ForecastLines
+from tui_trainer.widgets.key_suggester import KeySuggester
 
 FIRST = "quickstart"
 DEVICES = ("auto", "cpu")
 """Those that every machine has; what else there is takes a process with torch to find out."""
+OTHERS = "any other keys: optimizer.lr=0.001 data.validation=0.2"
 WATCHES_TEST = "watches the TEST split: the best epoch is chosen on test images"
 
 
-class NewRunForm(Vertical):
-    """Recipe, data, epochs, device, seed and name. Checks each as it is typed; starts the run beside the screen."""
+class NewRunForm(Form):
+    """Checks each field as it is typed, says what the run will be and take, and starts it beside the screen."""
 
     BINDINGS = [
         Binding("down", "app.focus_next", show=False),
@@ -62,27 +65,33 @@ class NewRunForm(Vertical):
         text: str
         failed: bool
 
-    def __init__(self, runs: Path) -> None:
+    def __init__(self, runs: Path, again: Again | None = None) -> None:
+        """``again``: a run whose recipe is proposed."""
         super().__init__()
         self.runs = runs
+        self._again = again
         self._start: Worker[None] | None = None
-        self._devices: Sequence[str] = DEVICES
+        self._devices = _devices(again)
         self._data_error = ""
 
     def compose(self) -> ComposeResult:
-        names = recipe.names()
-        first = FIRST if FIRST in names else names[0]
+        again, names = self._again, recipe.names()
+        first = again.made_of if again else FIRST if FIRST in names else names[0]
+        names += [AS_IN] * (first == AS_IN)
+        given = defaultdict(str, again.fields() if again else {})
         with VerticalScroll(id="fields", can_focus=False):
             yield Field("recipe", choice(names, "recipe", first), id="recipe-field")
             yield Static(f"! {WATCHES_TEST}", id="watches-test", markup=False)
             yield Field("data", choice(data.names(), "source"), id="source-field")
-            yield Field("path", entry("path", "only where the data lies elsewhere"), id="path-field")
+            yield Field("path", entry("path", "only where the data lies elsewhere", given["path"]), id="path-field")
             with Horizontal(classes="pair"):
-                yield Field("epochs", entry("epochs"), id="epochs-field")
-                yield Field("seed", entry("seed"), id="seed-field")
+                yield Field("epochs", entry("epochs", value=given["epochs"]), id="epochs-field")
+                yield Field("seed", entry("seed", value=given["seed"]), id="seed-field")
             with Horizontal(classes="pair"):
-                yield Field("device", choice(DEVICES, "device"), id="device-field")
-                yield Field("name", entry("name"), id="name-field")
+                yield Field("device", choice(self._devices, "device", again.recipe.device if again else ""), id="device-field")
+                yield Field("name", entry("name", value=given["name"]), id="name-field")
+            yield Field("others", entry("others", OTHERS, given["others"], KeySuggester()), id="others-field")
+        yield ForecastLines(self.runs)
         with Horizontal(id="start-bar"):
             yield Button("Start", id="start", variant="primary", compact=True)
             yield Static(id="start-status", markup=False)
@@ -94,8 +103,9 @@ class NewRunForm(Vertical):
     @property
     def draft(self) -> Draft:
         return Draft(
-            recipe=self._chosen("recipe"), source=self._chosen("source"), device=self._chosen("device"),
-            path=self._typed("path"), epochs=self._typed("epochs"), seed=self._typed("seed"), name=self._typed("name"),
+            recipe=self.chosen("recipe"), source=self.chosen("source"), device=self.chosen("device"),
+            path=self.typed("path"), epochs=self.typed("epochs"), seed=self.typed("seed"), name=self.typed("name"),
+            others=self.typed("others"), again=self._again,
         )  # fmt: skip
 
     @property
@@ -105,13 +115,14 @@ class NewRunForm(Vertical):
     @on(Select.Changed, "#recipe")
     def _take_recipe(self) -> None:
         """Show the recipe's own values as what an empty field means."""
-        draft = Draft(self._chosen("recipe"))
+        draft = Draft(self.chosen("recipe"), again=self._again)
         if not draft.errors(self.runs):
-            self._show_recipe(draft.build())
+            again = self._again
+            self._show_recipe(again.recipe if again and again.made_of == draft.recipe else draft.build())
         self._check()
 
     def _show_recipe(self, chosen: Recipe) -> None:
-        self._field("recipe").note(chosen.description)
+        self.field("recipe").note(chosen.description)
         self.query_one("#watches-test").display = chosen.early_stopping.enabled and chosen.early_stopping.split == "test"
         self.query_one("#source", Select).value = chosen.data.source
         self.query_one("#epochs", Input).placeholder = str(chosen.epochs)
@@ -121,15 +132,16 @@ class NewRunForm(Vertical):
     @on(Input.Changed)
     def _check(self) -> dict[str, str]:
         errors = self.draft.errors(self.runs)
-        for name in ("recipe", "epochs", "seed", "name"):
-            self._field(name).error(printable(errors.get(name, "")))
+        for name in ("recipe", "epochs", "seed", "name", "others"):
+            self.field(name).error(printable(errors.get(name, "")))
+        self.query_one(ForecastLines).ask(None if errors.keys() - {"name"} else self.draft)
         return errors
 
     @on(Select.Changed, "#source")
     @on(Input.Changed, "#path")
     def _look_for_data(self) -> None:
         self._data_error, draft = "", self.draft
-        if not Draft(draft.recipe).errors(self.runs):
+        if not Draft(draft.recipe, again=self._again).errors(self.runs):
             self._find_data(draft)
 
     @work(thread=True, exclusive=True, group="data")
@@ -137,7 +149,7 @@ class NewRunForm(Vertical):
         """A disk may be slow, so it is looked at beside the screen."""
         worker = get_current_worker()
         try:
-            found = data.availability(Draft(draft.recipe, draft.source, draft.path).build().data)
+            found = data.availability(Draft(draft.recipe, draft.source, draft.path, again=draft.again).build().data)
             text = f"ready: {found.where}" if found.ready else found.hint
             answer = self.DataFound(text, found.ready, error=not (found.ready or found.fetchable))
         except UserError as error:
@@ -146,7 +158,7 @@ class NewRunForm(Vertical):
             self.post_message(answer)
 
     def on_new_run_form_data_found(self, event: DataFound) -> None:
-        field = self._field("source")
+        field = self.field("source")
         field.set_class(not event.ready, "missing")
         self._data_error = printable(event.text) if event.error else ""
         field.note("" if event.error else printable(event.text))
@@ -154,8 +166,8 @@ class NewRunForm(Vertical):
 
     @on(events.DescendantFocus, "#device")
     def _look_for_devices(self) -> None:
-        if self._devices == DEVICES:
-            self._field("device").note("looking for others ...")
+        if self._devices == _devices(self._again):
+            self.field("device").note("looking for others ...")
             self._find_devices()
 
     @work(thread=True, exclusive=True, group="devices")
@@ -166,9 +178,9 @@ class NewRunForm(Vertical):
             self.post_message(self.DevicesFound((), str(error)))
 
     def on_new_run_form_devices_found(self, event: DevicesFound) -> None:
-        self._devices = ("auto", *event.devices) if event.devices else DEVICES
-        self._field("device").note(printable(event.error))
-        select, chosen = self.query_one("#device", Select), self._chosen("device")
+        self._devices = ("auto", *event.devices) if event.devices else _devices(self._again)
+        self.field("device").note(printable(event.error))
+        select, chosen = self.query_one("#device", Select), self.chosen("device")
         select.set_options(options(self._devices))
         if chosen in self._devices:
             select.value = chosen
@@ -181,7 +193,7 @@ class NewRunForm(Vertical):
             return
         errors = self._check()
         if self._data_error:
-            errors["path" if self._typed("path") else "source"] = self._data_error
+            errors["path" if self.typed("path") else "source"] = self._data_error
         if errors:
             self.query_one(f"#{next(iter(errors))}").focus()
             return
@@ -231,12 +243,7 @@ class NewRunForm(Vertical):
         self._set_starting(None)
         self.query_one("#start-status", Static).update("")
 
-    def _field(self, name: str) -> Field:
-        return self.query_one(f"#{name}-field", Field)
 
-    def _chosen(self, name: str) -> str:
-        value = self.query_one(f"#{name}", Select).value
-        return value if isinstance(value, str) else ""
-
-    def _typed(self, name: str) -> str:
-        return self.query_one(f"#{name}", Input).value
+def _devices(again: Again | None) -> tuple[str, ...]:
+    """With that of a run that is begun again."""
+    return tuple(dict.fromkeys((*DEVICES, again.recipe.device) if again else DEVICES))

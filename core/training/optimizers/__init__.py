@@ -22,11 +22,6 @@ def build(settings: Optimizer, network: nn.Module) -> torch.optim.Optimizer:
     return optimizer
 
 
-def tensors_kept(settings: Optimizer) -> int:
-    """How many tensors of a parameter's size an optimizer keeps beside each parameter, at the most."""
-    return (2 if settings.name in ("adam", "adamw") else 1) + (settings.lookahead_steps > 0)
-
-
 def _build(settings: Optimizer, network: nn.Module) -> torch.optim.Optimizer:
     groups, rate = groups_of(settings, network), settings.lr
     match settings.name:
