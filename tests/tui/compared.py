@@ -99,7 +99,8 @@ async def settled(pilot: Pilot[Any]) -> CompareScreen:
         told = [len(run.journal.read_bytes().splitlines()) if run.journal.exists() else 0 for run in screen.runs]
         known = [item.state.seq + 1 for item in screen.subjects]
         text = text_of(pilot)
-        if known == told and screen._followed.looked and text == before:
+        shown = all(panel._reads == panel.reads(screen.state, made.NOW) for panel in screen._panels())
+        if known == told and screen._followed.looked and shown and text == before:
             return screen
         before = text
     raise AssertionError(f"the screen did not settle:\n{before}")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Generic, Literal, NamedTuple, Protocol, TypeAlias, cast
 
+from rich.cells import cell_len
 from rich.text import Text
 
 from core.run.folder import RunFolder
@@ -69,13 +71,23 @@ def number(place: int) -> str:
 def shortened(name: str, width: int) -> str:
     """Cut in the middle, since names of a kind begin alike and end in what tells them apart."""
     shown, dots = printable(name), "~" if glyphs() is ASCII else "…"
-    if Text(shown).cell_len <= width:
+    if cell_len(shown) <= width:
         return shown
-    room = max(width - 1, 0)
-    head, tail = Text(shown), Text(shown[::-1])
-    head.truncate(room // 2, overflow="crop")
-    tail.truncate(room - head.cell_len, overflow="crop")
-    return f"{head.plain}{dots}{tail.plain[::-1]}"
+    head = _begun(shown, (width - 1) // 2)
+    tail = _begun(shown[::-1], width - 1 - cell_len(head))[::-1]
+    return f"{head}{dots}{tail}"
+
+
+def _begun(text: str, width: int) -> str:
+    """As much of it as so many cells hold; some characters take two."""
+    widths = accumulate(map(cell_len, text))
+    return text[: sum(taken <= width for taken in widths)]
+
+
+def plain(words: str, style: str, width: int = 0) -> Text:
+    """A line of one style, in so many cells; of a text without spans rich would leave the style out."""
+    line = Text.assemble((words, style))
+    return cut(line, width) if width else line
 
 
 def named(place: int, name: str, width: int, colours: Palette) -> Text:

@@ -12,12 +12,15 @@ from core.view.comparing import Classes, ClassRow, classes, splits
 from core.view.state import State
 from tui_trainer.escape import printable
 from tui_trainer.theme import Palette
-from tui_trainer.widgets.compared import ComparedPanel, Reference, colour_of, number, shortened
+from tui_trainer.widgets.compared import ComparedPanel, Reference, colour_of, number, plain, shortened
 from tui_trainer.widgets.compared_grid import heads, key
 from tui_trainer.widgets.glyphs import cut
 
 ACCURACY, CHANGE, GAP = 5, 6, 2
 """Cells of ``93.29`` and of `` +0.36``."""
+BOTH = ACCURACY + 1 + CHANGE
+NAMED, WIDEST = 20, 30
+"""Cells from which a column bears its run's name, and which are enough for it."""
 SMALLEST = 0.00005
 NARROWEST_NAME, WIDEST_NAME = 10, 28
 HINT, HINT_SPLIT = "d difference to  o order", "  v split"
@@ -37,6 +40,7 @@ class Drawing(NamedTuple):
     found: Classes
     name: int
     """Cells of a class's name."""
+    gap: int
     cell: int
     """Of a run's figures."""
     both: bool
@@ -58,12 +62,12 @@ class ComparedClasses(ComparedPanel[Table]):
 
     def draw(self, reads: Table, size: Size, colours: Palette) -> Sequence[Text]:
         if reads.found is None:
-            lines = [Text("none of these runs has measured its classes yet", colours.muted), Text()]
+            lines = [plain("none of these runs has measured its classes yet", colours.muted, size.width), Text()]
             return lines + [_noted(place, words, size.width, colours) for place, words in enumerate(reads.why)]
         drawing = _drawing(reads, reads.found, size.width, colours)
         rows = [reads.found.whole, *_in_order(reads.found.rows, reads.by_spread)]
         notes = [_noted(place, note, size.width, colours) for place, note in enumerate(reads.found.notes) if note]
-        names = key(reads.names, size.width, colours) if drawing.cell < 20 else []
+        names = key(reads.names, size.width, colours) if drawing.cell < NAMED else []
         return [_head(drawing), *(_line(row, drawing) for row in rows), Text(), *names, *notes]
 
     def title(self, reads: Table, colours: Palette) -> Text:
@@ -92,16 +96,16 @@ def _drawing(reads: Table, found: Classes, width: int, colours: Palette) -> Draw
     runs = len(reads.names)
     name = max((len(printable(row.name)) for row in (found.whole, *found.rows)), default=0)
     name = min(max(name, NARROWEST_NAME), WIDEST_NAME, max(width // 4, NARROWEST_NAME))
-    room = (width - name) // runs - GAP
-    both = room >= ACCURACY + CHANGE + 1
-    least = ACCURACY + CHANGE + 1 if both else CHANGE
-    return Drawing(reads, found, name, min(max(room, least), 30), both, colours)
+    room = (width - name) // runs
+    both = room > BOTH
+    gap = GAP if room >= GAP + (BOTH if both else CHANGE) else 1
+    return Drawing(reads, found, name, gap, min(max(room - gap, CHANGE), WIDEST), both, colours)
 
 
 def _head(drawing: Drawing) -> Text:
     line = Text("class".ljust(drawing.name), drawing.colours.muted)
-    for head in heads(drawing.reads.names, drawing.cell if drawing.cell >= 20 else 1, drawing.colours):
-        line.append(" " * (GAP + drawing.cell - head.cell_len)).append_text(head)
+    for head in heads(drawing.reads.names, drawing.cell if drawing.cell >= NAMED else 1, drawing.colours):
+        line.append(" " * (drawing.gap + drawing.cell - head.cell_len)).append_text(head)
     return line
 
 
@@ -114,7 +118,7 @@ def _line(row: ClassRow, drawing: Drawing) -> Text:
     for place, (accuracy, difference) in enumerate(zip(row.accuracies, differences, strict=True)):
         is_base = place == reference if reference is not None else accuracy is not None and accuracy == best
         cell = _cell(accuracy, difference, is_base, drawing)
-        line.append(" " * (GAP + drawing.cell - cell.cell_len)).append_text(cell)
+        line.append(" " * (drawing.gap + drawing.cell - cell.cell_len)).append_text(cell)
     return line
 
 

@@ -19,10 +19,12 @@ NARROWEST = 8
 
 
 class Grid(NamedTuple):
-    """``rows`` of as many cells as there are ``heads``; the first cell of each row is its label, set to the left."""
+    """``rows`` of as many cells as there are ``heads``; the first of each row are words, set to the left."""
 
     heads: tuple[Text, ...]
     rows: tuple[tuple[Text, ...], ...]
+    words: int = 1
+    """Columns of words."""
 
     def turned(self) -> Grid:
         columns = tuple(zip(self.heads, *self.rows, strict=True))
@@ -43,16 +45,16 @@ def laid_out(grid: Grid, width: int) -> list[Text]:
         gap = 1
     spare = width - sum(widths[1:]) - gap * (len(widths) - 1)
     widths[0] = min(widths[0], max(spare, NARROWEST))
-    return [cut(_row(row, widths, gap), width) for row in (grid.heads, *grid.rows)]
+    return [cut(_row(row, widths, gap, grid.words), width) for row in (grid.heads, *grid.rows)]
 
 
-def _row(cells: Sequence[Text], widths: Sequence[int], gap: int) -> Text:
+def _row(cells: Sequence[Text], widths: Sequence[int], gap: int, words: int) -> Text:
     line = Text()
     for place, (cell, width) in enumerate(zip(cells, widths, strict=True)):
         shown = cut(cell.copy(), width)
         blanks = " " * (width - shown.cell_len)
         line.append(" " * gap if place else "")
-        line.append_text(shown).append(blanks) if place == 0 else line.append(blanks).append_text(shown)
+        line.append_text(shown).append(blanks) if place < words else line.append(blanks).append_text(shown)
     return line
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from rich.cells import cell_len
 from rich.text import Text
 from textual.geometry import Size
 
@@ -12,9 +13,10 @@ from core.view.comparing import Subject, best_is_low, extreme
 from core.view.comparing.along import knots
 from core.view.series import Series
 from core.view.state import State, Status
+from tui_trainer.escape import printable
 from tui_trainer.theme import Palette
 from tui_trainer.widgets import run_badge
-from tui_trainer.widgets.compared import ComparedPanel, named
+from tui_trainer.widgets.compared import ComparedPanel, named, plain
 from tui_trainer.widgets.compared_plot import PARTS, ComparedPlot, place_words
 from tui_trainer.widgets.glyphs import cut
 from tui_trainer.widgets.metric import metric_of
@@ -25,6 +27,8 @@ ONE_COLUMN = 4
 """So many runs stand one below the other on a low terminal; more of them side by side."""
 ROOMY = 100
 """Columns from which there is room for every run's own line."""
+WITH_WHERE = 70
+"""The same for the place of the best value."""
 NOTHING = "-"
 
 
@@ -112,21 +116,21 @@ def _note(state: State, series: Series | None, scalar: str) -> str:
     return "" if series.diverged_at is None else f"diverged at step {series.diverged_at:,}"
 
 
-def _name_width(width: int) -> int:
-    return max(width - BADGE - GAP - 2 * VALUE - WHERE, 8)
+def _name_width(reads: Legend, width: int) -> int:
+    """As wide as the longest, or what the other columns leave."""
+    longest = max(cell_len(printable(entry.name)) for entry in reads.entries) + GAP
+    where = WHERE if reads.has_best and width >= WITH_WHERE else 0
+    return max(min(longest, width - BADGE - GAP - 2 * VALUE - where), 8)
 
 
 def _head(reads: Legend, width: int, colours: Palette) -> Text:
-    line = Text(" " * _name_width(width) + " " * (GAP + BADGE), colours.muted)
-    line.append(reads.head.rjust(VALUE - GAP) + " " * GAP)
-    if reads.has_best:
-        line.append("best".rjust(VALUE - GAP))
-    return cut(line, width)
+    titles = reads.head.rjust(VALUE - GAP) + " " * GAP + ("best".rjust(VALUE - GAP) if reads.has_best else "")
+    return plain(" " * (_name_width(reads, width) + GAP + BADGE) + titles, colours.muted, width)
 
 
 def _line(reads: Legend, place: int, width: int, colours: Palette) -> Text:
     entry = reads.entries[place]
-    line = named(place, entry.name, _name_width(width), colours)
+    line = named(place, entry.name, _name_width(reads, width), colours)
     badge = run_badge.run_badge(entry.status, colours)
     line.append(" " * GAP).append_text(cut(badge, BADGE, pad=True))
     if entry.note and entry.value == NOTHING:
@@ -134,7 +138,7 @@ def _line(reads: Legend, place: int, width: int, colours: Palette) -> Text:
     line.append(entry.value.rjust(VALUE - GAP), colours.text).append(" " * GAP)
     if reads.has_best:
         line.append(entry.best.rjust(VALUE - GAP), _best_style(entry, colours)).append("*" if entry.is_best else " ")
-        line.append(f" {entry.where}", colours.muted)
+        line.append(f" {entry.where}" if width >= WITH_WHERE else "", colours.muted)
     return cut(line.append(f"  {entry.note}" if entry.note else "", colours.bad), width)
 
 

@@ -9,18 +9,18 @@ from rich.text import Text
 
 from core.view.comparing import Level
 from tui_trainer.theme import Palette
+from tui_trainer.widgets.compared import plain
 from tui_trainer.widgets.compared_grid import Grid, head, laid_out
 from tui_trainer.widgets.compared_plot import PARTS, place_words, scalar_words
-from tui_trainer.widgets.glyphs import cut
 from tui_trainer.widgets.metric import metric_of
 
 
 def level_lines(same: Level, runs: int, width: int, colours: Palette) -> list[Text]:
     trained = " trained" if same.by == "time" else ""
-    title = f"at {place_words(same.place * PARTS[same.by], same.by)}{trained}, the last that all have reached which have begun"
+    title = f"at {place_words(same.place * PARTS[same.by], same.by)}{trained}, as far as all runs that have begun have come"
     heads = (Text(""), *(head(place, "", 1, colours) for place in range(runs)))
     rows = tuple(_row(name, values, colours) for name, values in same.rows)
-    return [cut(Text(title, f"bold {colours.text}"), width), *laid_out(Grid(heads, rows), width)]
+    return [plain(title, f"bold {colours.text}", width), *laid_out(Grid(heads, rows), width)]
 
 
 def _row(name: str, values: Sequence[float | None], colours: Palette) -> tuple[Text, ...]:

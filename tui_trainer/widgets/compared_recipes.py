@@ -15,7 +15,7 @@ from core.view.state import State
 from core.view.words import count
 from tui_trainer.escape import printable
 from tui_trainer.theme import Palette
-from tui_trainer.widgets.compared import ComparedPanel, colour_of, number
+from tui_trainer.widgets.compared import ComparedPanel, colour_of, number, plain
 from tui_trainer.widgets.compared_grid import heads, key
 from tui_trainer.widgets.glyphs import cut
 
@@ -47,7 +47,7 @@ class ComparedRecipes(ComparedPanel[Table]):
             lines = list(_table(reads, keys, min(cell, 48), colours))
         else:
             lines = [*key(reads.names, size.width, colours), Text(), *_grouped(reads, size.width, colours)]
-        return [*lines, Text(), *(cut(Text(note, colours.muted), size.width) for note in notes(reads.found))]
+        return [*lines, Text(), *(plain(note, colours.muted, size.width) for note in notes(reads.found))]
 
     def title(self, reads: Table, colours: Palette) -> Text:
         return Text(f"{self.NAME}  {count(len(reads.found.rows), 'difference')}")
@@ -94,7 +94,7 @@ def _words(value: str | None) -> str:
 
 def _grouped(reads: Table, width: int, colours: Palette) -> Iterator[Text]:
     for row in reads.found.rows:
-        yield cut(Text(printable(row.key), f"bold {colours.text}"), width)
+        yield plain(printable(row.key), f"bold {colours.text}", width)
         read = [place for place in range(len(row.values)) if place not in reads.found.unread]
         for value in dict.fromkeys(row.values[place] for place in read):
             line = Text("  ")

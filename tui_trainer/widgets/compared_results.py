@@ -15,7 +15,7 @@ from core.view.words import format_count, format_duration, lower_is_better
 from tui_trainer.escape import printable
 from tui_trainer.theme import Palette
 from tui_trainer.widgets.axis import short
-from tui_trainer.widgets.compared import ComparedPanel, named
+from tui_trainer.widgets.compared import ComparedPanel, named, plain
 from tui_trainer.widgets.compared_grid import GAP, Grid, head, laid_out
 from tui_trainer.widgets.compared_level import level_lines
 from tui_trainer.widgets.glyphs import cut
@@ -60,7 +60,7 @@ class ComparedResults(ComparedPanel[Results]):
 
     def draw(self, reads: Results, size: Size, colours: Palette) -> Sequence[Text]:
         notes = [*NOTES, DIFFERENT] if len({item.metric for item in reads.found if item.metric}) > 1 else NOTES
-        below = [Text(), *(cut(Text(note, colours.muted), size.width) for note in notes)]
+        below = [Text(), *(plain(note, colours.muted, size.width) for note in notes)]
         if reads.same:
             below += [Text(), *level_lines(reads.same, len(reads.found), size.width, colours)]
         for grid in (_by_line(reads, width, colours) for width in NAMES):
@@ -81,7 +81,7 @@ def _by_line(reads: Results, width: int, colours: Palette) -> Grid:
     watched = [_plain(printable(item.metric), colours) for item in reads.found]
     before = [(Text("run", colours.muted), *names), (Text("state", colours.muted), *states)]
     before += [(Text("watched", colours.muted), *watched)] if any(item.metric for item in reads.found) else []
-    return _grid([*before, *(column for column in columns if column)]).turned()
+    return _grid([*before, *(column for column in columns if column)]).turned()._replace(words=len(before))
 
 
 def _by_column(reads: Results, colours: Palette) -> Grid:
