@@ -19,7 +19,6 @@ from textual.theme import Theme
 
 from core.run.folder import RunFolder
 from core.run.moving import Trash
-from core.view.comparing.along import By
 from tui_trainer import theme
 from tui_trainer.bindings import ActionScreen
 from tui_trainer.farewell import parting
@@ -34,6 +33,7 @@ from tui_trainer.tour import Tour
 from tui_trainer.widgets.heat import few_colours
 
 if TYPE_CHECKING:
+    from core.view.comparing import By
     from tui_trainer.widgets.terminal_pictures import TerminalPictures
 
 

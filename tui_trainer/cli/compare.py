@@ -10,7 +10,6 @@ import typer
 
 from core.errors import UserError
 from core.run.folder import RunFolder, find, runs_folder
-from core.view.comparing.subject import FEWEST, MOST
 from tui_trainer.cli import console, options
 from tui_trainer.cli.say import say, say_json
 
@@ -50,6 +49,8 @@ def compare(
 
 
 def _chosen(names: list[str], runs: options.Runs) -> list[RunFolder]:
+    from core.view.comparing import FEWEST, MOST
+
     if not FEWEST <= len(names) <= MOST:
         raise UserError(f"compare takes {FEWEST} to {MOST} runs, {len(names)} given; see: tui-trainer runs")
     found = [find(name, runs_folder(runs)) for name in names]

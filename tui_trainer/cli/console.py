@@ -13,13 +13,13 @@ import typer
 
 from core.errors import UserError
 from core.run.folder import RunFolder, find, runs_folder
-from core.view.comparing.along import By
 from core.view.words import count
 from tui_trainer import pixels
 from tui_trainer.cli import options
 from tui_trainer.cli.say import complain
 
 if TYPE_CHECKING:
+    from core.view.comparing import By
     from tui_trainer.app import Personal, TrainerApp
 
 
