@@ -59,7 +59,7 @@ def test_help_is_quick(cli: Cli, tmp_path: Path) -> None:
 
 def test_help_names_every_verb(cli: Cli, tmp_path: Path) -> None:
     text = cli("--help", cwd=tmp_path).stdout
-    verbs = "attach train resume pause continue save stop tell evaluate predict runs show verify repair"
+    verbs = "attach compare train resume pause continue save stop tell evaluate predict runs show verify repair"
     verbs += " recipes model data doctor"
     assert [verb for verb in verbs.split() if f"\n  {verb} " not in text] == []
 
