@@ -41,11 +41,15 @@ def test_the_console_waits_for_no_other_command_and_no_dialog(
 ) -> None:
     commands = tuple(f"tui_trainer.cli.{place.partition('.')[0]}" for place in COMMANDS.values())
     assert loaded_by(*arguments, cwd=tmp_path, env=environment, among=commands) == {"tui_trainer.cli.console"}
-    program = "import sys, tui_trainer.app, tui_trainer.screens.run; sys.stdout.write(' '.join(sys.modules))"
+    program = (
+        "import sys, tui_trainer.app, tui_trainer.screens.run; from tui_trainer.panels import panels; panels(); "
+        "sys.stdout.write(' '.join(sys.modules))"
+    )
     command = [sys.executable, "-P", "-c", program]
     loaded = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True).stdout.split()
     dialogs = ("tui_trainer.screens.ask", "tui_trainer.screens.confirm", "tui_trainer.screens.pick", "core.run.session")
-    assert "tui_trainer.screens.run" in loaded and not set(dialogs) & set(loaded)
+    pictures = ("PIL", *(f"tui_trainer.widgets.{name}" for name in ("half_blocks", "kitty", "terminal_pictures")))
+    assert "tui_trainer.panels.mistakes" in loaded and not {*dialogs, *pictures} & set(loaded)
 
 
 def test_help_is_quick(cli: Cli, tmp_path: Path) -> None:

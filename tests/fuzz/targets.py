@@ -36,6 +36,7 @@ from core.view.fold import fold
 from core.view.state import State
 from tests.tui import pictured
 from tui_trainer.widgets.half_blocks import drawn
+from tui_trainer.widgets.kitty import encoded, sent
 
 REFUSALS = (UserError, Damaged)
 JOURNALS = Path(__file__).parents[1] / "journals"
@@ -130,6 +131,7 @@ def media_file(data: bytes, folder: Path) -> bool:
     """Read, and drawn; whether it was what its name says has been looked at before."""
     for number, found in enumerate(pictures.unpacked(data, "mistakes")):
         assert all(strip.cell_length == 16 for few in (True, False) for strip in drawn(found, 16, 8, few)), number
+        assert sent(1, encoded(found), 16, 8).isascii()
     return True
 
 

@@ -22,7 +22,8 @@ from tui_trainer.screens.run import RunScreen
 from tui_trainer.theme import palette
 from tui_trainer.widgets.glyphs import glyphs
 from tui_trainer.widgets.half_blocks import drawn
-from tui_trainer.widgets.picture_panel import PicturePanel, short_names
+from tui_trainer.widgets.picture_panel import PicturePanel
+from tui_trainer.widgets.picture_words import short_names
 
 SIZES = [(80, 24), (120, 40), (200, 60)]
 

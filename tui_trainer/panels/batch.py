@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 from core.view.pictures import Picture
-from tui_trainer.widgets.picture_panel import PicturePanel, Shown, name_of, short_names
+from tui_trainer.widgets.picture_panel import PicturePanel, Shown
+from tui_trainer.widgets.picture_words import name_of, short_names
 
 
 class Batch(PicturePanel):

@@ -6,7 +6,8 @@ from typing import TypeVar
 from core.view.pictures import Picture
 from tui_trainer.bindings import bindings
 from tui_trainer.widgets.glyphs import ASCII, glyphs
-from tui_trainer.widgets.picture_panel import PicturePanel, Shown, name_of, short_names
+from tui_trainer.widgets.picture_panel import PicturePanel, Shown
+from tui_trainer.widgets.picture_words import name_of, short_names
 
 T = TypeVar("T")
 

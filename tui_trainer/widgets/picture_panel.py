@@ -25,10 +25,10 @@ from tui_trainer.widgets.heat import few_colours
 from tui_trainer.widgets.panel import Panel
 from tui_trainer.widgets.picture_grid import GAP, SIZES, Grid, grid_of, joined
 from tui_trainer.widgets.picture_shelf import Key, Shelf
-from tui_trainer.widgets.terminal_pictures import Placed, TerminalPictures
 
 if TYPE_CHECKING:
     from tui_trainer.app import TrainerApp
+    from tui_trainer.widgets.terminal_pictures import Placed, TerminalPictures
 
 
 class Shown(NamedTuple):
@@ -165,6 +165,8 @@ class PicturePanel(Panel[Shown]):
 
     @cached_property
     def _placed(self) -> Placed:
+        from tui_trainer.widgets.terminal_pictures import Placed
+
         return Placed(self._terminal)
 
     def _by_pixels(self) -> bool:
@@ -242,19 +244,6 @@ class PicturePanel(Panel[Shown]):
 
     def _again(self) -> None:
         self.show(self._state, 0.0)
-
-
-def name_of(classes: tuple[str, ...], number: int) -> str:
-    """Of a class; its number where a file names one that there is not."""
-    return classes[number] if 0 <= number < len(classes) else str(number)
-
-
-def short_names(names: tuple[str, str], width: int) -> tuple[str, str]:
-    """Both cut so that they have at most so many characters together; what one does not need is the other's."""
-    first, second = names
-    half = width // 2
-    kept = min(len(first), max(half, width - len(second)))
-    return first[:kept], second[: max(width - kept, 0)]
 
 
 def _said(words: str, size: Size, colours: Palette) -> list[Text]:

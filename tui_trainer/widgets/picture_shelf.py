@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable
-from typing import NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from textual.strip import Strip
 
@@ -12,8 +12,9 @@ from core.checkpoint import Damaged
 from core.run.folder import RunFolder
 from core.view import pictures
 from core.view.pictures import Picture
-from tui_trainer.widgets.half_blocks import drawn
-from tui_trainer.widgets.kitty import Pixels, encoded
+
+if TYPE_CHECKING:
+    from tui_trainer.widgets.kitty import Pixels
 
 CACHED_FILES, CACHED_PICTURES = 8, 400
 K = TypeVar("K")
@@ -93,15 +94,20 @@ class Shelf:
             _put(self._files, key.media, self._read(key.media), CACHED_FILES)
         known = self._files[key.media]
         if key.place >= 0 and not isinstance(known, str):
-            picture = known[key.place]
-            strips = drawn(picture, key.columns, key.rows, key.few_colours, key.light)
-            _put(self._drawn, key, (strips, encoded(picture) if key.pixels else None), CACHED_PICTURES)
+            _put(self._drawn, key, _drawn(known[key.place], key), CACHED_PICTURES)
 
     def _read(self, name: str) -> tuple[Picture, ...] | str:
         try:
             return pictures.read(self.run, name, self.kind)
         except Damaged as error:
             return str(error)
+
+
+def _drawn(picture: Picture, key: Key) -> tuple[list[Strip], Pixels | None]:
+    from tui_trainer.widgets import half_blocks, kitty  # which a console that shows no pictures starts without
+
+    strips = half_blocks.drawn(picture, key.columns, key.rows, key.few_colours, key.light)
+    return strips, kitty.encoded(picture) if key.pixels else None
 
 
 def _put(cache: OrderedDict[K, V], key: K, value: V, most: int) -> None:
