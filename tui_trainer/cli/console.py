@@ -14,7 +14,6 @@ import typer
 from core.errors import UserError
 from core.run.folder import RunFolder, find, runs_folder
 from core.view.words import count
-from tui_trainer import pixels
 from tui_trainer.cli import options
 from tui_trainer.cli.say import complain
 
@@ -38,13 +37,13 @@ def attach(run: options.Run, runs: options.Runs = None) -> None:
 def prepare() -> Personal:
     """For a console in this process: what a person has settled, and what is remembered of the last one. Raises UserError where
     there is no terminal."""
+    from tui_trainer import memory, pixels, settings, tour
+
     pixels.choice(os.environ)  # so that a wrong one is told before there is a screen
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UserError("the console needs a terminal; without one use train, resume, show and the other commands of --help")
     if os.environ.get("TERM") in pixels.NAMES:
         os.environ.setdefault("COLORTERM", "truecolor")  # which ssh does not carry along
-    from tui_trainer import memory, settings, tour
-
     settled = settings.load()
     signal.signal(signal.SIGHUP, signal.SIG_DFL)  # without its terminal a console only burns time, even below nohup
     gc.disable()  # until the first frame is there

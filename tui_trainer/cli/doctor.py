@@ -13,7 +13,6 @@ import msgspec
 
 from core.errors import UserError
 from core.view.words import count
-from tui_trainer import pixels
 from tui_trainer.cli import options
 from tui_trainer.cli.say import say, say_json, table
 
@@ -67,6 +66,8 @@ def _data() -> dict[str, Any]:
 
 
 def _terminal() -> dict[str, Any]:
+    from tui_trainer import pixels
+
     size = shutil.get_terminal_size()
     encoding = sys.stdout.encoding or "unknown"
     names = ("TERM", "COLORTERM", "TERM_PROGRAM", "NO_COLOR", "LANG", "LC_ALL", "TMUX", "SSH_TTY", "KITTY_WINDOW_ID")
