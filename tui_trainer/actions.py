@@ -161,6 +161,15 @@ TABLE: tuple[Action, ...] = (
     Action("show_classes", ("3",), "Classes", "Accuracy by class, and what is taken for what", "view", in_footer=False),
     Action("show_pictures", ("4",), "Pictures", "What the network sees, and what it gets wrong", "view", in_footer=False),
     Action("show_details", ("5",), "Details", "Recipe, model, checkpoints, device and log", "view", in_footer=False),
+    Action(
+        "export_view",
+        ("E",),
+        "Export view",
+        "The page as SVG, a focused plot also as CSV, into the present folder",
+        "view",
+        cli="tui-trainer picture RUN",
+        in_footer=False,
+    ),
     Action("next_panel", ("tab", "right_square_bracket"), "Next panel", "Focus the next panel", "view", in_footer=False),
     Action(
         "previous_panel",

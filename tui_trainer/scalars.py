@@ -5,13 +5,16 @@ from __future__ import annotations
 import csv
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
-from typing import TextIO
+from typing import TYPE_CHECKING
 
 from core.errors import UserError
 from core.run.folder import RunFolder
 from core.view import scalars
 from core.view.scalars import Row, Survey, Tick
 from tui_trainer.escape import printable
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
 
 HEAD = ("kind", "step", "epoch", "time", "seconds", "images", "checkpoint")
 FORMULA = ("=", "+", "-", "@", "\t")
@@ -20,7 +23,7 @@ NAMED = 12
 """Of the scalars that there are, in an error."""
 
 
-def write(run: RunFolder, file: TextIO, wanted: Sequence[str] = (), tick: Tick = lambda done: None) -> None:
+def write(run: RunFolder, file: SupportsWrite[str], wanted: Sequence[str] = (), tick: Tick = lambda done: None) -> None:
     """Those scalars whose names match one of the ``wanted`` patterns (all without any), a row for each moment that has one.
     ``tick`` is told how many bytes of the journal have been read, twice over. Raises UserError for a pattern that matches
     none."""

@@ -36,6 +36,7 @@ COMMANDS = {
     "show": "inspect.show",
     "report": "report.report",
     "scalars": "scalars.scalars",
+    "picture": "picture.picture",
     "tag": "tend.tag",
     "rename": "tend.rename",
     "delete": "tend.delete",

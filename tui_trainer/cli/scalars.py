@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import codecs
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from core.run.folder import RunFolder, find, runs_folder
-from core.view.scalars import Tick
-from core.view.summary import READ_WHOLE
 from tui_trainer.cli import options
 from tui_trainer.cli.output import STANDARD, delivered
 from tui_trainer.cli.progress import Ticker
+
+if TYPE_CHECKING:
+    from core.view.scalars import Tick
 
 
 def scalars(
@@ -39,6 +40,8 @@ def scalars(
 
 def _twice(run: RunFolder, ticker: Ticker, output: Path) -> Tick:
     """Progress over a long journal that is read two times; none beside rows on the standard output, which show it."""
+    from core.view.summary import READ_WHOLE
+
     size = run.journal.stat().st_size if run.journal.exists() else 0
     before = latest = 0
 

@@ -49,6 +49,10 @@ class Model(Panel[Network]):
             threading.Thread(target=self._ask, name="describe", daemon=True).start()
         return self._network
 
+    @property
+    def busy(self) -> bool:
+        return self._network == Network(None, "")
+
     def draw(self, reads: Network, size: Size, colours: Palette) -> Sequence[Text]:
         if reads.trouble:
             return [Text(line, colours.bad) for line in textwrap.wrap(printable(reads.trouble), size.width)]

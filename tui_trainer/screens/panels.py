@@ -14,10 +14,10 @@ from textual.widgets import Footer
 
 from core.run.folder import RunFolder
 from core.view.state import State
-from tui_trainer.bindings import ActionScreen
 from tui_trainer.escape import printable
 from tui_trainer.feed import Source
 from tui_trainer.panels import panels
+from tui_trainer.screens.exporting import ExportingScreen
 from tui_trainer.widgets.glyphs import ASCII, glyphs
 from tui_trainer.widgets.lens import Lens
 from tui_trainer.widgets.page_tabs import PageTabs
@@ -41,7 +41,7 @@ SIDES: tuple[Slot, ...] = ("left", "right")
 """Parts of every page but the overview."""
 
 
-class PanelScreen(ActionScreen):
+class PanelScreen(ExportingScreen):
     """Shows what ``source`` has of ``run`` while it is on the stack of screens."""
 
     CSS_PATH = "panels.tcss"
@@ -218,6 +218,16 @@ class PanelScreen(ActionScreen):
         """Of the page that is shown; the others are not drawn meanwhile."""
         found = list[Panel[Any]](self.query(Plot)) if self._page == "plots" else self._made
         return [panel for panel in found if self._page == panel.PAGE]
+
+    @property
+    def settled(self) -> bool:
+        """Whether the page shows all that is known of the run."""
+        return self._feed.looked and self._feed.share >= 1.0 and not any(panel.busy for panel in self._panels())
+
+    @property
+    def headings(self) -> dict[str, Panel[Any]]:
+        """The page's panels by what they are called."""
+        return {panel.heading: panel for panel in self._panels()}
 
     def _say(self, words: str, severity: Any = "information") -> None:
         self.notify(printable(words), severity=severity, markup=False)

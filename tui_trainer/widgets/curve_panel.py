@@ -83,6 +83,10 @@ class CurvePanel(Panel[Plotted]):
         self._framed_of: tuple[object, ...] = ()
 
     @property
+    def heading(self) -> str:
+        return self.metric.heading
+
+    @property
     def lens(self) -> Lens:
         return cast(Screenful, self.screen).lens
 

@@ -77,6 +77,16 @@ class Panel(ScrollView, Generic[Reads], can_focus=True):
         """In the lower border."""
         return None
 
+    @property
+    def heading(self) -> str:
+        """What it is called."""
+        return self.NAME
+
+    @property
+    def busy(self) -> bool:
+        """Whether it waits for something that is read or worked out beside the screen."""
+        return False
+
     def show(self, state: State, now: float) -> None:
         """Take over what is new; nothing happens when nothing that this panel reads has changed. ``now``: Unix seconds."""
         tick = time.monotonic()

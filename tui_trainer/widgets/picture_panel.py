@@ -69,6 +69,10 @@ class PicturePanel(Panel[Shown]):
         self._grid = Grid(1, 1, *SIZES[-1])
         self.shelf = Shelf(run, self.KIND)
 
+    @property
+    def busy(self) -> bool:
+        return self.shelf.busy
+
     # What subclasses say
 
     def caption(self, picture: Picture, classes: tuple[str, ...], width: int) -> str:
