@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,6 +30,14 @@ def fail(screen):
 
 RunScreen.action_zoom = fail
 main()
+"""
+IN_A_BROWSER = """
+import sys
+from pathlib import Path
+from core.run.folder import RunFolder
+from tui_trainer.app import TrainerApp
+
+TrainerApp(Path("runs"), RunFolder(Path(sys.argv[1]))).run()
 """
 TITLES = re.compile(rb"\x1b\]2;([^\x1b]*)\x1b\\")
 
@@ -91,20 +101,47 @@ def test_a_console_that_fails_leaves_the_terminal_as_it_was(living: RunFolder) -
     assert written.count(SAVED) == written.count(RESTORED) == written.count(NO_PROGRESS) == 1
 
 
-@pytest.mark.parametrize(
-    ("environment", "rung"),
-    [
-        ({"TUI_TRAINER_NOTIFY": "off"}, 0),
-        ({"TMUX": "/tmp/tmux,1,0"}, 1),
-    ],
-    ids=["switched off", "tmux"],
-)
-def test_less_where_less_is_wanted_or_understood(environment: dict[str, str], rung: int, living: RunFolder) -> None:
-    with looking_at(living, **environment) as terminal:
+def test_a_run_that_is_lost_rings_within_tmux(runs: Path) -> None:
+    """Which passes on no more than the title and the bell."""
+    run = made.make(runs, "demo", made.running())
+    with run.hold():
+        terminal = looking_at(run, TMUX="/tmp/tmux,1,0")
         terminal.wrote(b"\x1b]2;demo")
+    with terminal:
+        terminal.wrote("\x1b]2;demo · lost".encode())
+        terminal.press(b"q")
+        _, written = terminal.left()
+    assert bells(written) == 1 and b"\x1b]9;" not in written and b"\x1b]777;" not in written
+    assert written.count(SAVED) == written.count(RESTORED) == 1
+
+
+def test_no_bell_where_none_is_wanted(living: RunFolder) -> None:
+    with looking_at(living, TUI_TRAINER_NOTIFY="off") as terminal:
+        terminal.wrote(b"\x1b]9;4;1;38\x1b\\")
         made.say(living, [RunFinished(step=2000, epoch=20)])
         terminal.wrote("\x1b]2;demo · finished".encode())
         terminal.press(b"q")
         _, written = terminal.left()
-    assert bells(written) == rung and b"\x1b]777;" not in written
-    assert (b"\x1b]9;4;" in written) == ("TMUX" not in environment)
+    assert bells(written) == 0 and b"\x1b]777;" not in written and NO_PROGRESS in written
+
+
+def test_a_browser_is_told_nothing(living: RunFolder) -> None:
+    """Its driver passes on whatever is written to it."""
+    environment = {**os.environ, **GHOSTTY, "TERM": "xterm-256color", "TEXTUAL_DRIVER": "textual.drivers.web_driver:WebDriver"}
+    command = [sys.executable, "-P", "-c", IN_A_BROWSER, str(living.path)]
+    with subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as browser:
+        written = read_until(b"early stopping", browser)
+        made.say(living, [RunFailed(step=760, epoch=8, kind="data", reason="gone")])
+        written += read_until(b"failed", browser)
+        browser.kill()
+    assert TITLES.findall(written) == [] and SAVED not in written and b"\x1b]9;4;" not in written
+
+
+def read_until(words: bytes, browser: subprocess.Popen[bytes]) -> bytes:
+    assert browser.stdout is not None
+    written = b""
+    while words not in written:
+        more = os.read(browser.stdout.fileno(), 1 << 16)
+        assert more, written
+        written += more
+    return written
