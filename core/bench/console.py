@@ -15,7 +15,14 @@ import psutil
 
 from core.errors import TrainingError
 
-TERMINAL = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "COLUMNS": "120", "LINES": "40"}
+TERMINAL = {
+    "TERM": "xterm-256color",
+    "COLORTERM": "truecolor",
+    "COLUMNS": "120",
+    "LINES": "40",
+    "TUI_TRAINER_STATE": os.devnull,
+}
+"""The last of them: nobody looks who would need hints."""
 ON_A_TERMINAL = """
 import os, pty, sys
 

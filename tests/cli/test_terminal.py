@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
 from tests.cli.conftest import COMMAND, SMALL
 from tests.tui.terminal import Terminal
+from tui_trainer.cli.doctor import _terminal
 
 NOTIFIED = re.compile(rb"\x07\x1b\]9;tui-trainer: shown: (finished: 20 epochs done, test accuracy [\d.]+ %)\x1b\\")
 
@@ -23,3 +26,11 @@ def test_a_training_on_a_terminal(folder: Path, environment: dict[str, str]) -> 
     (result,) = NOTIFIED.findall(written)
     assert (folder / "told").read_bytes() == result + b"\n"
     assert written.index(b"\x07") < written.index(b"\x1b[23;0t") < written.rindex(b"next: tui-trainer")
+
+
+def test_doctor_says_what_the_terminal_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("TMUX", "STY", "TUI_TRAINER_NOTIFY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", "foot")
+    facts = _terminal()
+    assert (facts["is told"], facts["notifies"]) == (["bell", "title", "notification 777"], True)

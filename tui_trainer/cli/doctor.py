@@ -67,16 +67,30 @@ def _data() -> dict[str, Any]:
 
 def _terminal() -> dict[str, Any]:
     from tui_trainer import pixels
+    from tui_trainer.terminal import abilities, notifies
 
-    size = shutil.get_terminal_size()
+    size, can = shutil.get_terminal_size(), abilities(os.environ)._asdict()
     encoding = sys.stdout.encoding or "unknown"
-    names = ("TERM", "COLORTERM", "TERM_PROGRAM", "NO_COLOR", "LANG", "LC_ALL", "TMUX", "SSH_TTY", "KITTY_WINDOW_ID")
+    names = (
+        "TERM",
+        "COLORTERM",
+        "TERM_PROGRAM",
+        "TERM_PROGRAM_VERSION",
+        "NO_COLOR",
+        "LANG",
+        "LC_ALL",
+        "TMUX",
+        "SSH_TTY",
+        "KITTY_WINDOW_ID",
+    )
     return {
         "size": f"{size.columns}x{size.lines}",
         "terminal": sys.stdout.isatty(),
         "encoding": encoding,
         "unicode": encoding.lower().replace("-", "") == "utf8",
         "pictures": pixels.words(os.environ),
+        "is told": [f"{name} {kind}" if isinstance(kind, str) else name for name, kind in can.items() if kind],
+        "notifies": notifies(os.environ),
         **{name: os.environ[name] for name in names if name in os.environ},
     }
 
