@@ -180,6 +180,7 @@ TABLE: tuple[Action, ...] = (
         in_footer=False,
     ),
     Action("zoom", ("z", "enter"), "Zoom", "Show the focused panel alone, or all of them again", "view"),
+    Action("arrange", ("L",), "Panels ...", "Show or hide panels of this page", "view", in_footer=False),
     Action("compare", ("m",), "Compare", "Two epochs side by side: the best and the latest", "classes", in_footer=False),
     Action("later_back", ("comma",), "Epoch back", "Compare an earlier one", "classes", in_footer=False),
     Action("later_on", ("full_stop",), "Epoch on", "Compare a later one", "classes", in_footer=False),

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any, TextIO, TypedDict, cast
 from rich.console import Console
 from textual import events
 from textual.app import App, SystemCommand
+from textual.binding import Binding
 from textual.dom import DOMNode
+from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.theme import Theme
 
@@ -23,6 +25,7 @@ from tui_trainer import theme
 from tui_trainer.bindings import ActionScreen
 from tui_trainer.farewell import parting
 from tui_trainer.feed import Feed
+from tui_trainer.keymap import written
 from tui_trainer.legible import legible
 from tui_trainer.memory import Memory
 from tui_trainer.outside import Outside
@@ -30,6 +33,8 @@ from tui_trainer.settings import Settings
 from tui_trainer.stream import Escaped
 from tui_trainer.terminal import abilities, notifies
 from tui_trainer.tour import Tour
+from tui_trainer.widgets.ascii_only import AsciiOnly
+from tui_trainer.widgets.glyphs import ASCII, glyphs
 from tui_trainer.widgets.heat import few_colours
 
 if TYPE_CHECKING:
@@ -51,6 +56,7 @@ class TrainerApp(App[None]):
 
     TITLE = "tui-trainer"
     ENABLE_COMMAND_PALETTE = True
+    CSS_PATH = "few_colours.tcss"
 
     def __init__(
         self,
@@ -78,8 +84,15 @@ class TrainerApp(App[None]):
         self.visited: RunFolder | None = None
         """The run that was looked at last."""
         self.outside = Outside(abilities(os.environ), notifies(os.environ))
+        self._plain = (AsciiOnly(),) if glyphs() is ASCII else ()
         usual = theme.HIGH_CONTRAST if few_colours(self) else theme.DARK
         self.theme = next(name for name in (settings.theme, self.memory.theme, usual.name) if name in theme.NAMES)
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        return [*super().get_line_filters(), *self._plain]
+
+    def get_key_display(self, binding: Binding) -> str:
+        return written(binding.key) if self._plain else super().get_key_display(binding)
 
     @property
     def available_themes(self) -> dict[str, Theme]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.binding import Binding, BindingsMap, BindingType
 from textual.dom import DOMNode
+from textual.events import Mount
 from textual.reactive import reactive
 from textual.screen import Screen
 
@@ -61,7 +62,9 @@ class ActionScreen(Screen[None]):
     def keymap(self) -> Keymap:
         return keymap(self)
 
-    def on_mount(self) -> None:
+    def _on_mount(self, event: Mount) -> None:
+        """Beside ``on_mount``, which the screens have for themselves."""
+        super()._on_mount(event)
         rebind(self, self.SCOPE, priority=self.FIRST)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from copy import copy
 from functools import cache
 
 from textual.color import Color
@@ -46,7 +46,11 @@ def _legible(given: Theme) -> Theme:
         "footer-key-foreground": colours["accent"].hex6, "footer-foreground": colours["foreground"].hex6,
         "footer-description-foreground": colours["foreground"].hex6,
     }  # fmt: skip
-    return replace(given, **{name: colour.hex6 for name, colour in colours.items()}, variables={**given.variables, **own})
+    found = copy(given)
+    for name, colour in colours.items():
+        setattr(found, name, colour.hex6)
+    found.variables = {**given.variables, **own}
+    return found
 
 
 def _moved(colour: Color, grounds: tuple[Color, ...], least: float) -> Color:

@@ -15,12 +15,13 @@ from hypothesis import strategies as st
 from core.errors import UserError
 from tests.tui import runs as made
 from tests.tui.screens import seen, settled, text_of, trained
-from tui_trainer.actions import TABLE
+from tui_trainer.actions import TABLE, Scope
 from tui_trainer.app import TrainerApp
 from tui_trainer.keymap import PANELS, Keymap, checked, named, written
 from tui_trainer.panels import panels
 from tui_trainer.screens.help import HelpScreen
 from tui_trainer.settings import Settings
+from tui_trainer.widgets.panel import Panel
 from tui_trainer.widgets.plot_panel import PlotPanel
 
 KEYS = {"pause": ("f5",), "continue": ("f5",), "stop": ("Q",), "halve_rate": ("H",), "detach": (), "compare": ("u",)}
@@ -82,9 +83,10 @@ def test_the_table_itself_would_be_taken() -> None:
 
 
 def test_no_panel_has_other_scopes() -> None:
-    found = {panel.SCOPES for panel in [*panels(), PlotPanel] if panel.SCOPES}
+    known_panels: list[type[Panel[Any]]] = [*panels(), PlotPanel]
+    found: set[tuple[Scope, ...]] = {panel.SCOPES for panel in known_panels if panel.SCOPES}
     assert all(any(set(scopes) <= set(known) for known in PANELS) for scopes in found)
-    assert all(any(set(scopes) == set(known) for scopes in found) for known in PANELS)
+    assert all(any({*scopes} == {*known} for scopes in found) for known in PANELS)
 
 
 async def test_they_do_what_they_are_for_and_the_others_nothing(runs: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from itertools import combinations
 from pathlib import Path
@@ -136,7 +137,7 @@ def seen(colour: Color, by: tuple[tuple[float, ...], ...]) -> tuple[float, ...]:
 
 
 def distance(one: tuple[float, ...], other: tuple[float, ...]) -> float:
-    return sum((a - b) ** 2 for a, b in zip(lab(one), lab(other), strict=True)) ** 0.5
+    return math.dist(lab(one), lab(other))
 
 
 def lab(colour: tuple[float, ...]) -> tuple[float, ...]:

@@ -42,6 +42,8 @@ def prepare() -> Personal:
     pixels.choice(os.environ)  # so that a wrong one is told before there is a screen
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UserError("the console needs a terminal; without one use train, resume, show and the other commands of --help")
+    if os.environ.get("TERM") in ("dumb", "unknown"):
+        raise UserError("the console needs a terminal that can move its cursor, which TERM says it cannot; use train, show ...")
     if os.environ.get("TERM") in pixels.NAMES:
         os.environ.setdefault("COLORTERM", "truecolor")  # which ssh does not carry along
     settled = settings.load()

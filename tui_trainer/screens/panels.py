@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from functools import partial
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import Any, ClassVar
 
 from textual import events
 from textual.app import ComposeResult
@@ -17,6 +17,7 @@ from core.view.state import State
 from tui_trainer.escape import printable
 from tui_trainer.feed import Source
 from tui_trainer.panels import panels
+from tui_trainer.screens.arranged import ArrangedScreen
 from tui_trainer.screens.exporting import ExportingScreen
 from tui_trainer.widgets.glyphs import ASCII, glyphs
 from tui_trainer.widgets.lens import Lens
@@ -25,9 +26,6 @@ from tui_trainer.widgets.panel import PAGES, SLOTS, Page, Panel, Slot
 from tui_trainer.widgets.plot_grid import Plot, PlotGrid
 from tui_trainer.widgets.run_header import RunHeader
 from tui_trainer.widgets.too_small import TooSmall
-
-if TYPE_CHECKING:
-    from tui_trainer.app import TrainerApp
 
 TICK = 0.1
 """Seconds between two frames."""
@@ -41,7 +39,7 @@ SIDES: tuple[Slot, ...] = ("left", "right")
 """Parts of every page but the overview."""
 
 
-class PanelScreen(ExportingScreen):
+class PanelScreen(ArrangedScreen, ExportingScreen):
     """Shows what ``source`` has of ``run`` while it is on the stack of screens."""
 
     CSS_PATH = "panels.tcss"
@@ -85,12 +83,17 @@ class PanelScreen(ExportingScreen):
         self._feed.start()
         self.set_interval(TICK, self._tick)
         self._show_page(self._page)
+        self.lay_out()
+
+    def on_screen_resume(self) -> None:
+        self.lay_out()  # which the past may have changed
 
     def on_unmount(self) -> None:
         self._feed.stop()
 
     def on_resize(self, event: events.Resize) -> None:
         self.query_one(TooSmall).fit(event.size)
+        self.fill()
 
     def _tick(self) -> None:
         state, tick = self._feed.state, time.monotonic()
@@ -106,7 +109,7 @@ class PanelScreen(ExportingScreen):
         self.state, now = state, self._now()
         self.query_one(RunHeader).show(self.state, now, self.pending, self._feed.share, self.moment)
         for grid in self.query(PlotGrid):
-            grid.show(self.state)
+            grid.show(self.state, self.hidden("plots"))
         self._show(self._panels())
 
     def _show(self, panels: list[Panel[Any]]) -> None:
@@ -121,7 +124,9 @@ class PanelScreen(ExportingScreen):
 
     def watch_state(self, old: State, new: State) -> None:
         super().watch_state(old, new)
-        self.set_class(new.ended, "ended")
+        if old.ended != new.ended:
+            self.set_class(new.ended, "ended")
+            self.fill()
 
     @property
     def pending(self) -> tuple[str, ...]:
@@ -144,6 +149,7 @@ class PanelScreen(ExportingScreen):
         self._page = page
         if not self.query(f"#{page}"):  # made when it is first looked at, which the first frame need not wait for
             self.mount(self._made_page(page), before=self.query_one(Footer))
+            self.call_after_refresh(self.lay_out)
         for other in self.query(".page"):
             other.set_class(other.id == page, "current")
         self.query_one(PageTabs).show(page)
@@ -216,8 +222,11 @@ class PanelScreen(ExportingScreen):
 
     def _panels(self) -> list[Panel[Any]]:
         """Of the page that is shown; the others are not drawn meanwhile."""
-        found = list[Panel[Any]](self.query(Plot)) if self._page == "plots" else self._made
-        return [panel for panel in found if self._page == panel.PAGE]
+        return [panel for panel in self.all_panels(self._page) if not panel.has_class("hidden")]
+
+    def all_panels(self, page: Page) -> list[Panel[Any]]:
+        found = list[Panel[Any]](self.query(Plot)) if page == "plots" else self._made
+        return [panel for panel in found if page == panel.PAGE]
 
     @property
     def settled(self) -> bool:
@@ -235,10 +244,6 @@ class PanelScreen(ExportingScreen):
     def _now(self) -> float:
         """Unix seconds of what is shown."""
         return self.trainer.clock()
-
-    @property
-    def trainer(self) -> TrainerApp:
-        return cast("TrainerApp", self.app)
 
 
 def _slot(made: list[Panel[Any]], page: Page, slot: Slot) -> list[Panel[Any]]:

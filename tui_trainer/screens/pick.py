@@ -21,14 +21,14 @@ from tui_trainer.widgets.too_small import TooSmall
 
 
 class PickScreen(ModalScreen[str | None]):
-    """Gives back the id of the entry, or None."""
+    """Gives back the id of the entry, or None. The one ``at`` that place is selected at first."""
 
     CSS_PATH = "pick.tcss"
     BINDINGS = [Binding("escape", "leave", "Cancel", show=False)]
 
-    def __init__(self, title: str, entries: Sequence[Entry], hint: str = "enter chooses, esc leaves") -> None:
+    def __init__(self, title: str, entries: Sequence[Entry], hint: str = "enter chooses, esc leaves", at: int = 0) -> None:
         super().__init__()
-        self._title, self._entries, self._hint = title, tuple(entries), hint
+        self._title, self._entries, self._hint, self._at = title, tuple(entries), hint, at
 
     def compose(self) -> ComposeResult:
         with Vertical(id="pick") as box:
@@ -52,7 +52,7 @@ class PickScreen(ModalScreen[str | None]):
         )
 
     def on_mount(self) -> None:
-        self.query_one(OptionList).highlighted = 0
+        self.query_one(OptionList).highlighted = self._at
 
     def on_resize(self, event: events.Resize) -> None:
         self.query_one(TooSmall).fit(event.size)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import sys
 from functools import cache
@@ -69,8 +70,16 @@ ASCII = Glyphs(
 @cache
 def glyphs() -> Glyphs:
     """Plain characters when the output is not UTF-8, or the Linux text console, whose font has no braille."""
-    encoding = (getattr(sys.__stdout__, "encoding", None) or "utf-8").lower().replace("-", "")
-    return UNICODE if encoding == "utf8" and os.environ.get("TERM") != "linux" else ASCII
+    return UNICODE if characters() == "utf-8" else ASCII
+
+
+def characters() -> str:
+    """The encoding of what the terminal can show. Where a locale without one is asked for, Python writes UTF-8 all the same."""
+    encoding = codecs.lookup(getattr(sys.__stdout__, "encoding", None) or "utf-8").name
+    asked = next((value for name in ("LC_ALL", "LC_CTYPE", "LANG") if (value := os.environ.get(name))), "")
+    if asked in ("C", "POSIX"):
+        return "ascii"
+    return "latin1" if encoding == "utf-8" and os.environ.get("TERM") == "linux" else encoding
 
 
 def bar(share: float, width: int, marks: Glyphs) -> tuple[str, str]:

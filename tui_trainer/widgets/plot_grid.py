@@ -38,20 +38,29 @@ class PlotGrid(Container):
         super().__init__(*(Plot(run, item.name) for item in metrics(())), id="plots", classes="page")
         self.run = run
         self._names = [item.name for item in metrics(())]
+        self._shown = 0
 
-    def show(self, state: State) -> None:
+    def show(self, state: State, hidden: frozenset[str] = frozenset()) -> None:
         wanted = [item.name for item in metrics(state.series)][:MOST]
         for place, name in enumerate(wanted):
             if name not in self._names:
-                self.mount(Plot(self.run, name), before=place if place < len(self._names) else None)
+                plot = Plot(self.run, name)
+                plot.set_class(name in hidden, "hidden")
+                self.mount(plot, before=place if place < len(self._names) else None)
                 self._names.insert(place, name)
-                self._lay_out()
+        if (shown := self._count()) != self._shown:
+            self._shown = shown
+            self._lay_out()
 
     def on_resize(self, event: events.Resize) -> None:
         self._lay_out()
 
+    def _count(self) -> int:
+        """Of the plots that are not hidden."""
+        return sum(not plot.has_class("hidden") for plot in self.query(Plot))
+
     def _lay_out(self) -> None:
-        columns, height = shape(len(self._names), *self.size)
+        columns, height = shape(max(self._count(), 1), *self.size)
         self.styles.grid_size_columns = columns
         self.styles.grid_rows = str(height)
 
