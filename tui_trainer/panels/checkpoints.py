@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple, cast
 
@@ -65,6 +65,11 @@ class Checkpoints(Panel[Listed]):
         if self._reads is None:
             return None
         return next((row.saved for row in self._reads.rows if row.saved.checkpoint == self._reads.chosen), None)
+
+    def values(self) -> Iterator[tuple[str, str]]:
+        if chosen := self.chosen:
+            yield "checkpoint", chosen.checkpoint
+            yield "its folder", str((self.run.checkpoints / chosen.checkpoint).absolute())
 
     def action_next_checkpoint(self) -> None:
         self._choose(1)

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from rich.segment import Segment
@@ -137,6 +137,12 @@ class ConfusionMatrix(ComparingPanel[Matrix]):
     def action_units(self) -> None:
         self._counts = not self._counts
         self.show(self._state, self._now)
+
+    def values(self) -> Iterator[tuple[str, str]]:
+        """What is said of the chosen cell."""
+        words = self._lines[-1] if self._square() else None
+        if isinstance(words, Text):
+            yield "cell", words.plain.strip()
 
     def _square(self) -> Square | None:
         return square(self._reads.compared.later) if self._reads else None

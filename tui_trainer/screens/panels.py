@@ -17,7 +17,7 @@ from core.view.state import State
 from tui_trainer.escape import printable
 from tui_trainer.feed import Source
 from tui_trainer.panels import panels
-from tui_trainer.screens.arranged import ArrangedScreen
+from tui_trainer.screens.copying import CopyingScreen
 from tui_trainer.screens.exporting import ExportingScreen
 from tui_trainer.widgets.glyphs import ASCII, glyphs
 from tui_trainer.widgets.lens import Lens
@@ -39,7 +39,7 @@ SIDES: tuple[Slot, ...] = ("left", "right")
 """Parts of every page but the overview."""
 
 
-class PanelScreen(ArrangedScreen, ExportingScreen):
+class PanelScreen(CopyingScreen, ExportingScreen):
     """Shows what ``source`` has of ``run`` while it is on the stack of screens."""
 
     CSS_PATH = "panels.tcss"

@@ -19,6 +19,7 @@ from core.view.series import Series
 from core.view.state import State
 from core.view.window import Stretch
 from core.view.window import points as detailed
+from tui_trainer.escape import printable
 from tui_trainer.theme import Palette
 from tui_trainer.widgets.chart import Canvas, Chart, Level, canvas
 from tui_trainer.widgets.curves import Curve
@@ -196,6 +197,11 @@ class CurvePanel(Panel[Plotted]):
         if cursor is not None and points:
             value = points.means[nearest(points, cursor)]
         return self.metric.written(None if value is None else value * self.metric.factor)
+
+    def values(self) -> Iterator[tuple[str, str]]:
+        """As the title has them: the latest, or those at the crosshair."""
+        for name, series in self._reads.series if self._reads else ():
+            yield printable(name), self._value(name, series, cast(Plotted, self._reads))
 
     def subtitle(self, reads: Plotted, colours: Palette) -> Text | None:
         """Where the crosshair stands and the marks there, else what is not as usual in this view."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar, Generic, Literal, Self, TypeAlias, TypeVar, get_args
 
 from rich.style import Style
@@ -69,6 +69,10 @@ class Panel(ScrollView, Generic[Reads], can_focus=True):
     def draw(self, reads: Reads, size: Size, colours: Palette) -> Sequence[Text | Strip]:
         """The lines of the picture, ``size.width`` cells each at the most. More lines than ``size.height`` scroll."""
         raise NotImplementedError
+
+    def values(self) -> Iterable[tuple[str, str]]:
+        """What can be copied from it, each with what it is called."""
+        return ()
 
     def title(self, reads: Reads, colours: Palette) -> Text:
         return Text(self.NAME)
