@@ -38,9 +38,9 @@ SECTIONS: tuple[tuple[Scope, str], ...] = (
     ("anywhere", "Everywhere"),
 )
 MOUSE = (
-    "The mouse works too: a click focuses or selects, the keys in the footer are buttons, the wheel scrolls. Over a plot the "
-    "crosshair follows it and a click holds that there; the wheel goes closer where there is nothing to scroll or the plot is "
-    "focused, and with shift it moves along the steps."
+    "The mouse works too: a click focuses or selects, on the head of a list it orders, the keys in the footer are buttons, the "
+    "wheel scrolls. Over a plot the crosshair follows it and a click holds that there; the wheel goes closer where there is "
+    "nothing to scroll or the plot is focused, and with shift it moves along the steps."
 )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
-from textual import work
+from textual import on, work
+from textual.widgets import DataTable
 
 from core.errors import UserError
 from core.run import moving, tags
@@ -93,6 +94,19 @@ class TendingScreen(ActionScreen):
         orders = ["", *self.table.orders]
         place = orders.index(self._order.by) if self._order.by in orders else 0
         self._order = Order(orders[(place + 1) % len(orders)])
+        self._show()
+
+    @on(DataTable.HeaderSelected)
+    def order_by_column(self, event: DataTable.HeaderSelected) -> None:
+        """Once by that column, once the other way up, then as without an order."""
+        event.stop()
+        by = str(event.column_key.value)
+        if by not in self.table.orders:
+            return
+        if by != self._order.by:
+            self._order = Order(by)
+        else:
+            self._order = Order() if self._order.turned else Order(by, turned=True)
         self._show()
 
     def action_order_turn(self) -> None:
