@@ -38,8 +38,8 @@ def ended(runs: Path) -> RunFolder:
 
 
 def attached(run: RunFolder, screen: KittyTerminal, **environment: str) -> Terminal:
-    """The console in a terminal that says it is kitty."""
-    marks = {"KITTY_WINDOW_ID": "1", "TMUX": "", "STY": "", "ZELLIJ": "", pixels.SETTING: "", **environment}
+    """The console in a terminal with these marks."""
+    marks = {**dict.fromkeys((*pixels.MULTIPLEXERS, pixels.SETTING), ""), **environment}
     return Terminal([*COMMAND, "attach", str(run.path.absolute())], *SIZE, marks, screen.feed)
 
 
@@ -66,8 +66,9 @@ def check_whole(screen: KittyTerminal) -> None:
 
 
 def test_in_kitty_from_the_first_picture_to_the_last(ended: RunFolder) -> None:
+    """By what ssh leaves of its marks."""
     screen = KittyTerminal()
-    with attached(ended, screen) as terminal:
+    with attached(ended, screen, TERM="xterm-kitty", COLORTERM="") as terminal:
         terminal.seen(b"early")
         assert not screen.images and screen.most_images == 0
         terminal.press(b"4")
@@ -104,7 +105,7 @@ def check_first_mistake(screen: KittyTerminal) -> None:
 def test_a_terminal_without_them_has_half_blocks_and_loses_no_key(ended: RunFolder, kind: str) -> None:
     """One that never answers, and a kitty from before there were placeholders."""
     screen = KittyTerminal(placeholders=False, silent=kind == "silent")
-    with attached(ended, screen) as terminal:
+    with attached(ended, screen, KITTY_WINDOW_ID="1") as terminal:
         terminal.seen(b"early")
         terminal.press(b"4")
         wait_until(lambda: "1-12/37" in screen.text(), "a page of pictures")

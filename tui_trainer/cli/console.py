@@ -44,8 +44,8 @@ def prepare() -> Personal:
         raise UserError("the console needs a terminal; without one use train, resume, show and the other commands of --help")
     if os.environ.get("TERM") in ("dumb", "unknown"):
         raise UserError("the console needs a terminal that can move its cursor, which TERM says it cannot; use train, show ...")
-    if os.environ.get("TERM") in pixels.NAMES:
-        os.environ.setdefault("COLORTERM", "truecolor")  # which ssh does not carry along
+    if os.environ.get("TERM") in pixels.NAMES and not os.environ.get("COLORTERM"):
+        os.environ["COLORTERM"] = "truecolor"  # which ssh does not carry along
     settled = settings.load()
     signal.signal(signal.SIGHUP, signal.SIG_DFL)  # without its terminal a console only burns time, even below nohup
     gc.disable()  # until the first frame is there
