@@ -62,33 +62,28 @@ async def _take(pilot: Pilot[Any], wanted: Wanted, found: list[Drawn | UserError
 async def _drawn(pilot: Pilot[Any], screen: RunScreen, wanted: Wanted) -> Drawn:
     await _settled(pilot, screen)
     await screen.run_action(f"show_{wanted.page}")
-    svg = await _settled(pilot, screen)
     if wanted.panel:
+        await _settled(pilot, screen)
         _titled(screen, wanted.panel).focus()
         await pilot.pause()
         screen.action_zoom()
-        svg = await _settled(pilot, screen)
-    return Drawn(svg, text_of(screen))
+    text = await _settled(pilot, screen)
+    return Drawn(alone(screen.app.export_screenshot(title=printable(screen.run.name))), text)
 
 
 async def _settled(pilot: Pilot[Any], screen: RunScreen) -> str:
-    """The picture once it changes no more, and all of the run has been read."""
+    """What stands on the screen once it changes no more, and all of the run has been read."""
     before = ""
     for _ in range(PATIENCE):
         await pilot.pause(PAUSE)
-        svg = picture_of(screen)
-        if screen.settled and svg == before:
+        text = _text(screen)
+        if screen.settled and text == before:
             break
-        before = svg
-    return svg
+        before = text
+    return text
 
 
-def picture_of(screen: PanelScreen) -> str:
-    """What is on the screen now, as SVG."""
-    return alone(screen.app.export_screenshot(title=printable(screen.run.name)))
-
-
-def text_of(screen: PanelScreen) -> str:
+def _text(screen: PanelScreen) -> str:
     """The characters alone, without blanks at the ends of lines."""
     return "".join(f"{strip.text.rstrip()}\n" for strip in screen._compositor.render_strips())
 

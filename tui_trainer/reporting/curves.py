@@ -9,7 +9,7 @@ from core.view.points import Track
 from core.view.readings import monitor
 from core.view.series import LARGEST, Series
 from core.view.state import State
-from core.view.words import count
+from core.view.words import count, format_count
 from tui_trainer.widgets.axis import label, spacing, ticks
 from tui_trainer.widgets.metric import Metric, metrics, split_of
 from tui_trainer.widgets.reduction import Spot, by_column, scaled
@@ -24,7 +24,9 @@ SMOOTHING = 0.8
 """Weight of the past in the smoothed curves, the console's usual one."""
 MOST = 24
 """Charts."""
-MOST_EPOCHS, MOST_TICKS = 8, 5
+MOST_EPOCHS, MOST_TICKS, MOST_DOTS = 8, 5, 60
+MANY = 1e7
+"""Steps from which on there is no room for all of their digits."""
 NOTHING_WIDE = 1e-9
 """Of a value: a range that is no wider is that of a constant."""
 
@@ -119,7 +121,7 @@ def _plot(metric: Metric, curves: list[Curve], state: State) -> Plot:
         metric.heading,
         "; ".join(_described(metric, curve) for curve in curves),
         tuple(_line(metric, curve, scale, metric.compared or len(curves) > 1) for curve in curves),
-        tuple(Tick(scale.x(value), words) for value, words in _round(0.0, scale.right)),
+        tuple(Tick(scale.x(step), _step(step)) for step in ticks(0.0, scale.right, MOST_TICKS)),
         tuple(Tick(scale.y(value), words) for value, words in _round(scale.low, scale.high)),
         tuple(_epochs(state, scale)),
         tuple(_moments(state, scale)),
@@ -143,10 +145,17 @@ def _round(low: float, high: float) -> Iterator[tuple[float, str]]:
     return ((value, label(value, width)) for value in found)
 
 
+def _step(step: float) -> str:
+    if step >= MANY:
+        return format_count(step)
+    return f"{step:,.0f}" if step == round(step) else f"{step:g}"
+
+
 def _line(metric: Metric, curve: Curve, scale: Scale, named: bool) -> Line:
     """``named``: which of several it is has to be said."""
     split = split_of(curve.name)
-    dots = tuple((_number(scale.x(spot.step)), _number(scale.y(spot.mean))) for spot in curve.spots) if split else ()
+    spots = curve.spots if split and len(curve.spots) <= MOST_DOTS else []
+    dots = tuple((_number(scale.x(spot.step)), _number(scale.y(spot.mean))) for spot in spots)
     return Line(
         split or ("rate" if metric.exact else "train"), (split or "train") if named else "", _last(metric, curve.series),
         _path([(spot.step, spot.mean) for spot in curve.spots], scale),

@@ -43,7 +43,7 @@ class ExportingScreen(ActionScreen):
     def _export(self, svg: str, scalars: tuple[str, tuple[str, ...]]) -> None:
         """Beside the screen, since the whole journal may have to be read."""
         try:
-            words, severity = f"written: {', '.join(self._written(svg, *scalars))}", "information"
+            words, severity = f"written: {', '.join(self._written(svg, *scalars))}, in {Path.cwd()}", "information"
         except OSError as error:
             words, severity = f"nothing can be written into the present folder: {error.strerror}", "error"
         except UserError as error:
