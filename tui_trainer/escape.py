@@ -27,6 +27,13 @@ def printable_json(document: bytes) -> bytes:
     return "\n".join(line if _plain(line) else "".join(map(_in_json, line)) for line in lines).encode()
 
 
+def file_name(text: str) -> str:
+    """As much of it as can be in the name of a file on any system, and is no trouble in a shell."""
+    kept = ((character.isalnum() and _prints(character)) or character in "._+-" for character in text)
+    safe = "".join(character if keep else "-" for character, keep in zip(text, kept, strict=True))
+    return safe.lstrip(".-") or "run"
+
+
 def _plain(text: str) -> bool:
     """Whether all of it prints; that of other scripts is looked at one by one."""
     return text.isascii() and text.isprintable()

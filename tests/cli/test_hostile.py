@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -107,6 +108,18 @@ def test_looking_at_runs(verb: str, json_asked: bool, say: Say, run: RunFolder) 
     assert told.err == "" and told.status in (0, 1)
     if json_asked:
         assert any(EVIL in text or NAME in text for text in texts(json.loads(told.out)))  # nothing of it is lost
+
+
+def test_what_is_made_of_a_run(say: Say, run: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("TERM", "COLORTERM", "NO_COLOR"):
+        monkeypatch.setenv(name, "1")  # a picture sets its own, which end with the test
+    for arguments in (("report",), ("report", "--markdown"), ("scalars",), ("picture", "--page", "classes")):
+        told = say(*arguments, run.name, "-o", "-")
+        check(told.out)
+        assert (told.status, told.err) == (0, ""), told
+    told = say("report", run.name)
+    check(told.out)
+    assert Path(told.out.removesuffix("\n")).is_file() and re.fullmatch(r"evil[\w.+-]*-report\.html\n", told.out)
 
 
 def test_a_name_that_is_no_text(say: Say, tmp_path: Path) -> None:

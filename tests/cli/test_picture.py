@@ -72,7 +72,7 @@ def test_png_without_its_package(cli: Cli, run: RunFolder, tmp_path: Path) -> No
         ({"page": "plotz"}, "--page 'plotz': not known; did you mean 'plots'?"),
         ({"theme": "x"}, "--theme 'x': not known; there are: trainer-dark, trainer-light"),
         ({"size": "80"}, "expected columns and rows"),
-        ({"size": "10x10"}, "expected 60x16 to 1000x500"),
+        ({"size": "10x10"}, "expected 60x16 to 400x150"),
         ({"output": Path("x.jpg")}, "x.jpg: expected a name that ends in .svg, .png, .txt"),
     ],
 )

@@ -13,6 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from msgspec.structs import replace
 from PIL import Image
+from textual.color import Color
+from textual.theme import Theme
 
 from core import events as e
 from core.events import Event
@@ -30,9 +32,10 @@ from tests.tui.pictured import with_pictures
 from tests.tui.reports import Page, html_of, kinds
 from tests.tui.runs import NOW
 from tests.tui.screens import trained
+from tests.tui.test_actions import contrast
 from tui_trainer import theme
 from tui_trainer.reporting import curves, reading
-from tui_trainer.reporting.classes import measured
+from tui_trainer.reporting.classes import STRENGTHS, measured
 from tui_trainer.reporting.contents import Report, contents
 from tui_trainer.reporting.markdown import markdown, text
 from tui_trainer.reporting.page import page
@@ -289,6 +292,20 @@ def test_the_page_has_the_consoles_colours(runs: Path) -> None:
     for own in theme.OWN:
         for colour in (own.background, own.foreground, own.primary, own.accent, own.success, own.warning, own.error):
             assert str(colour) in style
+
+
+@pytest.mark.parametrize("own", theme.OWN, ids=lambda own: own.name)
+def test_numbers_can_be_read_on_every_heat(runs: Path, own: Theme) -> None:
+    """Contrast of at least 4.5 (WCAG)."""
+    style, strengths = Page(page(report(runs, "empty"))).style, dict[int, int]()
+    for strength, share in re.findall(
+        r"\.s(\d+) \{ background: color-mix\(in srgb, var\(--heat\) (\d+)%, var\(--ground\)\)", style
+    ):
+        strengths[int(strength)] = int(share)
+    assert sorted(strengths) == list(range(1, STRENGTHS + 1)) and sorted(strengths.values()) == list(strengths.values())
+    ground, text = Color.parse(str(own.background)), Color.parse(str(own.foreground))
+    for heat in (Color.parse(str(own.primary)), Color.parse(str(own.error))):
+        assert all(contrast(ground.blend(heat, share / 100), text) >= 4.5 for share in strengths.values())
 
 
 def test_times_that_are_none(runs: Path) -> None:

@@ -13,9 +13,10 @@ from core.errors import UserError
 from core.run.folder import find, runs_folder
 from tui_trainer.cli import options
 from tui_trainer.cli.output import STANDARD, check_free, deliver
+from tui_trainer.escape import file_name
 
 KINDS = (".svg", ".png", ".txt")
-SMALLEST, LARGEST = (60, 16), (1000, 500)
+SMALLEST, LARGEST = (60, 16), (400, 150)
 """Columns and rows; with fewer the console says that there is no room."""
 SHARPNESS = 2.0
 """Pixels of a PNG for each of the picture's own units."""
@@ -33,7 +34,7 @@ def picture(
 ) -> None:
     """Write a page or panel of the console as .svg, .png or .txt (by the file's name)."""
     folder = find(run, runs_folder(runs))
-    target = output or Path(f"{folder.name or 'run'}-{page}.svg")
+    target = output or Path(f"{file_name(folder.name)}-{page}.svg")
     kind = ".svg" if target == STANDARD else target.suffix.lower()
     if kind not in KINDS:
         raise UserError(f"{target}: expected a name that ends in {', '.join(KINDS)}, or - for SVG on the standard output")

@@ -12,6 +12,7 @@ from core.run.folder import find, runs_folder
 from tui_trainer.cli import options
 from tui_trainer.cli.output import deliver
 from tui_trainer.cli.progress import Ticker
+from tui_trainer.escape import file_name
 
 
 def report(
@@ -36,5 +37,5 @@ def report(
         from tui_trainer.reporting.markdown import markdown as write
     else:
         from tui_trainer.reporting.page import page as write
-    name = f"{folder.name or 'run'}-report.{'md' if markdown else 'html'}"
+    name = f"{file_name(folder.name)}-report.{'md' if markdown else 'html'}"
     deliver(output or Path(name), write(found).encode(), force)

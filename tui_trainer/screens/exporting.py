@@ -13,7 +13,7 @@ from core.files import create
 from core.run.folder import RunFolder
 from core.view.series import Series
 from tui_trainer.bindings import ActionScreen
-from tui_trainer.escape import printable
+from tui_trainer.escape import file_name, printable
 
 if TYPE_CHECKING:
     from tui_trainer.widgets.panel import Page
@@ -51,18 +51,18 @@ class ExportingScreen(ActionScreen):
         self.app.call_from_thread(self.notify, printable(words), severity=severity, markup=False)
 
     def _written(self, svg: str, plot: str, scalars: tuple[str, ...]) -> Iterator[str]:
-        yield create_free(f"{self.run.name or 'run'}-{self._page}", ".svg", svg.encode())
+        yield create_free(f"{self.run.name}-{self._page}", ".svg", svg.encode())
         if scalars:
             from tui_trainer.scalars import write
 
             table = io.StringIO()
             write(self.run, table, scalars)
-            yield create_free(f"{self.run.name or 'run'}-{plot}", ".csv", table.getvalue().encode())
+            yield create_free(f"{self.run.name}-{plot}", ".csv", table.getvalue().encode())
 
 
 def create_free(stem: str, suffix: str, data: bytes) -> str:
     """A new file in the present folder; its name, numbered where that is taken. Raises OSError."""
-    stem, number = "".join(character if character.isalnum() or character in "._+-" else "-" for character in stem), 1
+    stem, number = file_name(stem), 1
     while True:
         name = f"{stem}{'' if number == 1 else f'-{number}'}{suffix}"
         try:
