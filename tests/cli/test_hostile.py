@@ -119,7 +119,7 @@ def test_what_is_made_of_a_run(say: Say, run: RunFolder, monkeypatch: pytest.Mon
         assert (told.status, told.err) == (0, ""), told
     told = say("report", run.name)
     check(told.out)
-    assert Path(told.out.removesuffix("\n")).is_file() and re.fullmatch(r"evil[\w.+-]*-report\.html\n", told.out)
+    assert re.fullmatch(r"evil[\w.+-]*-report\.html\n", told.out) and Path(told.out.removesuffix("\n")).is_file()
 
 
 def test_a_name_that_is_no_text(say: Say, tmp_path: Path) -> None:

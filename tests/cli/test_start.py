@@ -5,7 +5,6 @@ from __future__ import annotations
 import shlex
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -52,20 +51,9 @@ def test_the_console_waits_for_no_other_command_and_no_dialog(
     assert "tui_trainer.panels.mistakes" in loaded and not {*dialogs, *pictures} & set(loaded)
 
 
-def test_help_is_quick(cli: Cli, tmp_path: Path) -> None:
-    def seconds() -> float:
-        started = time.monotonic()
-        assert cli("--help", cwd=tmp_path).returncode == 0
-        return time.monotonic() - started
-
-    assert min(seconds() for _ in range(4)) < 0.5  # 0.2 s on an idle machine; the bound leaves room for a busy one
-
-
 def test_help_names_every_verb(cli: Cli, tmp_path: Path) -> None:
     text = cli("--help", cwd=tmp_path).stdout
-    verbs = "attach compare train resume pause continue save stop tell evaluate predict runs show verify repair"
-    verbs += " recipes model data doctor"
-    assert [verb for verb in verbs.split() if f"\n  {verb} " not in text] == []
+    assert [verb for verb in COMMANDS if f"\n  {verb} " not in text] == []
 
 
 @pytest.mark.parametrize("arguments", [("nosuch",), ("train",), ("runs", "--nosuch"), ("train", "quickstart", "--epochs", "x")])

@@ -12,7 +12,7 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.tui import runs as made
-from tests.tui.screens import console, settled, text_of
+from tests.tui.screens import console, panel, seen, settled, text_of
 from tests.tui.states import opened
 from tui_trainer.svg import CELL_HEIGHT, CELL_WIDTH, alone
 
@@ -61,6 +61,20 @@ async def test_the_past_can_be_written_as_well(runs: Path) -> None:
         await pilot.press("E")
         await told(pilot, "written: demo-overview.svg")
     assert "replay:" in Path("demo-overview.svg").read_text("utf-8").replace("&#160;", " ")
+
+
+async def test_what_is_typed_into_a_search_writes_nothing(runs: Path) -> None:
+    run = made.make(runs, "demo", made.early_stopped())
+    run.log.write_text("a line\n")
+    async with console(run).run_test(size=(120, 40)) as pilot:
+        screen = await settled(pilot, run)
+        await pilot.press("5")
+        await settled(pilot, run)
+        panel(screen, "WorkerOutput").focus()
+        await pilot.press("slash", "E")
+        await seen(pilot, "/E_")
+        await pilot.app.workers.wait_for_complete()
+    assert [path.name for path in Path().iterdir()] == ["runs"]
 
 
 async def test_a_folder_that_takes_nothing_is_told(runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -297,11 +297,8 @@ def test_the_page_has_the_consoles_colours(runs: Path) -> None:
 @pytest.mark.parametrize("own", theme.OWN, ids=lambda own: own.name)
 def test_numbers_can_be_read_on_every_heat(runs: Path, own: Theme) -> None:
     """Contrast of at least 4.5 (WCAG)."""
-    style, strengths = Page(page(report(runs, "empty"))).style, dict[int, int]()
-    for strength, share in re.findall(
-        r"\.s(\d+) \{ background: color-mix\(in srgb, var\(--heat\) (\d+)%, var\(--ground\)\)", style
-    ):
-        strengths[int(strength)] = int(share)
+    rule = r"\.s(\d+) \{ background: color-mix\(in srgb, var\(--heat\) (\d+)%, var\(--ground\)\)"
+    strengths = {int(strength): int(share) for strength, share in re.findall(rule, Page(page(report(runs, "empty"))).style)}
     assert sorted(strengths) == list(range(1, STRENGTHS + 1)) and sorted(strengths.values()) == list(strengths.values())
     ground, text = Color.parse(str(own.background)), Color.parse(str(own.foreground))
     for heat in (Color.parse(str(own.primary)), Color.parse(str(own.error))):
