@@ -30,12 +30,10 @@ def names(folder: Path) -> list[str]:
 
 def test_tags_are_pinned_taken_off_and_told(cli: Cli, make_run: Make, tmp_path: Path) -> None:
     make_run("demo", runs.healthy(1))
-    assert cli("tag", "demo", cwd=tmp_path).stdout == "demo has no tags\n"
     assert cli("tag", "demo", "baseline", "hard", "v2", cwd=tmp_path).stdout == "baseline hard v2\n"
     assert cli("tag", "demo", "-hard", "-v2", "--runs", "runs", cwd=tmp_path).stdout == "baseline\n"
     assert "baseline" in cli("show", "demo", cwd=tmp_path).stdout
     assert "expected a word" in one_line(cli("tag", "demo", "a b", cwd=tmp_path))
-    assert "--help" in cli("tag", "--help", cwd=tmp_path).stdout
 
 
 def test_runs_are_filtered_ordered_and_told_with_their_tags(cli: Cli, make_run: Make, tmp_path: Path) -> None:
@@ -47,12 +45,10 @@ def test_runs_are_filtered_ordered_and_told_with_their_tags(cli: Cli, make_run: 
     def listed(*options: str) -> list[str]:
         return [run["name"] for run in json.loads(cli("runs", "--json", *options, cwd=tmp_path).stdout)]
 
-    assert listed("--sort", "name") == ["one", "three", "two"]
     assert listed("--sort", "-epoch", "--filter", "!three") == ["two", "one"]
     assert listed("--filter", "#good epoch<=2") == ["two"]
     text = cli("runs", "--filter", "#good", cwd=tmp_path).stdout
     assert "#good" in text and "evil" not in text and not lets_through(text)
-    assert "TAGS" not in cli("runs", "--filter", "one", cwd=tmp_path).stdout
     assert cli("runs", "--filter", "nothing", cwd=tmp_path).stdout == "no run in runs matches\n"
     assert "--filter: age: expected 10m" in one_line(cli("runs", "--filter", "age>2", cwd=tmp_path))
     assert "--sort 'nme': expected one of name" in one_line(cli("runs", "--sort", "nme", cwd=tmp_path))
@@ -64,7 +60,6 @@ def test_a_run_is_renamed(cli: Cli, make_run: Make, tmp_path: Path) -> None:
     assert cli("rename", "demo", "better", cwd=tmp_path).stdout == "demo is now better\n"
     assert names(tmp_path / "runs") == ["better", "other"] and not run.path.exists()
     assert "other: exists already; choose another name" in one_line(cli("rename", "better", "other", cwd=tmp_path))
-    assert "name 'a b': expected 1 to 100" in one_line(cli("rename", "better", "a b", cwd=tmp_path))
     with RunFolder(tmp_path / "runs" / "better").hold():
         assert "is being trained and cannot be renamed" in one_line(cli("rename", "better", "x", cwd=tmp_path))
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core import checkpoint, models, recipe
@@ -94,12 +94,14 @@ def test_any_recipe_of_the_package_can_be_made_of_any_other_or_that_is_told(name
     assert recipe_keys.differences(recipe.load(name), recipe.load(name)) == {}
 
 
+@settings(max_examples=60)
 @given(st.text())
 def test_any_text_is_split_and_nothing_but_blanks_is_lost(text: str) -> None:
     parts = recipe_keys.split(text)
     assert "".join("".join(parts).split()) == "".join(text.split()) and all(parts)
 
 
+@settings(max_examples=60)
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_any_text_of_a_key_survives_being_typed(text: str) -> None:
     base = recipe.load("quickstart")

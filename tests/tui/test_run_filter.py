@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import UserError
@@ -86,6 +86,7 @@ words = st.one_of(
 )
 
 
+@settings(max_examples=60)
 @given(st.lists(words).map(" ".join))
 def test_no_text_at_all_raises(text: str) -> None:
     found = run_filter.read(text)
@@ -93,6 +94,7 @@ def test_no_text_at_all_raises(text: str) -> None:
     assert "\n" not in found.error
 
 
+@settings(max_examples=60)
 @given(words.filter(lambda word: word.split() == [word] and not word.startswith("!")))
 def test_what_is_negated_is_just_what_does_not_hold(word: str) -> None:
     plain, negated = run_filter.read(word), run_filter.read(f"!{word}")
@@ -101,6 +103,7 @@ def test_what_is_negated_is_just_what_does_not_hold(word: str) -> None:
         assert plain.matches(FAST) is not negated.matches(FAST)
 
 
+@settings(max_examples=60)
 @given(st.sampled_from(sorted(NUMBERS)), st.floats(0, 1), st.data())
 def test_a_figure_is_compared_in_any_of_its_units(name: str, value: float, data: st.DataObject) -> None:
     unit = data.draw(st.sampled_from(sorted(UNITS[NUMBERS[name]])))

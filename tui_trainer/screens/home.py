@@ -144,6 +144,7 @@ class HomeScreen(TendingScreen):
     def _show(self) -> None:
         now, colours, table = self.trainer.clock(), palette(self.app.theme_variables), self.query_one(RunTable)
         shown = chosen(self._listed, now, self._filter, self._order)
+        table.marked &= {item.run.name for item in self._listed}
         table.show(shown, now, colours, self._order)
         if table.select(self._followed):
             self._followed = ""
