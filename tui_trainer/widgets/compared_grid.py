@@ -33,15 +33,14 @@ class Grid(NamedTuple):
     def widths(self) -> list[int]:
         return [max(cell.cell_len for cell in column) for column in zip(self.heads, *self.rows, strict=True)]
 
-    @property
-    def width(self) -> int:
-        return sum(self.widths()) + GAP * (len(self.heads) - 1)
+    def width(self, gap: int) -> int:
+        return sum(self.widths()) + gap * (len(self.heads) - 1)
 
 
 def laid_out(grid: Grid, width: int) -> list[Text]:
     """Numbers to the right; what the first column has too much is cut."""
     widths, gap = grid.widths(), GAP
-    if sum(widths) + gap * (len(widths) - 1) > width:
+    if grid.width(gap) > width:
         gap = 1
     spare = width - sum(widths[1:]) - gap * (len(widths) - 1)
     widths[0] = min(widths[0], max(spare, NARROWEST))

@@ -17,7 +17,7 @@ from tui_trainer.escape import printable
 from tui_trainer.theme import Palette
 from tui_trainer.widgets import run_badge
 from tui_trainer.widgets.compared import ComparedPanel, named, plain
-from tui_trainer.widgets.compared_plot import PARTS, ComparedPlot, place_words
+from tui_trainer.widgets.compared_plot import PARTS, ComparedPlot, place_words, scalar_words
 from tui_trainer.widgets.glyphs import cut
 from tui_trainer.widgets.metric import metric_of
 
@@ -111,8 +111,11 @@ def _best(item: Subject, scalar: str) -> tuple[float, int] | None:
 def _note(state: State, series: Series | None, scalar: str) -> str:
     if state.seq < 0:
         return "has said nothing yet"
+    if series is None and not state.ended:
+        return f"no {scalar_words(scalar)} yet"
     if series is None:
-        return f"has no {scalar}" + (": holds nothing out" if scalar.startswith("val.") and state.unwatched else "")
+        why = ": holds nothing out" if scalar.startswith("val.") and state.unwatched else ""
+        return f"has no {scalar_words(scalar)}{why}"
     return "" if series.diverged_at is None else f"diverged at step {series.diverged_at:,}"
 
 

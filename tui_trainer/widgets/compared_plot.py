@@ -53,7 +53,7 @@ class ComparedPlot(PlotPanel):
         choice, subjects = self.comparing.choice, self.comparing.subjects
         self._take(choice.scalar)
         series = tuple((number(place), self._along(place, item, choice.by)) for place, item in enumerate(subjects))
-        end = round(max(reaches(subjects, choice.by)) * PARTS[choice.by])
+        end = round(self._reach(subjects, choice.by) * PARTS[choice.by])
         view = self.view._replace(logarithmic=self.view.logarithmic & {self.metric.name})
         unit = time_unit(view.edges(end)) if choice.by == "time" else None
         told = tuple((f"{name} {choice.scalar}", item) for name, item in series)
@@ -63,6 +63,11 @@ class ComparedPlot(PlotPanel):
         if scalar != self._scalar:
             self._scalar, self.metric = scalar, metric_of(scalar)
             self._tracks.clear()
+
+    def _reach(self, subjects: Sequence[Subject], by: By) -> float:
+        """Of the runs that have what is drawn, however far the others have come."""
+        drawn = [item for item in subjects if self._scalar in item.state.series]
+        return max(reaches(drawn or subjects, by))
 
     def _along(self, place: int, item: Subject, by: By) -> Series:
         """Made anew only when the run has said more."""

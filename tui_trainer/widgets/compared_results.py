@@ -23,8 +23,6 @@ from tui_trainer.widgets.run_badge import WIDTH, run_badge
 
 BEST = "*"
 NOTHING = "-"
-NAMES = (48, 32, 24, 16)
-"""Cells of a run's name: the most that there is room for."""
 NOTES = (
     f"{BEST} the best of its kind; of trained times, among the runs that are done",
     "loss: in training, mean of the last whole epoch; images/s: of the latest steps",
@@ -63,8 +61,9 @@ class ComparedResults(ComparedPanel[Results]):
         below = [Text(), *(plain(note, colours.muted, size.width) for note in notes)]
         if reads.same:
             below += [Text(), *level_lines(reads.same, len(reads.found), size.width, colours)]
-        for grid in (_by_line(reads, width, colours) for width in NAMES):
-            if grid.width <= size.width:
+        for figures, width, gap in LINES:
+            grid = _by_line(reads, figures, width, colours)
+            if grid.width(gap) <= size.width:
                 return [*laid_out(grid, size.width), *below]
         runs = (_run(place, item, size.width, colours) for place, item in enumerate(reads.found))
         return [*laid_out(_by_column(reads, colours), size.width), Text(), *runs, *below]
@@ -73,9 +72,9 @@ class ComparedResults(ComparedPanel[Results]):
         return Text(HINT, colours.muted) if reads.same else None
 
 
-def _by_line(reads: Results, width: int, colours: Palette) -> Grid:
+def _by_line(reads: Results, figures: Sequence[Figure], width: int, colours: Palette) -> Grid:
     """Names in so many cells at the most."""
-    columns = [_column(reads, figure, colours) for figure in FIGURES]
+    columns = [_column(reads, figure, colours) for figure in figures]
     names = [named(place, item.name, min(cell_len(printable(item.name)) + 2, width), colours) for place, item in _placed(reads)]
     states = [run_badge(item.state, colours) for item in reads.found]
     watched = [_plain(printable(item.metric), colours) for item in reads.found]
@@ -170,4 +169,10 @@ FIGURES = (
     Figure("params", lambda item: format_count(item.parameters) if item.parameters else ""),
     Figure("seed", lambda item: _number(item.seed)),
 )
-SHORT = tuple(figure._replace(words=_trained_in_short) if figure.title == "trained" else figure for figure in FIGURES)
+IN_SHORT = {"trained": ("trained", _trained_in_short), "at epoch": ("at ep.", FIGURES[1].words)}
+SHORT = tuple(
+    figure._replace(title=IN_SHORT[figure.title][0], words=IN_SHORT[figure.title][1]) if figure.title in IN_SHORT else figure
+    for figure in FIGURES
+)
+LINES = tuple((figures, width, gap) for figures, gap in ((FIGURES, 2), (SHORT, 2), (SHORT, 1)) for width in (48, 32, 24, 16))
+"""How much a run's line may take, the roomiest first: its figures, cells of its name, and between two columns."""
