@@ -47,7 +47,7 @@ class Followed:
     @property
     def share(self) -> float:
         """How much has been read of all of them."""
-        return sum(0.0 if feed in self._waiting else feed.share for feed in self.feeds) / len(self.feeds)
+        return sum(feed.share if feed.looked else 0.0 for feed in self.feeds) / len(self.feeds)
 
     @property
     def looked(self) -> bool:

@@ -223,6 +223,37 @@ def test_later_curves_lie_on_top_in_their_colour() -> None:
     assert COLOURS.held_out.lower() in colours and COLOURS.train.lower() not in colours
 
 
+def test_tagged_curves_end_in_their_tags_never_two_of_them_in_one_number() -> None:
+    """Three that end in one place: the one on top nearest to that, the others before it on their own lines."""
+    alike = raw(*[1.0] * 20)
+    curves = tuple(Curve(COLOURS.train, alike, tag=tag) for tag in "321")
+    (line,) = [line for line in texts(Chart(curves, right=200)) if "2" in line.partition("┤")[2]]
+    places = [line.rindex(tag) for tag in "321"]
+    assert places[0] + 1 < places[1] < places[2] - 1 and places[2] == len(line) - 1
+
+
+def test_marked_points_of_a_tagged_curve_are_its_tag() -> None:
+    chart = Chart((Curve(COLOURS.train, raw(1.0, 2.0, 1.0), dots=True, tag="7"),), right=30)
+    assert sum(line.count("7") for line in texts(chart)) == 3 and not any("•" in line for line in texts(chart))
+
+
+@pytest.mark.parametrize("fields", [{}, {"logarithmic": True}, {"right": 5}], ids=["linear", "log", "out of view"])
+def test_tags_of_what_is_not_in_the_picture_are_nowhere(fields: dict[str, object]) -> None:
+    chart = Chart((Curve(COLOURS.train, raw(1.0, 2.0)), Curve(COLOURS.rate, raw(-1.0, -1.0), tag="Z")), right=20)
+    shown = "".join(texts(chart._replace(**fields)))  # type: ignore[arg-type]
+    assert ("Z" in shown) == (not fields)
+
+
+def test_the_axis_can_count_in_any_unit() -> None:
+    bottom = texts(of(*[1.0] * 30, unit=(60.0, "minutes trained")), width=60)[-1]
+    assert "minutes trained" in bottom and bottom.index("1") < bottom.index("2") < bottom.index("3")
+
+
+@pytest.mark.parametrize("value", [5e-324, 4.94e-322, -1e-300, 1e-280])
+def test_a_value_next_to_nothing_can_be_drawn(value: float) -> None:
+    assert sum("┤" in line for line in texts(of(value, value))) >= 2
+
+
 def test_without_braille_it_is_plain_ascii() -> None:
     every = tuple(Flag(10, kind) for kind in Kind)
     level = Level(2.0, "best 2.0", COLOURS.good, COLOURS.faint)

@@ -16,6 +16,8 @@ from tui_trainer.widgets.rows import Row
 
 NARROWEST, LOWEST = 12, 3
 """Cells."""
+SMALLEST = 1e-280
+"""Less around a value cannot be divided into rows."""
 NOTHING_TO_LOG = "no value above 0 for a logarithmic scale"
 NOTHING_HERE = "nothing between these steps"
 
@@ -117,7 +119,7 @@ def _range(spots: Sequence[Spot]) -> tuple[float, float]:
     """Somewhat more than the spots take, in steps, so that it stays when they take a little more."""
     bottom, top = min(spot.low for spot in spots), max(spot.high for spot in spots)
     if top - bottom <= max(abs(top), abs(bottom)) * 1e-9 + 1e-290:
-        room = abs(top) * 0.1 or 1.0
+        room = abs(top) * 0.1 if abs(top) > SMALLEST else 1.0
         return bottom - room, top + room
     step = 2.0 ** math.floor(math.log2((top - bottom) / 24))
     return (math.floor(bottom / step - 0.25) * step, math.ceil(top / step + 0.25) * step)
