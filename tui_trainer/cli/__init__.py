@@ -23,6 +23,7 @@ COMMANDS = {
     "attach": "console.attach",
     "compare": "compare.compare",
     "demo": "demo.demo",
+    "serve": "serve.serve",
     "train": "train.train",
     "resume": "train.resume",
     "pause": "steer.pause",
