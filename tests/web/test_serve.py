@@ -169,7 +169,7 @@ async def test_a_hostile_name_is_only_a_name(serve: Serve, tmp_path: Path) -> No
     assert not list(tmp_path.rglob("made")) and run.exists()
 
 
-@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL])
 async def test_no_console_outlives_the_server(serve: Serve, end: signal.Signals) -> None:
     with serve() as served:
         async with tab(served) as socket:
