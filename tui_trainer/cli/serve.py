@@ -37,5 +37,6 @@ def serve(run: Run = None, runs: options.Runs = None, host: Host = "127.0.0.1", 
         server = web.opened(listener, folder, chosen, token)
         say(web.address(server, listener, host), "Ctrl+C ends it; training goes on.")
         if not web.is_loopback(listener):
-            complain("what goes over the network is not encrypted; safer: ssh -L 8000:127.0.0.1:8000 and --host 127.0.0.1")
+            tunnel = f"ssh -L {web.port(listener)}:127.0.0.1:{web.port(listener)}"
+            complain(f"what goes over the network is not encrypted; safer: --host 127.0.0.1, and {tunnel} from there")
         asyncio.run(web.serve(server, listener))

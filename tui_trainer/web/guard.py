@@ -3,8 +3,9 @@ port, as any other user of this machine can, needs the token."""
 
 from __future__ import annotations
 
+import re
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import NamedTuple, TypeAlias
 
 from aiohttp import hdrs, web
@@ -26,6 +27,7 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+PORT = re.compile(r":\d+$")
 Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -35,15 +37,13 @@ class Access(NamedTuple):
     ports browsers do not tell apart."""
     token: str | None
     """None: whoever reaches the port may come in."""
-    hosts: frozenset[str]
-    """Names that the server may be called by; empty: any."""
+    names: frozenset[str]
+    """Hosts that the server may be called by, whatever the port, which a tunnel may change; empty: any. A page that had its own
+    name lead to the loopback calls by that name."""
 
 
-def access(port: int, loopback: bool, token: bool) -> Access:
-    """By another name than its own, a server on the loopback is called by pages that had their name lead there."""
-    names = ("127.0.0.1", "localhost", "[::1]") if loopback else ()
-    hosts = frozenset(host for name in names for host in (f"{name}:{port}", *([name] if port == 80 else [])))
-    return Access(f"/{secrets.token_urlsafe(12)}/", secrets.token_urlsafe(32) if token else None, hosts)
+def access(token: bool, names: Iterable[str] = ()) -> Access:
+    return Access(f"/{secrets.token_urlsafe(12)}/", secrets.token_urlsafe(32) if token else None, frozenset(names))
 
 
 def guard(access: Access) -> Middleware:
@@ -65,7 +65,7 @@ async def harden(request: web.Request, response: web.StreamResponse) -> None:
 
 def _foreign(request: web.Request, access: Access) -> str:
     """Why a request comes from a page of somebody else; empty when it does not."""
-    if access.hosts and request.host.lower() not in access.hosts:
+    if access.names and PORT.sub("", request.host).lower() not in access.names:
         return "it is not called by this name"
     origin, own = request.headers.get(hdrs.ORIGIN), {f"http://{request.host}", f"https://{request.host}"}
     asks_for_socket = request.headers.get(hdrs.UPGRADE) is not None

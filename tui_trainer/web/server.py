@@ -34,6 +34,7 @@ LONGEST = 1 << 20
 """Bytes of a message from the page."""
 PATIENCE = 5.0
 """Seconds that a console has to end by itself."""
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 PAGE = files("tui_trainer.web") / "page"
 
@@ -46,6 +47,7 @@ class Server:
         """For a shell, since textual-serve has one start it."""
         self._page = Template((PAGE / "page.html").read_text("utf-8")).substitute(title=html.escape(printable(title)))
         self._open: set[web.WebSocketResponse] = set()
+        self._ending: set[asyncio.Future[None]] = set()
 
     def application(self) -> web.Application:
         import textual_serve
@@ -57,6 +59,7 @@ class Server:
         app.add_routes([web.static(f"{place}terminal", terminal)])
         app.on_response_prepare.append(harden)
         app.on_shutdown.append(self.close)
+        app.on_cleanup.append(self.clear)
         return app
 
     async def enter(self, request: web.Request) -> web.Response:
@@ -82,12 +85,22 @@ class Server:
             await _pass_on(tab, service)
         finally:
             self._open.discard(tab)
-            await _end(service)
+            await self._see_off(service)
         return tab
+
+    async def _see_off(self, service: AppService) -> None:
+        """To its end, although the request that it belongs to is given up with its connection."""
+        ending = asyncio.ensure_future(_end(service))
+        self._ending.add(ending)
+        ending.add_done_callback(self._ending.discard)
+        await asyncio.shield(ending)
 
     async def close(self, app: web.Application) -> None:
         for tab in tuple(self._open):
             await tab.close(code=WSCloseCode.GOING_AWAY)
+
+    async def clear(self, app: web.Application) -> None:
+        await asyncio.gather(*self._ending, return_exceptions=True)
 
 
 def _service(command: str, tab: web.WebSocketResponse) -> AppService:
@@ -186,8 +199,11 @@ async def serve(server: Server, listener: socket.socket) -> None:
 
 def address(server: Server, listener: socket.socket, host: str) -> str:
     """For a browser, with the token."""
-    name, port = f"[{host}]" if ":" in host else host, listener.getsockname()[1]
-    return f"http://{name}:{port}/" + (f"?token={server.access.token}" if server.access.token else "")
+    return f"http://{_bracketed(host)}:{port(listener)}/" + (f"?token={server.access.token}" if server.access.token else "")
+
+
+def port(listener: socket.socket) -> int:
+    return int(listener.getsockname()[1])
 
 
 def opened(listener: socket.socket, runs: Path, run: RunFolder | None, token: bool) -> Server:
@@ -195,4 +211,9 @@ def opened(listener: socket.socket, runs: Path, run: RunFolder | None, token: bo
     if not token and not loopback:
         raise UserError("--no-token: whoever reaches this machine could steer your runs; it goes with --host 127.0.0.1 only")
     title = f"{run.name} - tui-trainer" if run else "tui-trainer"
-    return Server(command(runs, run), title, access(listener.getsockname()[1], loopback, token))
+    names = (*LOOPBACK, _bracketed(listener.getsockname()[0])) if loopback else ()
+    return Server(command(runs, run), title, access(token, names))
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
