@@ -159,7 +159,7 @@ class CompareScreen(ActionScreen):
 
     # What is shown of the runs
 
-    def _choose(self, **changes: Any) -> None:
+    def _set(self, **changes: Any) -> None:
         self.choice = self.choice._replace(**changes)
         for panel in self._panels():
             panel._shown_at = 0.0
@@ -174,23 +174,23 @@ class CompareScreen(ActionScreen):
     def _go_to_scalar(self, step: int) -> None:
         if names := self._scalars():
             place = names.index(self.choice.scalar) + step if self.choice.scalar in names else 0
-            self._choose(scalar=names[place % len(names)])
+            self._set(scalar=names[place % len(names)])
 
     def action_next_axis(self) -> None:
         """All of it again, since a stretch of steps is no stretch of time."""
         self.lens.view, self.lens.held = self.lens.view._replace(span=0.0, right=None, cursor=None), False
-        self._choose(by=next_by(self.choice.by))
+        self._set(by=next_by(self.choice.by))
 
     def action_next_reference(self) -> None:
         other: Reference = "best" if self.choice.reference == "first" else "first"
-        self._choose(reference=other)
+        self._set(reference=other)
 
     def action_order_classes(self) -> None:
-        self._choose(by_spread=not self.choice.by_spread)
+        self._set(by_spread=not self.choice.by_spread)
 
     def action_next_split(self) -> None:
         known = splits(self.subjects)
-        self._choose(split=known[(known.index(self.choice.split) + 1) % len(known)])
+        self._set(split=known[(known.index(self.choice.split) + 1) % len(known)])
 
     # Away
 
