@@ -17,10 +17,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from core.data import Images
+from core.data.cifar_classes import CLASSES as CLASSES
 from core.data.download import file_md5
 from core.errors import UserError
 
-CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 MEAN = (0.4914, 0.4822, 0.4465)
 STD = (0.2023, 0.1994, 0.2010)
 SHAPE = (3, 32, 32)

@@ -93,4 +93,7 @@ def options(values: Sequence[str]) -> list[tuple[Text, str]]:
 
 
 def entry(id: str, placeholder: str = "", value: str = "", suggester: Suggester | None = None) -> Input:
-    return Input(value, placeholder, suggester=suggester, compact=True, id=id, restrict=TYPED)
+    """With a suggester it holds several words, and what is typed comes to those that are there."""
+    return Input(
+        value, placeholder, suggester=suggester, select_on_focus=suggester is None, compact=True, id=id, restrict=TYPED
+    )

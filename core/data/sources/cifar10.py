@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from core.cache import cache_folder
 from core.data import Availability, Dataset, Images, Progress
+from core.data.cifar_classes import CLASSES
 from core.data.exclusive import exclusive, writable
 from core.errors import UserError
 from core.sections import Data
@@ -42,9 +43,7 @@ def availability(settings: Data) -> Availability:
 
 
 def class_count(settings: Data) -> int:
-    from core.data import cifar
-
-    return len(cifar.CLASSES)
+    return len(CLASSES)
 
 
 def load(settings: Data, progress: Progress) -> Dataset:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.data import Availability, Dataset, Images, Progress
+from core.data.cifar_classes import CLASSES
 from core.errors import UserError
 from core.sections import Data
 
@@ -36,9 +37,7 @@ def availability(settings: Data) -> Availability:
 
 
 def class_count(settings: Data) -> int:
-    from core.data import cifar
-
-    return len(cifar.CLASSES)
+    return len(CLASSES)
 
 
 def load(settings: Data, progress: Progress) -> Dataset:
