@@ -332,7 +332,11 @@ async def test_a_run_is_begun_again_with_changes(
         await until(pilot, lambda: "begin again, with changes" in text_of(pilot) and "first-2" in text_of(pilot))
         await until(pilot, lambda: "MACs" in text_of(pilot))
         check(f"new-run-again-{named}-80x24", await box(pilot))
-        await fill(pilot, "others", f"{pilot.app.screen.query_one('#others', Input).value} batch_size=50")
+        entry = pilot.app.screen.query_one("#others", Input)
+        entry.focus()
+        await pilot.pause()
+        assert entry.selection.is_empty and entry.cursor_position == len(entry.value)
+        entry.value += " batch_size=50"
         await pilot.click("#start")
         await until(pilot, lambda: starts.started)
     (recipe,) = starts.recipes
