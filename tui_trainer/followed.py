@@ -7,18 +7,19 @@ from collections.abc import Callable, Sequence
 
 from core.run.folder import RunFolder
 from core.view.comparing import Subject, subject
-from core.view.summary import READ_WHOLE
+from core.view.summary import READ_WHOLE, opening
 from tui_trainer.feed import Feed
 
 
 class Followed:
-    """``start`` and ``stop`` it, and look at ``subjects`` from the screen's timer."""
+    """``start`` and ``stop`` it, and ``look`` from the screen's timer."""
 
     def __init__(self, runs: Sequence[RunFolder], clock: Callable[[], float] = time.time) -> None:
         self.runs = tuple(runs)
         self.feeds = tuple(Feed(run, clock) for run in runs)
         self._waiting = list(self.feeds)
-        self._subjects = tuple(subject(feed.run, feed.state) for feed in self.feeds)
+        self.subjects: tuple[Subject, ...] = tuple(subject(run, opening(run)) for run in runs)
+        """As last looked at."""
 
     def start(self) -> None:
         """Short journals are read at once, long ones one after the other, since each takes processes of its own."""
@@ -34,15 +35,14 @@ class Followed:
         for feed in self.feeds:
             feed.stop()
 
-    @property
-    def subjects(self) -> tuple[Subject, ...]:
+    def look(self) -> tuple[Subject, ...]:
         """As read so far; the same object while nothing is new."""
         if self._waiting:
             self.start()
         states = [feed.state for feed in self.feeds]
-        if any(state is not known.state for state, known in zip(states, self._subjects, strict=True)):
-            self._subjects = tuple(item._replace(state=state) for item, state in zip(self._subjects, states, strict=True))
-        return self._subjects
+        if any(state is not known.state for state, known in zip(states, self.subjects, strict=True)):
+            self.subjects = tuple(item._replace(state=state) for item, state in zip(self.subjects, states, strict=True))
+        return self.subjects
 
     @property
     def share(self) -> float:

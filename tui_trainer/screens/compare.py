@@ -94,7 +94,7 @@ class CompareScreen(ActionScreen):
         legend.styles.height = legend.lines(event.size.width - 2) + bordered
 
     def _tick(self) -> None:
-        subjects, tick = self._followed.subjects, time.monotonic()
+        subjects, tick = self._followed.look(), time.monotonic()
         if subjects is not self.subjects or not self._followed.looked:
             self.subjects, self._changed = subjects, tick
         if tick - self._changed <= SETTLED:
