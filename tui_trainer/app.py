@@ -56,7 +56,7 @@ class TrainerApp(App[None]):
 
     TITLE = "tui-trainer"
     ENABLE_COMMAND_PALETTE = True
-    CSS_PATH = "few_colours.tcss"
+    CSS_PATH = Path(__file__).with_name("few_colours.tcss")
 
     def __init__(
         self,
