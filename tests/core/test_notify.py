@@ -1,8 +1,8 @@
-"""The command that is run when a training ends: by the worker, told by its environment, and in nobody's way."""
+"""The command that is run when a training ends: by the worker, told by its environment, and in nobody's way. That of whole
+trainings is in ``tests/cli/test_terminal.py``."""
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,50 +11,12 @@ import pytest
 
 from core import events as e
 from core.errors import UserError
-from core.run import journal, notify, session
+from core.run import notify, session
 from core.run.folder import RunFolder
 from core.view.state import State
+from tests.cli.conftest import wait_for
 from tests.core.hostile import EVIL
-from tests.core.test_worker import LONG, is_training, until
 from tests.core.training import new_run, tiny
-
-TELL = 'env | grep "^TUI_TRAINER_[NSRAW]" > "$TUI_TRAINER_RUN/told"'
-NAMES = ["ACCURACY", "NAME", "RESULT", "RUN", "STATUS", "WEIGHTS"]
-
-
-def told(run: RunFolder) -> dict[str, str]:
-    pairs = (line.partition("=")[::2] for line in (run.path / "told").read_text().splitlines())
-    return {name.removeprefix("TUI_TRAINER_"): value for name, value in pairs}
-
-
-def warnings(run: RunFolder) -> list[str]:
-    return [event.text for event in journal.find(run.journal, e.MessageLogged) if event.level == "warning"]
-
-
-def test_a_worker_tells_of_its_end_and_keeps_nothing_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in NAMES:
-        monkeypatch.delenv(f"TUI_TRAINER_{name}", raising=False)
-    run, command = new_run(tmp_path / "run", tiny(epochs=1)), f"{TELL}; echo said by it; exit 7"
-    assert session.start(run, notify=command).wait(60) == 0
-    (finished,) = journal.find(run.journal, e.RunFinished)
-    said = told(run)
-    assert sorted(said) == NAMES
-    assert (said["NAME"], said["STATUS"], said["RUN"]) == ("run", "finished", str(run.path))
-    assert float(said["ACCURACY"]) == pytest.approx(float(finished.metrics["test.accuracy"]), rel=1e-5)
-    assert said["RESULT"].startswith("finished: 1 epoch done, test accuracy ") and Path(said["WEIGHTS"]).is_file()
-    assert "said by it" in run.log.read_text()
-    assert warnings(run)[-1] == "--notify ended with status 7"
-    assert not any(b"exit 7" in path.read_bytes() for path in run.path.rglob("*") if path.is_file())  # a resume has none
-
-
-def test_a_signal_ends_a_worker_soon_whatever_the_command_does(tmp_path: Path) -> None:
-    run = new_run(tmp_path / "run", tiny(**LONG))
-    worker = session.start(run, notify=f"{TELL}; sleep 1000")
-    until(run, is_training)
-    worker.terminate()
-    assert worker.wait(40) == 128 + signal.SIGTERM
-    assert told(run)["STATUS"] == "stopped" and told(run)["RESULT"].startswith("stopped: signal 15")
-    assert warnings(run)[-1].startswith("--notify took longer than ") and not run.alive()
 
 
 def test_what_is_no_command_is_one_line(tmp_path: Path) -> None:
@@ -100,4 +62,12 @@ def test_a_command_beyond_its_time_is_ended_with_what_it_started(
     trouble = notify.run_command(f"sleep 1000 & echo $! > {tmp_path}/child; wait", {}, hurried)
     assert trouble.startswith("--notify took longer than ")
     child = int((tmp_path / "child").read_text())
-    assert not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE
+    wait_for(lambda: not is_running(child))
+
+
+def is_running(process: int) -> bool:
+    """One that nobody has asked for its end yet no longer is."""
+    try:
+        return psutil.Process(process).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
