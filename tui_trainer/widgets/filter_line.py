@@ -16,12 +16,15 @@ from tui_trainer.widgets.field import TYPED
 EXAMPLE = "fast  acc>0.9  !paused  #tag  recipe:seed  age<2d  size>500MB"
 
 
+class FilterText(Input):
+    BINDINGS = [Binding("enter", "submit", "To the list")]
+
+
 class FilterLine(Horizontal):
     """There only while something is typed or filtered; ``enter`` goes back to the list, and what was typed stays."""
 
     BINDINGS = [
-        Binding("down", "leave", "To the list"),
-        Binding("up,pagedown,pageup", "leave", show=False),
+        Binding("down,up,pagedown,pageup", "leave", show=False),
         Binding("escape", "screen.unfilter", "All runs"),
     ]
 
@@ -34,7 +37,7 @@ class FilterLine(Horizontal):
 
     def compose(self) -> ComposeResult:
         yield Static("/", classes="slash")
-        yield Input(placeholder=EXAMPLE, restrict=TYPED, compact=True, id="filter-text")
+        yield FilterText(placeholder=EXAMPLE, restrict=TYPED, compact=True, id="filter-text")
 
     @property
     def text(self) -> str:
