@@ -102,21 +102,9 @@ TABLE: tuple[Action, ...] = (
         "new_run", ("n",), "New run", "Choose a recipe and data, and start training", "home", cli="tui-trainer train RECIPE"
     ),
     Action(
-        "filter",
-        ("slash",),
-        "Filter",
-        "Only runs that match, for instance: fast acc>0.9 !paused #tag recipe:seed age<2d",
-        "home",
-        cli="tui-trainer runs --filter TEXT",
+        "filter", ("slash",), "Filter", "For instance: fast acc>0.9 !paused #tag", "home", cli="tui-trainer runs --filter TEXT"
     ),
-    Action(
-        "order_next",
-        ("o",),
-        "Order",
-        "By the next column; by none, the living come first",
-        "home",
-        cli="tui-trainer runs --sort best",
-    ),
+    Action("order_next", ("o",), "Order", "By the next column, at last as before", "home", cli="tui-trainer runs --sort best"),
     Action("order_turn", ("O",), "Turn round", "The other way up", "home", in_footer=False),
     Action("mark", ("space",), "Mark", "Delete, tag and compare the marked runs together", "home", in_footer=False),
     Action("unfilter", ("escape",), "All runs", "Take the filter back, then the marks", "home", in_footer=False),

@@ -21,11 +21,14 @@ if TYPE_CHECKING:
     from core.run.verify import Finding
     from tui_trainer.listing import ListedRun
 
+FILTERED = (
+    "Only those that match: 'fast acc>0.9 !paused #tag recipe:seed'. To compare: acc, val, test, loss, epoch, params, "
+    "size (500MB), age, active, length and left (10m, 2h, 3d)."
+)
+
 
 def runs(
-    filter: Annotated[
-        str, typer.Option("--filter", metavar="TEXT", help="Only those that match: 'fast acc>0.9 !paused #tag recipe:seed'.")
-    ] = "",
+    filter: Annotated[str, typer.Option("--filter", metavar="TEXT", help=FILTERED)] = "",
     sort: Annotated[str, typer.Option("--sort", metavar="COLUMN", help="name, best, size, age ...; -best the other way.")] = "",
     runs: options.Runs = None,
     json: options.Json = False,
