@@ -250,40 +250,9 @@ def for_scope(scope: Scope) -> tuple[Action, ...]:
     return tuple(action for action in TABLE if action.scope in scopes)
 
 
-def first_key(action_id: str) -> str:
-    """As the table has it."""
-    return next(action.keys[0] for action in TABLE if action.id == action_id)
-
-
 def menu() -> tuple[Action, ...]:
     """What can be changed while a run trains, in the order of its menu."""
     return tuple(action for action in TABLE if action.menu)
-
-
-def why_not(action: Action, state: State, shown: Callable[[str], str] = first_key) -> str:
-    """Why an action cannot be done to the run now, in words; empty when it can. ``shown`` gives the key of another one."""
-    if action.enabled(state):
-        return ""
-    if action.id == "resume":
-        return "it has finished; more epochs: tui-trainer resume RUN --epochs N" if state.ended else "it is training already"
-    if state.status == "lost":
-        return f"nobody trains this run any more; {shown('resume')} resumes it"
-    if state.ended:
-        return f"the run has ended ({state.status})" + (f"; {shown('resume')} resumes it" if can_resume(state) else "")
-    if state.status == "preparing":
-        return "training has not begun yet"
-    return _why_not_yet(action, state, shown)
-
-
-def _why_not_yet(action: Action, state: State, shown: Callable[[str], str]) -> str:
-    """Of a run that trains or is paused."""
-    if action.id == "rewind":
-        return "there is no checkpoint yet"
-    if state.unwatched and action.enabled in (can_validate, can_stop_early):
-        return "this run holds no images out to measure on"
-    if is_paused(state):
-        return f"the run is paused; {shown('continue')} goes on"
-    return "a split is being measured right now" if is_measuring(state) else "not now"
 
 
 def by_id(action_id: str) -> Action | None:

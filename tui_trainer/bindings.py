@@ -59,6 +59,10 @@ class ActionScreen(Screen[None]):
     state: reactive[State] = reactive(State, init=False, repaint=False)  # its widgets see to themselves
 
     @property
+    def trainer(self) -> TrainerApp:
+        return cast("TrainerApp", self.app)
+
+    @property
     def keymap(self) -> Keymap:
         return keymap(self)
 

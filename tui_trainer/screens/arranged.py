@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from textual import work
 from textual.containers import Container
@@ -19,7 +19,7 @@ from tui_trainer.widgets.curve_panel import CurvePanel
 from tui_trainer.widgets.panel import PAGES, Page, Panel
 
 if TYPE_CHECKING:
-    from tui_trainer.app import TrainerApp
+    pass
 
 RESET = "\n"
 """The entry that shows all again; no panel has that name."""
@@ -121,10 +121,6 @@ class ArrangedScreen(ActionScreen):
             with suppress(UserError, OSError):
                 return printable(str(self.run.read().recipe.get("name", "")))
         return printable(self.state.recipe)
-
-    @property
-    def trainer(self) -> TrainerApp:
-        return cast("TrainerApp", self.app)
 
 
 def _entry(panel: Panel[Any]) -> Entry:

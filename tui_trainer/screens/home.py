@@ -118,9 +118,9 @@ class HomeScreen(TendingScreen):
         self._listed = event.listed
         if not self._form_is_starting():  # its run's folder appears before its worker has begun
             await self._set_empty(not self._listed)
-        self._show()
         if self.is_current:
             self.query_one(HintLine).offer("home", "" if self._empty else WITH_RUNS)
+        self._show()
         if self._again or not all(item.known for item in self._listed):
             self.set_timer(UNREAD_REFRESH, self.scan)
 
@@ -170,7 +170,8 @@ class HomeScreen(TendingScreen):
             epochs.update("")
             return
         now, roomy = self.trainer.clock(), self.has_class("-wide") or self.has_class("-tall")
-        box.border_title, box.border_subtitle = run_title(selected, colours), run_footnote(selected, now)
+        box.border_title = run_title(selected, colours)
+        box.border_subtitle = "" if self.query_one(HintLine).showing else run_footnote(selected, now)  # it lies over that line
         detail.update(run_detail(selected, now, colours, roomy, self.keymap.named("resume")))
         epochs.update(latest_epochs(selected, colours))
 

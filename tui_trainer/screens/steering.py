@@ -30,6 +30,7 @@ from core.view.state import State
 from tui_trainer import actions
 from tui_trainer.actions import Action
 from tui_trainer.feed import Source
+from tui_trainer.reasons import why_not
 from tui_trainer.screens import values
 from tui_trainer.screens.panels import PanelScreen
 from tui_trainer.screens.question import DISCARD, REWIND, STOP, Entry
@@ -210,7 +211,7 @@ class SteeringScreen(PanelScreen):
             return None
 
     def _why_not(self, action: Action) -> str:
-        return actions.why_not(action, self.state, self.keymap.named)
+        return why_not(action, self.state, self.keymap.named)
 
     def _entry(self, action: Action) -> Entry:
         return Entry(action.id, action.label, detail(action, self.state), action.menu, self._why_not(action))

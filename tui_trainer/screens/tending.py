@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from textual import on, work
 from textual.widgets import DataTable
@@ -24,7 +24,7 @@ from tui_trainer.widgets.filter_line import FilterLine
 from tui_trainer.widgets.run_table import RunTable
 
 if TYPE_CHECKING:
-    from tui_trainer.app import TrainerApp
+    pass
 
 COMPARED = range(2, 9)
 """So many runs can be compared."""
@@ -47,10 +47,6 @@ class TendingScreen(ActionScreen):
 
     def _show(self) -> None:
         raise NotImplementedError
-
-    @property
-    def trainer(self) -> TrainerApp:
-        return cast("TrainerApp", self.app)
 
     @property
     def table(self) -> RunTable:
@@ -129,7 +125,7 @@ class TendingScreen(ActionScreen):
         if len(chosen) not in COMPARED:
             self._say(f"compare takes 2 to 8 marked runs, and {len(chosen)} are: space marks one", bad=True)
             return
-        from tui_trainer.screens.compare import CompareScreen  # type: ignore[import-not-found, unused-ignore]
+        from tui_trainer.screens.compare import CompareScreen
 
         self.app.push_screen(CompareScreen([item.run for item in chosen]))
 

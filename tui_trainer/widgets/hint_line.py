@@ -34,6 +34,10 @@ class HintLine(Static):
         self._hint: HintId | None = None
         self._since = 0.0
 
+    @property
+    def showing(self) -> bool:
+        return self._hint is not None
+
     def offer(self, hint: HintId, words: str = "") -> None:
         """Show it, if it was never given before and no other one has just come."""
         if self._tour is None or hint not in self._tour.left or (self._hint and time.monotonic() - self._since < LEAST):

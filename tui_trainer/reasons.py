@@ -1,0 +1,35 @@
+"""Why something cannot be done to a run now, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from core.view.state import State
+from tui_trainer import actions
+from tui_trainer.actions import Action
+
+
+def why_not(action: Action, state: State, shown: Callable[[str], str]) -> str:
+    """Why an action cannot be done to the run now, in words; empty when it can. ``shown`` gives the key of another one."""
+    if action.enabled(state):
+        return ""
+    if action.id == "resume":
+        return "it has finished; more epochs: tui-trainer resume RUN --epochs N" if state.ended else "it is training already"
+    if state.status == "lost":
+        return f"nobody trains this run any more; {shown('resume')} resumes it"
+    if state.ended:
+        return f"the run has ended ({state.status})" + (f"; {shown('resume')} resumes it" if actions.can_resume(state) else "")
+    if state.status == "preparing":
+        return "training has not begun yet"
+    return _why_not_yet(action, state, shown)
+
+
+def _why_not_yet(action: Action, state: State, shown: Callable[[str], str]) -> str:
+    """Of a run that trains or is paused."""
+    if action.id == "rewind":
+        return "there is no checkpoint yet"
+    if state.unwatched and action.enabled in (actions.can_validate, actions.can_stop_early):
+        return "this run holds no images out to measure on"
+    if actions.is_paused(state):
+        return f"the run is paused; {shown('continue')} goes on"
+    return "a split is being measured right now" if actions.is_measuring(state) else "not now"
