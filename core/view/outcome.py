@@ -23,8 +23,9 @@ def accuracy_words(state: State) -> str:
 
 
 def ending_words(state: State) -> str:
-    """``finished: 9 epochs done``, of a run that has ended."""
-    return f"{state.status}: {state.ending or 'the trainer is gone without a word'}"
+    """``finished: 9 epochs done``, of a run that has ended; ``stopped on request`` says it already."""
+    why = state.ending or "the trainer is gone without a word"
+    return why if why.startswith(f"{state.status} ") else f"{state.status}: {why}"
 
 
 def outcome(state: State) -> str:

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from core import commands as c
-from core.events import Event
+from core.events import Event, RunStopped
 from core.run import inbox
 from core.run.folder import RunFolder
+from core.view import outcome
 from core.view.fold import fold
 from core.view.state import State
 from core.view.summary import summarise, with_liveness
@@ -95,3 +96,9 @@ async def test_a_run_that_was_looked_at_is_told_of_from_home_too(runs: Path, cap
         await seen(pilot, "1 run")
         await pilot.press("q")
     assert capsys.readouterr().err.splitlines() == farewell.of_run(run, state_of(run))
+
+
+def test_nothing_is_said_twice() -> None:
+    assert outcome.outcome(fold(State(), [RunStopped()])) == "stopped on request"
+    assert outcome.outcome(fold(State(), [RunStopped(discarded=True)])) == "discarded on request"
+    assert outcome.outcome(fold(State(), [RunStopped(reason="signal 15", signal=15)])) == "stopped: signal 15"

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import time
 
-from rich.text import Text
+from textual.content import Content
 from textual.widgets import Static
 
-from tui_trainer.theme import palette
 from tui_trainer.tour import HINTS, HintId, Tour
 
 LASTS = 40.0
@@ -44,7 +43,8 @@ class HintLine(Static):
             return
         if self._tour.give(hint):
             self._hint, self._since = hint, time.monotonic()
-            self.update(_words(words or HINTS[hint], palette(self.app.theme_variables).train))
+            key, rest = (words or HINTS[hint]).split(" ", 1)
+            self.update(Content.assemble((key, "bold $footer-key-foreground"), f" {rest}"))
             self.add_class("shown")
             self.set_timer(LASTS, lambda: self.used(hint))
 
@@ -56,10 +56,3 @@ class HintLine(Static):
                 self.remove_class("shown")
             elif self._tour:
                 self._tour.give(hint)
-
-
-def _words(text: str, accent: str) -> Text:
-    """With its first word, a key, as keys are in the footer."""
-    words = Text(text, no_wrap=True)
-    words.stylize(f"bold {accent}", 0, text.index(" "))
-    return words
