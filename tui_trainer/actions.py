@@ -189,6 +189,9 @@ TABLE: tuple[Action, ...] = (
     Action("next_scalar", ("n", "tab"), "Next curves", "Draw the next scalar of the runs", "compare"),
     Action("previous_scalar", ("N", "shift+tab"), "Curves before", "Draw the scalar before", "compare", in_footer=False),
     Action("next_axis", ("x",), "Axis", "Along steps, epochs or the time trained, without pauses", "compare"),
+    Action(
+        "next_front", ("i",), "In front", "One run, the others faint; the next; all alike again", "compare", in_footer=False
+    ),
     Action("next_reference", ("d",), "Difference to", "The first run, or the best of each class", "compare"),
     Action("order_classes", ("o",), "Order", "Classes with the largest differences first, or in their order", "compare"),
     Action("next_split", ("v",), "Split", "Classes on another split", "compare"),

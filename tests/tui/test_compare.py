@@ -172,6 +172,18 @@ async def test_each_curve_ends_in_the_number_of_its_run(pair: list[RunFolder]) -
             assert found == [colour_of(place, colours)]
 
 
+async def test_i_brings_one_run_after_the_other_to_the_front(pair: list[RunFolder]) -> None:
+    async with console(pair).run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        plot, seen_colours = plot_of(pilot), []
+        for _ in range(4):
+            colours = {colour for row in plot._rows for colour in row.colours}
+            seen_colours.append([theme.ON_DARK[place] in colours for place in (0, 1)])
+            await pressed(pilot, "i")
+        assert seen_colours == [[True, True], [True, False], [False, True], [True, True]]
+        assert below(pilot) == "by epochs  1 in front  smoothing 0.8" and plot._chart.curves[-1].tag == "1"
+
+
 async def test_d_o_and_v_on_the_classes(runs: Path) -> None:
     found = compared.make(runs, ("baseline", "early", "animals"))
     async with console(found).run_test(size=(120, 40)) as pilot:

@@ -37,7 +37,7 @@ Page: TypeAlias = Literal["curves", "results", "classes", "recipes"]
 PAGES: tuple[Page, ...] = get_args(Page)
 ONLY_ON: dict[str, tuple[Page, ...]] = {
     "next_scalar": ("curves",), "previous_scalar": ("curves",), "next_axis": ("curves", "results"),
-    "next_reference": ("classes",), "order_classes": ("classes",), "next_split": ("classes",),
+    "next_front": ("curves",), "next_reference": ("classes",), "order_classes": ("classes",), "next_split": ("classes",),
 }  # fmt: skip
 """Actions that mean something on some pages alone."""
 TICK = 0.1
@@ -180,6 +180,10 @@ class CompareScreen(ActionScreen):
         """All of it again, since a stretch of steps is no stretch of time."""
         self.lens.view, self.lens.held = self.lens.view._replace(span=0.0, right=None, cursor=None), False
         self._set(by=next_by(self.choice.by))
+
+    def action_next_front(self) -> None:
+        place = 0 if self.choice.front is None else self.choice.front + 1
+        self._choose(front=place if place < len(self.runs) else None)
 
     def action_next_reference(self) -> None:
         other: Reference = "best" if self.choice.reference == "first" else "first"

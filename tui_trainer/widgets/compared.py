@@ -24,6 +24,8 @@ class Choice(NamedTuple):
     scalar: str = ""
     """Full name of the one that is drawn; empty while there is none."""
     by: By = "step"
+    front: int | None = None
+    """Place of the run whose curve is in front, the others faint."""
     reference: Reference = "first"
     """To what differences are."""
     split: str = ""

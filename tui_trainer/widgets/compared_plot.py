@@ -57,7 +57,7 @@ class ComparedPlot(PlotPanel):
         view = self.view._replace(logarithmic=self.view.logarithmic & {self.metric.name})
         unit = time_unit(view.edges(end)) if choice.by == "time" else None
         told = tuple((f"{name} {choice.scalar}", item) for name, item in series)
-        return Plotted(told, None, view, end, "", PARTS["epoch"] if choice.by == "epoch" else 0, (), None, unit)
+        return Plotted(told, None, view, end, "", PARTS["epoch"] if choice.by == "epoch" else 0, (), None, unit, choice.front)
 
     def _take(self, scalar: str) -> None:
         if scalar != self._scalar:
@@ -88,9 +88,11 @@ class ComparedPlot(PlotPanel):
         return f"{printable(choice.scalar)} has no place along {words(choice.by)} yet"
 
     def _curves(self, reads: Plotted, colours: Palette) -> Iterator[Curve]:
-        """The first run on top."""
-        for place, (name, _) in reversed(list(enumerate(reads.series))):
-            curve = Curve(colour_of(place, colours), self._points[name], self.metric.factor, tag=number(place))
+        """The first run on top, or the one in front."""
+        places = sorted(range(len(reads.series)), key=lambda place: (place == reads.front, -place))
+        for place, name in ((place, reads.series[place][0]) for place in places):
+            colour = colours.faint if reads.front not in (None, place) else colour_of(place, colours)
+            curve = Curve(colour, self._points[name], self.metric.factor, tag=number(place))
             if split_of(self._scalar):
                 yield curve._replace(dots=True)
             elif self.metric.exact:
@@ -114,6 +116,8 @@ class ComparedPlot(PlotPanel):
         if not view.whole:
             left, right = view.edges(reads.end)
             yield f"{place_words(left, by)} to {place_words(right, by)}" + (", following" if view.follows else "")
+        if reads.front is not None:
+            yield f"{number(reads.front)} in front"
         if view.logarithmic:
             yield "log"
         if not self.metric.exact and not split_of(self._scalar):

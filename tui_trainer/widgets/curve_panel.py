@@ -49,6 +49,8 @@ class Plotted(NamedTuple):
     best: float | None
     unit: tuple[float, str] | None = None
     """As in a chart."""
+    front: int | None = None
+    """Place of the series before which the others are faint."""
 
 
 class Screenful(Protocol):
