@@ -237,19 +237,20 @@ async def test_feeds_end_with_the_screen(pair: list[RunFolder]) -> None:
         assert isinstance(pilot.app.screen, HomeScreen) and not any(thread.is_alive() for thread in threads)
 
 
-@pytest.mark.parametrize("key", ["h", "escape"])
-async def test_back_to_home_that_it_came_from(pair: list[RunFolder], key: str) -> None:
+async def test_h_and_escape_go_back_to_the_home_that_it_came_from(pair: list[RunFolder]) -> None:
     app = console(pair)
     async with app.run_test(size=(80, 24)) as pilot:
         await settled(pilot)
         await pilot.press("h")
         await pilot.pause(0.2)
         home = app.screen
-        app.show_compared(pair)
-        await settled(pilot)
-        await pilot.press(key)
-        await pilot.pause(0.2)
-        assert app.screen is home
+        assert isinstance(home, HomeScreen)
+        for key in ("h", "escape"):
+            app.show_compared(pair)
+            await settled(pilot)
+            await pilot.press(key)
+            await pilot.pause(0.2)
+            assert app.screen is home
 
 
 async def test_q_leaves_and_says_what_goes_on(pair: list[RunFolder], capsys: pytest.CaptureFixture[str]) -> None:
