@@ -16,9 +16,12 @@ from core.events import Event
 from core.run.folder import RunFile, RunFolder
 from tests.tui import runs as made
 from tests.tui.screens import text_of
+from tui_trainer import theme
 from tui_trainer.app import TrainerApp
 from tui_trainer.screens.compare import CompareScreen
+from tui_trainer.widgets.compared_plot import ComparedPlot
 
+PAIR = ("baseline", "lower-learning-rate-and-a-long-name")
 SIZES = ((80, 24), (120, 40), (200, 60))
 
 
@@ -95,7 +98,7 @@ async def settled(pilot: Pilot[Any]) -> CompareScreen:
     screen, before = pilot.app.screen, ""
     assert isinstance(screen, CompareScreen)
     for _ in range(300):
-        await pilot.pause(0.05)
+        await pilot.pause(0.08)
         told = [len(run.journal.read_bytes().splitlines()) if run.journal.exists() else 0 for run in screen.runs]
         known = [item.state.seq + 1 for item in screen.subjects]
         text = text_of(pilot)
@@ -104,3 +107,21 @@ async def settled(pilot: Pilot[Any]) -> CompareScreen:
             return screen
         before = text
     raise AssertionError(f"the screen did not settle:\n{before}")
+
+
+def plot_of(pilot: Pilot[Any]) -> ComparedPlot:
+    return pilot.app.screen.query_one(ComparedPlot)
+
+
+def below(pilot: Pilot[Any]) -> str:
+    plot = plot_of(pilot)
+    assert plot._reads
+    words = plot.subtitle(plot._reads, theme.palette(plot.app.theme_variables))
+    return words.plain if words else ""
+
+
+async def pressed(pilot: Pilot[Any], *keys: str) -> str:
+    """What is on the screen then."""
+    await pilot.press(*keys)
+    await settled(pilot)
+    return text_of(pilot)
