@@ -12,7 +12,7 @@ from textual.reactive import reactive
 from textual.screen import Screen
 
 from core.view.state import State
-from tui_trainer import actions, theme
+from tui_trainer import actions, reasons, theme
 from tui_trainer.actions import Action, Scope
 from tui_trainer.escape import printable
 from tui_trainer.keymap import Keymap
@@ -78,6 +78,10 @@ class ActionScreen(Screen[None]):
     def watch_state(self, old: State, new: State) -> None:
         if actions.enabled_ids(self.SCOPE, old) != actions.enabled_ids(self.SCOPE, new):
             self.refresh_bindings()
+
+    def why_not(self, action: Action) -> str:
+        """Why it cannot be done now, in words that name the keys in force; empty when it can."""
+        return reasons.why_not(action, self.state, self.keymap.named)
 
     def offered(self) -> Iterator[tuple[DOMNode, Action]]:
         """What can be done now, by the screen itself and by the panel that has the focus."""

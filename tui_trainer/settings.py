@@ -29,7 +29,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Empty: the one that was chosen last."""
     marker: Literal["braille", "quadrants", "dots", "ascii"] = "braille"
     """What curves are drawn with."""
-    smoothing: Annotated[float, Meta(ge=0, lt=1)] = 0.6
+    smoothing: Annotated[float, Meta(ge=0, lt=1)] = 0.8
     """Weight of the past in the smoothed curves."""
     keys: dict[str, tuple[str, ...]] = {}
     """By the id of an action."""

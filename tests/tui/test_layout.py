@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import pytest
 from textual.pilot import Pilot
@@ -17,7 +17,10 @@ from tui_trainer.screens.panels import PanelScreen
 from tui_trainer.screens.pick import PickScreen
 from tui_trainer.screens.replay import ReplayScreen
 from tui_trainer.settings import Settings
+from tui_trainer.widgets.glyphs import UNICODE, glyphs
 from tui_trainer.widgets.panel import Panel
+from tui_trainer.widgets.view import View
+from tui_trainer.widgets.view import settled as as_settled
 
 SIZE = (120, 40)
 
@@ -111,3 +114,21 @@ async def test_plots_and_settings(run: RunFolder) -> None:
         await press(pilot, "L", "enter", "escape")
         assert memory.layout("quickstart") == {} and isinstance(screen, PanelScreen)
         assert screen.hidden("plots") == {"gradient_norm"}
+
+
+async def test_how_curves_are_drawn_at_first(run: RunFolder) -> None:
+    settings = Settings(smoothing=0.9, marker="quadrants")
+    async with console(run, Memory(), settings).run_test(size=SIZE) as pilot:
+        screen = await settled(pilot, run)
+        assert screen.lens.view.smoothing == 0.9 and glyphs().markers[screen.lens.view.marker].name == "quadrants"
+        await seen(pilot, "smoothing 0.9")
+
+
+@pytest.mark.parametrize("marker", get_args(get_type_hints(Settings)["marker"]))
+def test_every_marker_of_the_settings_is_there(marker: str) -> None:
+    assert marker in [item.name.lower() for item in UNICODE.markers]
+    assert UNICODE.markers[as_settled(0.6, marker).marker].name.lower() == marker
+
+
+def test_as_delivered_the_settings_change_nothing() -> None:
+    assert as_settled(Settings().smoothing, Settings().marker) == View()

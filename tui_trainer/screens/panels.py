@@ -26,6 +26,7 @@ from tui_trainer.widgets.panel import PAGES, SLOTS, Page, Panel, Slot
 from tui_trainer.widgets.plot_grid import Plot, PlotGrid
 from tui_trainer.widgets.run_header import RunHeader
 from tui_trainer.widgets.too_small import TooSmall
+from tui_trainer.widgets.view import preferred
 
 TICK = 0.1
 """Seconds between two frames."""
@@ -80,6 +81,8 @@ class PanelScreen(CopyingScreen, ExportingScreen):
 
     def on_mount(self) -> None:
         self.set_class(glyphs() is ASCII, "ascii")
+        settings = self.trainer.settings
+        self.lens.view = preferred(settings.smoothing, settings.marker)
         self._feed.start()
         self.set_interval(TICK, self._tick)
         self._show_page(self._page)

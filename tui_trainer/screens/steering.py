@@ -30,7 +30,6 @@ from core.view.state import State
 from tui_trainer import actions
 from tui_trainer.actions import Action
 from tui_trainer.feed import Source
-from tui_trainer.reasons import why_not
 from tui_trainer.screens import values
 from tui_trainer.screens.panels import PanelScreen
 from tui_trainer.screens.question import DISCARD, REWIND, STOP, Entry
@@ -50,7 +49,7 @@ class SteeringScreen(PanelScreen):
     def on_key(self, event: events.Key) -> None:
         """A key that cannot do anything now says why, rather than nothing."""
         meant = [action for action in actions.for_scope(self.SCOPE) if event.key in self.keymap.keys(action)]
-        if meant and event.key not in self.active_bindings and (why := self._why_not(meant[0])):
+        if meant and event.key not in self.active_bindings and (why := self.why_not(meant[0])):
             event.stop()
             self._say(why, "warning")
 
@@ -112,7 +111,7 @@ class SteeringScreen(PanelScreen):
     async def action_change(self) -> None:
         chosen = await self._pick("Change", [self._entry(action) for action in actions.menu()])
         action = actions.by_id(chosen or "")
-        if action and (why := self._why_not(action)):
+        if action and (why := self.why_not(action)):
             self._say(why, "warning")
         elif action:
             await self.run_action(action.id)
@@ -167,7 +166,7 @@ class SteeringScreen(PanelScreen):
     @work
     async def rewind_to(self, checkpoint: str) -> None:
         """After a question. A run that has ended is resumed there."""
-        if not self.state.ended and (why := self._why_not(actions.REWIND)):
+        if not self.state.ended and (why := self.why_not(actions.REWIND)):
             self._say(why, "warning")
         else:
             await self._rewind_to(checkpoint)
@@ -210,11 +209,8 @@ class SteeringScreen(PanelScreen):
             self._say(str(error), "error")
             return None
 
-    def _why_not(self, action: Action) -> str:
-        return why_not(action, self.state, self.keymap.named)
-
     def _entry(self, action: Action) -> Entry:
-        return Entry(action.id, action.label, detail(action, self.state), action.menu, self._why_not(action))
+        return Entry(action.id, action.label, detail(action, self.state), action.menu, self.why_not(action))
 
 
 def detail(action: Action, state: State) -> str:

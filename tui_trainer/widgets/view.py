@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+from tui_trainer.widgets.glyphs import glyphs
+
 FEWEST_STEPS = 10
 """As close as one can look."""
 SMOOTHINGS = (0.0, 0.6, 0.8, 0.9, 0.97)
@@ -100,3 +102,9 @@ class View(NamedTuple):
 
     def with_other_scale(self, name: str) -> View:
         return self._replace(logarithmic=self.logarithmic ^ {name})
+
+
+def preferred(smoothing: float, marker: str) -> View:
+    """As a person wants it at first; plain terminals have not all the markers."""
+    names = [item.name.lower() for item in glyphs().markers]
+    return View(smoothing=smoothing, marker=names.index(marker) if marker in names else 0)
