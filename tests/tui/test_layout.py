@@ -19,8 +19,7 @@ from tui_trainer.screens.replay import ReplayScreen
 from tui_trainer.settings import Settings
 from tui_trainer.widgets.glyphs import UNICODE, glyphs
 from tui_trainer.widgets.panel import Panel
-from tui_trainer.widgets.view import View
-from tui_trainer.widgets.view import settled as as_settled
+from tui_trainer.widgets.view import View, preferred
 
 SIZE = (120, 40)
 
@@ -127,8 +126,8 @@ async def test_how_curves_are_drawn_at_first(run: RunFolder) -> None:
 @pytest.mark.parametrize("marker", get_args(get_type_hints(Settings)["marker"]))
 def test_every_marker_of_the_settings_is_there(marker: str) -> None:
     assert marker in [item.name.lower() for item in UNICODE.markers]
-    assert UNICODE.markers[as_settled(0.6, marker).marker].name.lower() == marker
+    assert UNICODE.markers[preferred(0.6, marker).marker].name.lower() == marker
 
 
 def test_as_delivered_the_settings_change_nothing() -> None:
-    assert as_settled(Settings().smoothing, Settings().marker) == View()
+    assert preferred(Settings().smoothing, Settings().marker) == View()

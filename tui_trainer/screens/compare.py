@@ -183,7 +183,7 @@ class CompareScreen(ActionScreen):
 
     def action_next_front(self) -> None:
         place = 0 if self.choice.front is None else self.choice.front + 1
-        self._choose(front=place if place < len(self.runs) else None)
+        self._set(front=place if place < len(self.runs) else None)
 
     def action_next_reference(self) -> None:
         other: Reference = "best" if self.choice.reference == "first" else "first"

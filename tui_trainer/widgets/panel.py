@@ -137,7 +137,7 @@ class Panel(ScrollView, Generic[Reads], can_focus=True):
             return
         same_place = self._drawn is not None and self._drawn[1:] == inputs[1:]
         self._drawn, before = inputs, self._lines
-        self._lines = self.draw(self._reads, size, colours)
+        self._lines = [_styled(line) for line in self.draw(self._reads, size, colours)]
         self.virtual_size = Size(size.width, len(self._lines))
         if same_place:
             self._repaint(before)
@@ -177,6 +177,13 @@ class Panel(ScrollView, Generic[Reads], can_focus=True):
 
 def _at(lines: Sequence[Text | Strip], place: int) -> Text | Strip | None:
     return lines[place] if place < len(lines) else None
+
+
+def _styled(line: Text | Strip) -> Text | Strip:
+    """rich neither renders nor compares the style of a text as a whole where no part of it has one of its own."""
+    if isinstance(line, Text) and line.style and not line.spans:
+        line.stylize(line.style)
+    return line
 
 
 def _rendered(line: Text | Strip, width: int, console: Any) -> Strip:
