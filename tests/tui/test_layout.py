@@ -72,6 +72,7 @@ async def test_a_part_of_the_page_without_panels_is_given_away(run: RunFolder) -
         assert {size[1] for size in shown(screen).values()} == {SIZE[1] - 3}
 
 
+@pytest.mark.torture
 async def test_one_panel_stays_and_all_come_back(run: RunFolder) -> None:
     memory = Memory()
     async with console(run, memory).run_test(size=SIZE) as pilot:

@@ -35,7 +35,7 @@ def screenfuls(runs: Path, environment: dict[str, str]) -> bytes:
         return b"".join(data for _, data in terminal.written)
 
 
-@pytest.mark.parametrize("where", PLAIN)
+@pytest.mark.parametrize("where", [*list(PLAIN)[:2], pytest.param("no UTF-8", marks=pytest.mark.torture)])
 def test_plain_characters_and_sixteen_colours(runs: Path, where: str) -> None:
     """No others are asked for, and what is selected is not told by its colour alone."""
     written = screenfuls(runs, PLAIN[where])
