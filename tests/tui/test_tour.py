@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
+from core.events import RunStopped
 from core.run.folder import RunFolder
+from tests.tui import long_runs
 from tests.tui import runs as made
 from tests.tui.screens import seen, settled, text_of, trained
 from tests.tui.terminal import Terminal
@@ -103,3 +105,13 @@ def test_the_console_of_the_command_line_gives_them(runs: Path, path: Path) -> N
     with Terminal([sys.executable, *command], 80, 24, {"TUI_TRAINER_STATE": str(path.parent)}) as terminal:
         terminal.seen(HINTS["home"].encode())
     assert given(path) == ["home"]
+
+
+async def test_none_of_a_run_that_only_seems_to_live_while_it_is_read(runs: Path, path: Path) -> None:
+    run = long_runs.make(runs / "long", 20_000)
+    made.say(run, [RunStopped(step=20_000, epoch=20)])
+    async with first_time(runs, path, run).run_test(size=(80, 24)) as pilot:
+        await settled(pilot, run)
+        await seen(pilot, "stopped")
+        await pilot.pause(0.3)
+    assert "detach" not in given(path)

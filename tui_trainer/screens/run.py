@@ -54,7 +54,7 @@ class RunScreen(SteeringScreen):
         line = self.query_one(HintLine)
         if self._page != "overview":
             line.used("pages")
-        elif self.is_current and not self.has_class("zoomed"):
+        elif self._feed.looked and self.is_current and not self.has_class("zoomed"):
             if state.status == "running" and state.windows:
                 line.offer("detach")
             if state.measurements or state.ended:
