@@ -27,6 +27,8 @@ ANSWERS = (
     (b"\x1b]10;?", b"\x1b]10;rgb:ffff/ffff/ffff\x1b\\"),
 )
 """What programs ask a terminal before they draw, and wait for."""
+NOBODYS = {"TUI_TRAINER_STATE": os.devnull, "TUI_TRAINER_CONFIG": "/nowhere/config.toml"}
+"""Settings of nobody, and nothing that could be remembered."""
 TRUE_COLOUR = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
 LONGEST = 120.0
 """Seconds that anything may take."""
@@ -54,7 +56,7 @@ class Terminal:
         self._program = psutil.Popen(
             command, stdin=other, stdout=other, stderr=other, start_new_session=True,
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # so that it goes when this goes
-            env={**os.environ, "TUI_TRAINER_STATE": os.devnull, **TRUE_COLOUR, **(environment or {})},
+            env={**os.environ, **NOBODYS, **TRUE_COLOUR, **(environment or {})},
         )  # fmt: skip
         os.close(other)
         self._reader = threading.Thread(target=self._read, daemon=True)
