@@ -17,7 +17,7 @@ from tests.tui import compared
 from tests.tui import runs as made
 from tests.tui.compared import PAIR, console, plot_of, pressed, settled
 from tests.tui.screens import seen, text_of
-from tests.tui.test_actions import contrast
+from tests.tui.test_theme import contrast
 from tui_trainer import actions, theme
 from tui_trainer.screens.compare import PAGES, CompareScreen
 from tui_trainer.screens.home import HomeScreen

@@ -32,7 +32,7 @@ from tests.tui.pictured import with_pictures
 from tests.tui.reports import Page, html_of, kinds
 from tests.tui.runs import NOW
 from tests.tui.screens import trained
-from tests.tui.test_actions import contrast
+from tests.tui.test_theme import contrast
 from tui_trainer import theme
 from tui_trainer.reporting import curves, reading
 from tui_trainer.reporting.classes import STRENGTHS, measured
