@@ -90,10 +90,11 @@ def parse(text: str) -> Filter:
 
 def _test(word: str) -> Test:
     if word.startswith("!"):
-        if word == "!":
+        meant = word.lstrip("!")
+        if not meant:
             raise UserError("expected a word after '!', as in !paused")
-        other = _test(word[1:])
-        return lambda facts: not other(facts)
+        other, turned = _test(meant), (len(word) - len(meant)) % 2 == 1
+        return lambda facts: other(facts) is not turned
     if word.startswith("#"):
         return _tagged(word[1:].casefold())
     if match := FORM.fullmatch(word):

@@ -22,7 +22,8 @@ SEED = Facts({"name": "first", "recipe": "seed", "state": "paused"}, {"acc": 0.6
 @pytest.mark.parametrize(
     "text",
     [
-        "", "   ", "fast", "FAST", "bench", "finished", "baseline", "base", "fast finished !paused", "#baseline", "tag:v2",
+        "", "   ", "!" * 9000 + "fast", "fast", "FAST", "bench", "finished", "baseline", "base", "fast finished !paused",
+        "#baseline", "tag:v2",
         "!#slow", "recipe:fas", "recipe=fast", "recipe!=fas", "state:fin", "device:cpu", "acc>0.9", "acc>90%", "acc>=.937",
         "acc!=0.5", "!acc<0.9", "loss<0.5", "loss=4e-1", "epoch=8", "epoch==8", "params<2M", "params>1900k", "size>40MB",
         "size<45MiB", "size<1gb", "age>1d", "age<3d", "age<1w", "length>20m", "length<20000s", "length<20000S", "!val>0.1",
