@@ -24,7 +24,7 @@ from tests.core.training import new_run, tiny
 BATCH = 1000
 WIDE = {"name": "convnet", "widths": [64, 64]}
 """Its activations take about a MiB an image."""
-ROOM = 256
+ROOM = 384
 """MiB. Enough for what is no tensor: kernels are made for each new shape, and a new thread takes room for itself."""
 ENVIRONMENT = {**os.environ, "MALLOC_ARENA_MAX": "1"}
 """Else glibc sets 64 MiB of addresses apart for a thread, now and then for one more."""

@@ -56,7 +56,7 @@ class Terminal:
         self._program = psutil.Popen(
             command, stdin=other, stdout=other, stderr=other, start_new_session=True,
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # so that it goes when this goes
-            env={**os.environ, **NOBODYS, **TRUE_COLOUR, **(environment or {})},
+            env={**_without_size(os.environ), **NOBODYS, **TRUE_COLOUR, **(environment or {})},
         )  # fmt: skip
         os.close(other)
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -164,6 +164,11 @@ class Terminal:
             self.written.append((time.monotonic(), data))
             if answer := self._answers(data):
                 os.write(self._screen, answer)
+
+
+def _without_size(environment: Mapping[str, str]) -> dict[str, str]:
+    """Programs would take it for the terminal's, and pytest-xdist sets it."""
+    return {name: value for name, value in environment.items() if name not in ("COLUMNS", "LINES")}
 
 
 def burners(count: int) -> list[subprocess.Popen[bytes]]:

@@ -141,9 +141,9 @@ async def test_a_reason_names_the_key_in_force(runs: Path) -> None:
 
 async def test_on_home_and_in_the_past(runs: Path) -> None:
     run = made.make(runs, "demo", made.stopped())
-    app = TrainerApp(runs, clock=lambda: made.NOW, settings=Settings(keys={"new_run": ("N",), "back": ("a",)}))
+    app = TrainerApp(runs, clock=lambda: made.NOW, settings=Settings(keys={"new_run": ("W",), "back": ("a",)}))
     async with app.run_test(size=(120, 40)) as pilot:
-        await seen(pilot, "N New run")
+        await seen(pilot, "W New run")
         await pilot.press("enter")
         await settled(pilot, run)
         await pilot.press("b")
