@@ -80,7 +80,9 @@ async def test_q_leaves_and_says_what_goes_on(pair: list[RunFolder], capsys: pyt
         await settled(pilot)
         await pilot.press("q")
         await pilot.pause()
-    assert capsys.readouterr().err == "Training goes on: lower-learning-rate-and-a-long-name\n"
+    run, next_line = capsys.readouterr().err.splitlines()
+    assert run.split()[:2] == ["run", "lower-learning-rate-and-a-long-name:"] and "training goes on" in run
+    assert next_line.split()[-1].endswith("lower-learning-rate-and-a-long-name")
 
 
 def test_each_action_has_a_method_and_no_key_means_two_things_on_a_page() -> None:

@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast, get_args
 
-from rich.text import Text
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Container
@@ -14,8 +13,8 @@ from textual.widgets import Footer
 
 from core.run.folder import RunFolder
 from core.view.comparing import By, scalars, splits
+from tui_trainer import farewell
 from tui_trainer.bindings import ActionScreen, bindings
-from tui_trainer.escape import printable
 from tui_trainer.followed import Followed
 from tui_trainer.widgets.compared import Choice, Reference
 from tui_trainer.widgets.compared_classes import ComparedClasses
@@ -31,7 +30,7 @@ from tui_trainer.widgets.panel import Panel
 from tui_trainer.widgets.too_small import TooSmall
 
 if TYPE_CHECKING:
-    from tui_trainer.app import TrainerApp
+    pass
 
 Page: TypeAlias = Literal["curves", "results", "classes", "recipes"]
 PAGES: tuple[Page, ...] = get_args(Page)
@@ -203,9 +202,9 @@ class CompareScreen(ActionScreen):
 
     def action_quit(self) -> None:
         """Leave; a training that is under way goes on."""
-        live = [printable(item.name) for item in self.subjects if not item.state.ended]
-        self.app.exit(message=Text(f"Training goes on: {', '.join(live)}") if live else None)
+        self.trainer.leave()
 
-    @property
-    def trainer(self) -> TrainerApp:
-        return cast("TrainerApp", self.app)
+    def farewell(self) -> list[str]:
+        """Of the runs that go on."""
+        known = zip(self.runs, self.subjects, strict=False)  # none before they are looked at
+        return farewell.of_living([(run, item.state) for run, item in known if not item.state.ended])
