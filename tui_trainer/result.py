@@ -10,7 +10,7 @@ from core.view.readings import confusion_words, confusions, format_duration, for
 from core.view.state import Measurement, State
 from core.view.words import count
 from tui_trainer.escape import printable
-from tui_trainer.worker_log import last_lines
+from tui_trainer.worker_log import last_words
 
 WORST_PAIRS = 5
 DONE = ("finished", "early-stopped")
@@ -74,8 +74,7 @@ def _result(run: RunFolder, state: State) -> Iterator[str]:
     if state.weights:
         chosen = state.status in DONE and f"best.{monitor(state)}" in state.metrics
         yield f"weights{f' (best {monitor(state)})' if chosen else ''}: {run.path / state.weights}"
-    if state.status == "lost":
-        yield from (f"worker.log: {line}" for line in last_lines(run, LAST_LINES, state.session_started))
+    yield from (f"worker.log: {line}" for line in last_words(run, state, LAST_LINES))
     yield from (f"next: {command}" for command in next_commands(run, state))
 
 

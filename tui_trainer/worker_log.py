@@ -7,6 +7,7 @@ from pathlib import Path
 
 from core.files import open_plain, read_tail
 from core.run.folder import RunFolder
+from core.view.state import State
 from tui_trainer.escape import printable
 
 TAIL = 8 << 10
@@ -31,6 +32,12 @@ def last_lines(run: RunFolder, count: int, since: float = 0.0) -> tuple[str, ...
     lines = [printable(line.rstrip()) for line in text.splitlines() if line.strip()]
     crashes = [place for place, line in enumerate(lines) if line.startswith(CRASH)]
     return tuple(lines[crashes[-1] :][:count] if crashes else lines[-count:])
+
+
+def last_words(run: RunFolder, state: State, count: int) -> tuple[str, ...]:
+    """The last lines of the session that ended so, where nothing else explains it: a defect, or an end without a word."""
+    unexplained = state.status == "lost" or state.failure == "error"
+    return last_lines(run, count, state.session_started) if unexplained else ()
 
 
 class Tail:

@@ -21,8 +21,8 @@ from core.run.journal import JournalWriter
 from tests.cli.conftest import Cli, one_line
 from tests.core import strategies as runs
 from tui_trainer.cli import steer
-from tui_trainer.report import look
 from tui_trainer.result import result_lines
+from tui_trainer.run_rows import look
 
 Make: TypeAlias = Callable[[str, Sequence[e.Event]], RunFolder]
 

@@ -34,15 +34,15 @@ def runs(
     json: options.Json = False,
 ) -> None:
     """List the runs, the latest first."""
-    from tui_trainer import report
+    from tui_trainer import run_rows
 
     folder = runs_folder(runs)
     found = _listed(folder, filter, sort)
     if json:
-        say_json([report.listed(item) for item in found])
+        say_json([run_rows.listed(item) for item in found])
     elif found:
         head = ("RUN", "STATE", "RECIPE", "EPOCH", "BEST", "LAST ACTIVITY", "TAGS")
-        rows = [head, *map(report.row, found)]
+        rows = [head, *map(run_rows.row, found)]
         say(*table(rows if any(item.tags for item in found) else [row[:-1] for row in rows]))
     elif list_runs(folder):
         say(f"no run in {folder} matches")
@@ -65,19 +65,19 @@ def _listed(folder: Path, filter: str, sort: str) -> list[ListedRun]:
 
 def show(run: options.Run, runs: options.Runs = None, json: options.Json = False) -> None:
     """Show how a run stands."""
-    from tui_trainer import report, result
+    from tui_trainer import result, run_rows
 
     folder = find(run, runs_folder(runs))
-    state, saved = report.look(folder), report.checkpoints(folder)
+    state, saved = run_rows.look(folder), run_rows.checkpoints(folder)
     if json:
-        say_json({**report.brief(folder, state), **report.details(folder, state), "checkpoints": saved})
+        say_json({**run_rows.brief(folder, state), **run_rows.details(folder, state), "checkpoints": saved})
         return
-    say(*table([(name, value) for name, value in report.facts(folder, state) if value]))
+    say(*table([(name, value) for name, value in run_rows.facts(folder, state) if value]))
     for measurement in state.measurements.values():
         say("", f"{measurement.split} after epoch {measurement.epoch}", *result.class_lines(measurement))
         say(*result.confusion_lines(measurement))
     if saved:
-        say("", *table([("CHECKPOINT", "EPOCH", "NAME", ""), *map(report.checkpoint_row, saved)]))
+        say("", *table([("CHECKPOINT", "EPOCH", "NAME", ""), *map(run_rows.checkpoint_row, saved)]))
 
 
 def verify(run: options.Run, runs: options.Runs = None, json: options.Json = False) -> None:

@@ -17,7 +17,7 @@ from tui_trainer.theme import Palette
 from tui_trainer.widgets.axis import short
 from tui_trainer.widgets.panel import Panel
 from tui_trainer.widgets.run_badge import run_badge
-from tui_trainer.worker_log import last_lines
+from tui_trainer.worker_log import last_words
 
 if TYPE_CHECKING:
     from tui_trainer.screens.panels import PanelScreen
@@ -58,9 +58,8 @@ class Result(Panel[Outcome]):
             self._last_words = None
             return Outcome(None, "", (), "")
         quiet = readings.format_duration(max(0.0, now - state.last_time)) if state.status == "lost" and state.last_time else ""
-        unexplained = state.status == "lost" or state.failure == "error"
         following = cast("PanelScreen", self.screen).following
-        return Outcome(state, quiet, self._worker_words(state) if unexplained else (), following)
+        return Outcome(state, quiet, self._worker_words(state), following)
 
     def draw(self, reads: Outcome, size: Size, colours: Palette) -> Sequence[Text]:
         if reads.state is None:
@@ -76,7 +75,7 @@ class Result(Panel[Outcome]):
 
     def _worker_words(self, state: State) -> tuple[str, ...]:
         if self._last_words is None:
-            self._last_words = last_lines(self.run, LAST_LINES, state.session_started)
+            self._last_words = last_words(self.run, state, LAST_LINES)
         return self._last_words
 
 

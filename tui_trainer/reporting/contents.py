@@ -16,11 +16,11 @@ from core.view import readings
 from core.view.readings import format_bytes, format_count, format_duration, format_metric, stopping_sentence
 from core.view.state import State
 from core.view.words import count
-from tui_trainer import report
+from tui_trainer import run_rows
 from tui_trainer.reporting.classes import Measured, measured
 from tui_trainer.reporting.curves import Plot, plots
 from tui_trainer.reporting.pictures import Gallery, gallery
-from tui_trainer.worker_log import last_lines
+from tui_trainer.worker_log import last_words
 
 Pairs = tuple[tuple[str, str], ...]
 KEPT_MESSAGES = 50
@@ -76,7 +76,7 @@ def contents(run: RunFolder, state: State, now: float) -> Report:
     return Report(
         run.name or state.name, state.status, sentence(state, now), moment(now), tuple(_figures(state)), tuple(_facts(state)),
         tuple(plots(state)), tuple(measured(state)), gallery(run, state), stopping_sentence(state), _checkpoints(run),
-        _history(state), _messages(state), _last_words(run, state), tuple(_environment(run, state)), _recipe(run),
+        _history(state), _messages(state), last_words(run, state, LAST_LINES), tuple(_environment(run, state)), _recipe(run),
         tuple(_commands(run, state)),
     )  # fmt: skip
 
@@ -154,7 +154,7 @@ def _checkpoints(run: RunFolder) -> Table:
             entry["checkpoint"], "damaged" if entry["epoch"] is None else str(entry["epoch"]),
             format_bytes(entry["bytes"]) if entry["bytes"] else "-", entry["name"], "best" if entry["best"] else "",
         )
-        for entry in reversed(report.checkpoints(run))
+        for entry in reversed(run_rows.checkpoints(run))
     )  # fmt: skip
     return Table(("checkpoint", "epoch", "size", "name", ""), rows)
 
@@ -168,11 +168,6 @@ def _messages(state: State) -> Table:
     """Warnings and errors; of what is only said by the way a run has hundreds."""
     found = [item for item in state.messages if item.level != "info"][-KEPT_MESSAGES:]
     return Table(("time", "level", "message"), tuple((moment(item.time), item.level, item.text) for item in found))
-
-
-def _last_words(run: RunFolder, state: State) -> tuple[str, ...]:
-    unexplained = state.status == "lost" or state.failure == "error"
-    return tuple(last_lines(run, LAST_LINES, state.session_started)) if unexplained else ()
 
 
 def _environment(run: RunFolder, state: State) -> Iterator[tuple[str, str]]:

@@ -18,7 +18,7 @@ from core.view.summary import summarise, with_liveness
 from core.view.words import count
 from tui_trainer.listing import ListedRun
 from tui_trainer.result import LAST_LINES, pictures_words
-from tui_trainer.worker_log import last_lines
+from tui_trainer.worker_log import last_words
 
 
 def look(run: RunFolder) -> State:
@@ -80,7 +80,7 @@ def details(run: RunFolder, state: State) -> dict[str, Any]:
         "ending": state.ending,
         "hindrance": state.hindrance,
         "trouble": trouble(state, time.time()),
-        "log": _last_words(run, state),
+        "log": last_words(run, state, LAST_LINES),
         "failure": state.failure,
         "weights": state.weights,
         "messages": [msgspec.to_builtins(message) for message in state.messages],
@@ -115,17 +115,13 @@ def facts(run: RunFolder, state: State) -> list[tuple[str, str]]:
         *((name, format_metric(name, value)) for name, value in sorted(state.metrics.items())),
         ("pictures", pictures_words(state)),
         ("weights", str(run.path / state.weights) if state.weights else ""),
-        *(("worker.log", line) for line in _last_words(run, state)),
+        *(("worker.log", line) for line in last_words(run, state, LAST_LINES)),
         ("next", f"tui-trainer resume {reference(run)}" if state.status in ("lost", "failed", "stopped", "discarded") else ""),
     ]
 
 
 def _why(state: State) -> str:
     return state.ending or state.hindrance or trouble(state, time.time())
-
-
-def _last_words(run: RunFolder, state: State) -> tuple[str, ...]:
-    return last_lines(run, LAST_LINES, state.session_started) if state.status == "lost" else ()
 
 
 def checkpoint_row(entry: dict[str, Any]) -> tuple[str, ...]:
