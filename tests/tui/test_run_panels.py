@@ -14,14 +14,15 @@ from core.run.journal import JournalWriter
 from tests.tui import runs as made
 from tests.tui.screens import console, panel, settled, text_of
 from tui_trainer import panels
-from tui_trainer.panels.result import PathWrapper
 from tui_trainer.screens.run import RunScreen
 from tui_trainer.widgets.glyphs import glyphs
 from tui_trainer.widgets.panel import Panel
+from tui_trainer.widgets.paths import PathWrapper
 
 NEW_PANEL = """
 from rich.text import Text
 from tui_trainer.widgets.panel import Panel
+from tui_trainer.widgets.paths import PathWrapper
 
 class Steps(Panel):
     NAME, SLOT = "steps", "side"

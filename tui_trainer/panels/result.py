@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import re
-import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple, cast
 
@@ -16,6 +14,7 @@ from tui_trainer.escape import printable
 from tui_trainer.theme import Palette
 from tui_trainer.widgets.axis import short
 from tui_trainer.widgets.panel import Panel
+from tui_trainer.widgets.paths import PathWrapper
 from tui_trainer.widgets.run_badge import run_badge
 from tui_trainer.worker_log import last_words
 
@@ -26,12 +25,6 @@ LAST_LINES = 3
 NAME_WIDTH = 8
 TIE = "\xa0"
 """Not a place to break a line at: a path that is too long begins beside its name."""
-
-
-class PathWrapper(textwrap.TextWrapper):
-    """Breaks a line within a path after one of its folders, rather than within a name."""
-
-    wordsep_simple_re = re.compile(r"([\t\n\x0b\x0c\r ]+|(?<=/))")
 
 
 class Outcome(NamedTuple):

@@ -17,6 +17,7 @@ from tui_trainer.actions import can_resume
 from tui_trainer.escape import printable
 from tui_trainer.listing import ListedRun
 from tui_trainer.theme import Palette
+from tui_trainer.widgets.paths import Wrapped
 from tui_trainer.widgets.run_columns import tag_words
 
 LATEST_EPOCHS = 30
@@ -32,7 +33,8 @@ def run_detail(listed: ListedRun, now: float, colours: Palette, roomy: bool, key
     table.add_column(overflow="fold", ratio=1)
     for label, text, colour in _lines(listed, now, colours, key):
         whole = roomy or label == "stopping"
-        table.add_row(label, Text(printable(text), style=colour, no_wrap=not whole, overflow="fold" if whole else "ellipsis"))
+        words = printable(text)
+        table.add_row(label, Wrapped(words, colour) if whole else Text(words, colour, no_wrap=True, overflow="ellipsis"))
         if roomy:
             table.add_row()
     return table
