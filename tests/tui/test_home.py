@@ -59,6 +59,11 @@ def console(runs: Path) -> TrainerApp:
     return TrainerApp(runs, clock=lambda: made.NOW)
 
 
+def has_footer(text: str) -> bool:
+    """Textual empties it, and fills it a little later, whenever what can be done has changed."""
+    return bool(text.splitlines()[-1].strip())
+
+
 async def settled(pilot: Pilot[Any]) -> HomeScreen:
     """Home once its list is read and its picture is still."""
     last = ""
@@ -101,6 +106,7 @@ async def test_the_list_at_every_size(many: Path, monkeypatch: pytest.MonkeyPatc
     app = console(Path("runs"))
     async with app.run_test(size=size) as pilot:
         await settled(pilot)
+        await until(pilot, lambda: has_footer(text_of(pilot)))
         check(f"home-{size[0]}x{size[1]}", text_of(pilot))
 
 
@@ -271,7 +277,7 @@ async def test_without_runs_the_first_one_is_a_key_away(runs: Path, tmp_path: Pa
     monkeypatch.setattr(session, "start", lambda run: None)
     app = console(Path("runs"))
     async with app.run_test(size=(80, 24)) as pilot:
-        await until(pilot, lambda: "ready:" in text_of(pilot) and "MACs" in text_of(pilot))
+        await until(pilot, lambda: "ready:" in text_of(pilot) and "MACs" in text_of(pilot) and has_footer(text_of(pilot)))
         check("home-empty-80x24", text_of(pilot))
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(pilot.app.screen, RunScreen))

@@ -18,7 +18,7 @@ from core.run.moving import TRASH
 from tests.core.hostile import EVIL
 from tests.tui import runs as made
 from tests.tui.screens import check, text_of
-from tests.tui.test_home import add, console, select, selected, settled, shown, until
+from tests.tui.test_home import add, console, has_footer, select, selected, settled, shown, until
 from tui_trainer.screens.home import HomeScreen
 from tui_trainer.widgets.run_table import RunTable
 
@@ -76,6 +76,7 @@ async def test_a_filter_is_typed_kept_and_taken_back(many: Path, size: tuple[int
         await keys(pilot, "#baseline !sto")
         assert names(screen) == ["lost"]
         await until(pilot, shown(pilot, "1 of 4 runs"))
+        await until(pilot, lambda: has_footer(text_of(pilot)))
         check(f"home-filtered-{size[0]}x{size[1]}", text_of(pilot))
         await pilot.press("enter")
         assert isinstance(screen.focused, RunTable) and names(screen) == ["lost"]
@@ -90,6 +91,7 @@ async def test_a_wrong_filter_is_told_as_it_is_typed_and_hides_nothing(many: Pat
         await keys(pilot, "acc>9")
         await until(pilot, shown(pilot, "accuracies go from 0 to 1"))
         assert len(names(screen)) == len(STATES)
+        await until(pilot, lambda: has_footer(text_of(pilot)))
         check("home-filter-wrong-80x24", text_of(pilot))
         screen.query_one(Input).value = "nothing-like-it"
         await until(pilot, shown(pilot, "no run matches; esc shows all of them"))
@@ -131,6 +133,7 @@ async def test_marked_runs_are_shown_and_compared_only_when_they_are_two_to_eigh
         pilot.app.clear_notifications()
         await pilot.press("space", "o", "up", "up")
         await settled(pilot)
+        await until(pilot, lambda: has_footer(text_of(pilot)))
         check(f"home-marked-{size[0]}x{size[1]}", text_of(pilot))
         await pilot.press("escape")
         assert not screen.marked and "◆" not in text_of(pilot)
@@ -187,6 +190,7 @@ async def test_a_deletion_asks_and_is_taken_back(many: Path) -> None:
         pilot.app.clear_notifications()
         await select(pilot, screen, "lost")
         await asked(pilot, "D", "Delete lost, ")
+        await until(pilot, lambda: has_footer(text_of(pilot)))
         check("home-delete-80x24", text_of(pilot))
         await pilot.press("escape", "D", "y")
         await until(pilot, lambda: "lost" not in names(screen))
