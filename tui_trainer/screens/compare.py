@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast, get_args
+from typing import Any, Literal, TypeAlias, cast, get_args
 
 from textual import events
 from textual.app import ComposeResult
@@ -28,9 +28,6 @@ from tui_trainer.widgets.lens import Lens
 from tui_trainer.widgets.page_tabs import PageTabs
 from tui_trainer.widgets.panel import Panel
 from tui_trainer.widgets.too_small import TooSmall
-
-if TYPE_CHECKING:
-    pass
 
 Page: TypeAlias = Literal["curves", "results", "classes", "recipes"]
 PAGES: tuple[Page, ...] = get_args(Page)
@@ -159,10 +156,9 @@ class CompareScreen(ActionScreen):
     # What is shown of the runs
 
     def _set(self, **changes: Any) -> None:
-        self.choice = self.choice._replace(**changes)
+        self.choice = self._possible(self.choice._replace(**changes))
         for panel in self._panels():
-            panel._shown_at = 0.0
-        self._take()
+            panel.look_again(self.state)
 
     def action_next_scalar(self) -> None:
         self._go_to_scalar(1)

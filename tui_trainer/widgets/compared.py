@@ -11,7 +11,6 @@ from rich.text import Text
 
 from core.run.folder import RunFolder
 from core.view.comparing import By, Subject
-from core.view.state import State
 from tui_trainer.escape import printable
 from tui_trainer.theme import Palette, of_runs
 from tui_trainer.widgets.glyphs import ASCII, cut, glyphs
@@ -54,11 +53,6 @@ class ComparedPanel(Panel[Reads], Generic[Reads]):
     def comparing(self) -> Comparing:
         return cast(Comparing, self.screen)
 
-    def look_again(self) -> None:
-        """At once, since something else was chosen."""
-        self._shown_at = 0.0
-        self.show(State(), 0.0)
-
 
 def colour_of(place: int, colours: Palette) -> str:
     found = of_runs(colours.ground)
@@ -87,8 +81,8 @@ def _begun(text: str, width: int) -> str:
 
 
 def plain(words: str, style: str, width: int = 0) -> Text:
-    """A line of one style, in so many cells; of a text without spans rich would leave the style out."""
-    line = Text.assemble((words, style))
+    """A line of one style, in so many cells."""
+    line = Text(words, style)
     return cut(line, width) if width else line
 
 

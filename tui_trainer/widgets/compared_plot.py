@@ -135,9 +135,7 @@ class ComparedPlot(PlotPanel):
     def _look(self, view: View) -> None:
         """Whoever shows values at the crosshair shows them at once too."""
         super()._look(view)
-        for panel in self.screen.query(ComparedPanel):
-            if panel.is_on_screen:
-                panel.look_again()
+        self.show_again(self.screen.query(ComparedPanel))
 
 
 def scalar_words(name: str) -> str:

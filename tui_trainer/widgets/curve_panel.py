@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from itertools import zip_longest
-from typing import ClassVar, NamedTuple, Protocol, cast
+from typing import Any, ClassVar, NamedTuple, Protocol, cast
 
 from rich.text import Text
 from textual.geometry import Size
@@ -93,6 +93,12 @@ class CurvePanel(Panel[Plotted]):
     def lens(self) -> Lens:
         return cast(Screenful, self.screen).lens
 
+    def show_again(self, panels: Iterable[Panel[Any]]) -> None:
+        """Those that can be seen; the others are shown when they are."""
+        for panel in panels:
+            if panel.is_on_screen:
+                panel.look_again(cast(Screenful, self.screen).state)
+
     @property
     def view(self) -> View:
         return self.lens.view
@@ -113,11 +119,6 @@ class CurvePanel(Panel[Plotted]):
         split = "" if state.unwatched else state.split
         stretch, end = None if view.whole else self.lens.stretch, last_step(state)
         return Plotted(series, stretch, view, end, split, state.steps_per_epoch, self.lens.flags(state), best)
-
-    def look_again(self) -> None:
-        """At once, since the view has changed."""
-        self._shown_at = 0.0
-        self.show(cast(Screenful, self.screen).state, 0.0)
 
     def show(self, state: State, now: float) -> None:
         if edges := self.lens.missing(state):

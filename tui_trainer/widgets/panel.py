@@ -101,6 +101,11 @@ class Panel(ScrollView, Generic[Reads], can_focus=True):
             self._reads, self._shown_at = reads, tick
             self._draw()
 
+    def look_again(self, state: State) -> None:
+        """At once, since what a person wants to see has changed."""
+        self._shown_at = 0.0
+        self.show(state, 0.0)
+
     def on_resize(self, event: events.Resize) -> None:
         self._draw()
 

@@ -33,9 +33,7 @@ class PlotPanel(CurvePanel):
         if view == self.view:
             return
         self.lens.view = view
-        for other in self.screen.query(CurvePanel):
-            if other.is_on_screen:
-                other.look_again()
+        self.show_again(self.screen.query(CurvePanel))
 
     # The steps that are shown
 
