@@ -90,7 +90,8 @@ class HomeScreen(TendingScreen):
         self.set_interval(REFRESH, self.scan)
         if left := self.trainer.trash.left:
             there = self.runs / TRASH
-            self._say(f"{words.count(len(left), 'deleted run')} in {there}: u brings the last back, rm -r {there} removes all")
+            found, back = words.count(len(left), "deleted run"), self.keymap.named("undelete")
+            self._say(f"{found} in {there}: {back} brings the last back, rm -r {there} removes all")
 
     def on_screen_resume(self) -> None:
         self.scan()
@@ -166,7 +167,8 @@ class HomeScreen(TendingScreen):
         detail, epochs = self.query_one("#run-detail", Static), self.query_one("#run-epochs", Static)
         if selected is None:
             box.border_title = box.border_subtitle = ""
-            detail.update(Text("no run matches; esc shows all of them" if self._listed else "", style=colours.muted))
+            none = f"no run matches; {self.keymap.named('unfilter')} shows all of them" if self._listed else ""
+            detail.update(Text(none, style=colours.muted))
             epochs.update("")
             return
         now, roomy = self.trainer.clock(), self.has_class("-wide") or self.has_class("-tall")

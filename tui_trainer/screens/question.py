@@ -64,4 +64,4 @@ STOP = (
 )
 DISCARD = (Choice("discard", "d", "Discard: end now, without saving"), CANCEL)
 REWIND = (Choice("rewind", "g", "Go back, and on from there"), CANCEL)
-DELETE = (Choice("delete", "y", "Delete; u brings it back"), CANCEL)
+DELETE = (Choice("delete", "y", "Delete"), CANCEL)

@@ -123,11 +123,11 @@ class TendingScreen(ActionScreen):
     def action_compare_runs(self) -> None:
         chosen = self.marked
         if len(chosen) not in COMPARED:
-            self._say(f"compare takes 2 to 8 marked runs, and {len(chosen)} are: space marks one", bad=True)
+            self._say(
+                f"compare takes 2 to 8 marked runs, and {len(chosen)} are: {self.keymap.named('mark')} marks one", bad=True
+            )
             return
-        from tui_trainer.screens.compare import CompareScreen
-
-        self.app.push_screen(CompareScreen([item.run for item in chosen]))
+        self.trainer.show_compared([item.run for item in chosen])
 
     @work
     async def action_tag(self) -> None:
@@ -149,7 +149,7 @@ class TendingScreen(ActionScreen):
         chosen = self.meant
         if living := [item.run.name for item in chosen if item.alive]:
             self._say(f"{called(living)} {'is' if len(living) == 1 else 'are'} being trained; stop before deleting", bad=True)
-        elif chosen and await self._confirmed(_question(chosen), DELETE):
+        elif chosen and await self._confirmed(_question(chosen, self.keymap.named("undelete")), DELETE):
             self._try(lambda: _each(self.trainer.trash.delete, [(item.run,) for item in chosen]))
 
     def action_undelete(self) -> None:
@@ -186,11 +186,11 @@ def called(names: Sequence[str]) -> str:
     return shown if len(names) <= NAMED else f"{shown} and {len(names) - NAMED} more"
 
 
-def _question(chosen: Sequence[ListedRun]) -> str:
+def _question(chosen: Sequence[ListedRun], back: str) -> str:
     names = called([item.run.name for item in chosen])
     what = names if len(chosen) == 1 else f"{words.count(len(chosen), 'run')} ({names})"
     size = format_bytes(sum(item.size or 0 for item in chosen))
-    return f"Delete {what}, {size} on disk? Until you leave the console, u brings it back."
+    return f"Delete {what}, {size} on disk? Until you leave the console, {back} brings it back."
 
 
 def _tags_of(chosen: Sequence[ListedRun]) -> Question:
