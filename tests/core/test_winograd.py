@@ -8,14 +8,14 @@ from torch import nn
 from torch.nn import functional
 
 from core.models import Inputs
-from core.training import winograd
+from core.training import winograd, winograd_tiles
 from core.training.setup import initialise
 from tests.core.training import tiny
 
 
-@pytest.mark.parametrize("m", winograd.TILES)
+@pytest.mark.parametrize("m", winograd_tiles.TILES)
 def test_the_transforms_are_exact_in_one_tile(m: int) -> None:
-    data, weight, output = winograd.transforms(m, torch.float64)
+    data, weight, output = winograd_tiles.transforms(m, torch.float64)
     generator = torch.Generator().manual_seed(m)
     tile, filters = (torch.randn(side, side, dtype=torch.float64, generator=generator) for side in (m + 2, 3))
     found = output @ ((weight @ filters.flatten()) * (data @ tile.flatten()))
@@ -58,13 +58,13 @@ def _with_gradients(
 def test_many_images_go_through_in_parts_with_the_same_result(monkeypatch: pytest.MonkeyPatch) -> None:
     images, weight = torch.randn(9, 4, 8, 8), torch.randn(4, 4, 3, 3)
     whole = winograd.convolve(images, weight)
-    winograd.plan.cache_clear()
-    monkeypatch.setattr(winograd, "CACHE", 1)
+    winograd_tiles.plan.cache_clear()
+    monkeypatch.setattr(winograd_tiles, "CACHE", 1)
     try:
-        assert winograd.plan(8, 8, 4, 4, 4).images == 1
+        assert winograd_tiles.plan(8, 8, 4, 4, 4).images == 1
         torch.testing.assert_close(winograd.convolve(images, weight), whole, rtol=1e-3, atol=1e-4)
     finally:
-        winograd.plan.cache_clear()
+        winograd_tiles.plan.cache_clear()
 
 
 def test_a_network_keeps_its_parameters_and_their_names() -> None:
@@ -110,6 +110,6 @@ def test_in_bfloat16_it_trains_within_that_types_digits_and_measures_directly() 
 
 
 def test_the_tile_is_the_one_that_multiplies_least() -> None:
-    assert winograd.plan(16, 16, 64, 64, 4).m == 4
-    assert winograd.plan(6, 6, 64, 64, 4).m == 3
-    assert winograd.plan(2, 2, 64, 64, 4).m == 2
+    assert winograd_tiles.plan(16, 16, 64, 64, 4).m == 4
+    assert winograd_tiles.plan(6, 6, 64, 64, 4).m == 3
+    assert winograd_tiles.plan(2, 2, 64, 64, 4).m == 2
