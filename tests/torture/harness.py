@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import signal
-import subprocess
-import sys
+import time
 from collections import Counter
+from multiprocessing.process import BaseProcess
 from pathlib import Path
+from threading import Lock
 from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
@@ -19,9 +21,14 @@ from core.run.folder import RunFolder
 from core.view.state import State
 from core.view.summary import summarise
 from tests.core.training import STEPS, fingerprint, last_progress, new_run
+from tests.torture import worker
 from tests.torture.recipes import TAKEN_BACK, recipe
 
-WORKER = Path(__file__).with_name("worker.py")
+SESSIONS = multiprocessing.get_context("forkserver")
+"""Each session is a process of its own that begins with torch already loaded, which would take most of its time."""
+SESSIONS.set_forkserver_preload([worker.__name__])
+ONE_AT_A_TIME = Lock()
+"""A thread that starts a process also asks after those of the others, and of two that ask at once one gets no answer."""
 LONGEST = 120.0
 """Seconds that a session may take before it counts as one that hangs."""
 MOST_REDONE = 3 * STEPS
@@ -113,14 +120,16 @@ class Torture:
     def _train(self, kill: Kill) -> int:
         point = [kill.point, *map(str, (kill.nth, *kill.signals))] if kill.point else []
         told = TAKEN_BACK if self.name == TAKEN_BACK else "changed"
-        arguments = [sys.executable, "-P", str(WORKER), str(self.run.path), str(self.record), told, *point]
-        with self.run.log.open("ab") as log, subprocess.Popen(arguments, stdout=log, stderr=log) as worker:
-            try:
-                return worker.wait(kill.after)
-            except subprocess.TimeoutExpired:
-                worker.kill()
-                assert kill.after < LONGEST, f"hangs; the log:\n{self.run.log.read_text()}"
-                return worker.wait()
+        arguments = [str(self.run.path), str(self.record), told, *point]
+        session = SESSIONS.Process(target=worker.session, args=(self.run.log, arguments))
+        with ONE_AT_A_TIME:
+            session.start()
+        if (status := ended(session, kill.after)) is None:
+            session.kill()
+            status = ended(session, LONGEST)
+            assert kill.after < LONGEST, f"hangs; the log:\n{self.run.log.read_text()}"
+        assert status is not None
+        return status
 
     def _discarded(self) -> bool:
         last = journal.read_all(self.run.journal)[-1]
@@ -162,6 +171,16 @@ class Torture:
     def _lines(self, kind: str) -> list[list[Any]]:
         lines = self.record.read_bytes().splitlines() if self.record.exists() else []
         return [rest for first, *rest in map(json.loads, lines) if first == kind]
+
+
+def ended(session: BaseProcess, seconds: float) -> int | None:
+    """Its exit status, the negative number of the signal that ended it, or None when it goes on after so many seconds."""
+    deadline = time.monotonic() + seconds
+    while True:
+        with ONE_AT_A_TIME:
+            if session.exitcode is not None or time.monotonic() > deadline:
+                return session.exitcode
+        time.sleep(0.02)
 
 
 def history(run: RunFolder) -> Outcome:

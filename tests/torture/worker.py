@@ -1,4 +1,4 @@
-"""The real worker, which signals itself at a named point: ``worker.py RUN RECORD TOLD [POINT NTH SIGNAL...]``.
+"""The real worker, which signals itself at a named point, in a process of its own (:func:`session`).
 
 The points are put around the program's functions from outside. ``RECORD`` gets a line for every step begun (how often the run
 had been taken back, its place, its learning rate and its samples), every batch measured, the signal, and every command sent: at
@@ -264,7 +264,16 @@ def speak(run: RunFolder, record: Record, told: dict[int, tuple[Command, ...]]) 
     Trainer.between_steps = speaking  # type: ignore[method-assign]
 
 
-def main() -> int:
+def session(log: Path, arguments: Sequence[str]) -> None:
+    """All of a new process: train, with whatever is printed at the end of ``log``. ``arguments`` are RUN RECORD TOLD [POINT NTH
+    SIGNAL...]."""
+    with log.open("ab") as file:
+        for stream in (sys.stdout, sys.stderr):
+            os.dup2(file.fileno(), stream.fileno())
+    sys.exit(main(arguments))
+
+
+def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("run", type=Path)
     parser.add_argument("record", type=Path)
@@ -272,7 +281,7 @@ def main() -> int:
     parser.add_argument("point", nargs="?", choices=POINTS | COMPILING | REWINDING)
     parser.add_argument("nth", nargs="?", type=int, default=1)
     parser.add_argument("signals", nargs="*", type=int)
-    given = parser.parse_args()
+    given = parser.parse_args(arguments)
     trainer.WINDOW = 0.0  # every step closes a window, so that a checkpoint may fall on any
     torch.compile = functools.partial(torch.compile, backend="aot_eager")  # traced as ever; kernels would take minutes
     record = Record(given.record)
@@ -281,7 +290,3 @@ def main() -> int:
     if given.point:
         (POINTS | COMPILING | REWINDING)[given.point](countdown(given.nth, record, given.signals))
     return worker.main([str(given.run), "--threads", "1"])
-
-
-if __name__ == "__main__":
-    sys.exit(main())
