@@ -86,13 +86,13 @@ class Layer(msgspec.Struct, frozen=True):
 def layers(settings: dict[str, Any], inputs: Inputs) -> list[Layer]:
     """The network's leaves in the order of the forward pass, with parameters and multiply-accumulates of one image.
 
-    Convolutions and linear layers are counted, as is usual; shapes are computed without memory (torch's meta device).
+    Convolutions and linear layers are counted, as is usual. One image is really computed, which takes less than what torch
+    needs for shapes alone: its meta device would load the compiler.
     """
     import torch
 
-    with torch.device("meta"):
-        network = build(settings, inputs).eval()
-        image = torch.zeros(1, inputs.channels, inputs.size, inputs.size)
+    network = build(settings, inputs).eval()
+    image = torch.zeros(1, inputs.channels, inputs.size, inputs.size)
     found: list[Layer] = []
 
     def note(name: str, module: nn.Module, output: torch.Tensor) -> None:

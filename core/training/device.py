@@ -137,7 +137,9 @@ def set_up(recipe: Recipe, threads: int | None) -> int:
         torch.set_num_threads(threads)
     if recipe.deterministic:
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    torch.use_deterministic_algorithms(recipe.deterministic)
+    torch.set_deterministic_debug_mode("error" if recipe.deterministic else "default")
+    if recipe.compile:  # the same once more, which tells the compiler too, and would load it, in seconds
+        torch.use_deterministic_algorithms(recipe.deterministic)
     # Every operation's output would be filled before it is written, and none reads it before that.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.backends.cudnn.benchmark = not recipe.deterministic  # tries kernels out, and takes the fastest of the moment

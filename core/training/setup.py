@@ -125,7 +125,7 @@ def prepare(
         validation=_examples(dataset.train, held_out, device),
         test=_examples(dataset.test, test, device),
         network=network,
-        optimizer=optimizers.build(recipe.optimizer, network),
+        optimizer=optimizers.build(recipe.optimizer, network, recipe.compile),
         parameters=parameters,
         macs=models.count_macs(recipe.model, inputs),
         world=World(

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import copy
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -252,3 +255,38 @@ def test_after_the_ascent_everything_is_as_it_was(net: Net) -> None:
         with torch.no_grad():
             net.norm.running_mean.fill_(float("nan"))  # type: ignore[union-attr]
     assert all(torch.equal(value, before[name]) for name, value in net.state_dict().items())
+
+
+# Without the compiler
+
+
+@pytest.mark.parametrize("name", ["sgd", "adam", "adamw", "muon"])
+def test_without_the_compiler_they_do_the_same(name: Any, net: Net) -> None:
+    settings = Optimizer(name=name, lr=LR, weight_decay=0.1, momentum=0.5 if name in ("sgd", "muon") else 0.0)
+    networks = [net, copy.deepcopy(net)]
+    for network, compiled in zip(networks, (False, True), strict=True):
+        optimizer = optimizers.build(settings, network, compiled)
+        for seed in range(3):
+            gradients(network, seed)
+            optimizer.step()
+        optimizer.load_state_dict(optimizer.state_dict())
+    for ours, theirs in zip(*(network.state_dict().values() for network in networks), strict=True):
+        assert torch.equal(ours, theirs)
+
+
+TRAINED = """
+import sys
+from pathlib import Path
+from core.run import worker
+from tests.core.training import new_run
+from tests.torture.recipes import recipe
+for name in ("seed-like", "all of them"):
+    assert worker.main([str(new_run(Path(sys.argv[1]) / name, recipe(name)).path), "--threads", "1"]) == 0
+sys.exit(", ".join(sys.modules.keys() & {"torch._dynamo", "torch._inductor", "sympy"}) or 0)
+"""
+
+
+def test_a_training_that_is_not_compiled_loads_no_compiler(tmp_path: Path) -> None:
+    """It would take longer than all else before the first step."""
+    ended = subprocess.run([sys.executable, "-c", TRAINED, str(tmp_path)], capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr

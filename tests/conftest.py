@@ -1,0 +1,6 @@
+"""What holds for all tests."""
+
+import os
+
+# Two tests run at a time, with processes of their own, on few cores: threads that wait by spinning take those from the others.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
