@@ -80,7 +80,7 @@ def test_two_processes_make_of_it_what_one_would(long_run: RunFolder, frames: li
         "printf '\\0\\0\\0\\5abcde'",
         "printf '\\377\\377\\377\\377'",
         "kill -9 $$",
-        "printf '\\0\\0\\0\\1\\220'; sleep 60",
+        "printf '\\0\\0\\0\\1\\220'; exec sleep 60",
     ],
     ids=["fails", "no frame", "too large", "killed", "hangs after it"],
 )
