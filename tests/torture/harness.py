@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import re
 import signal
 import time
 from collections import Counter
@@ -200,12 +201,14 @@ def history(run: RunFolder) -> Outcome:
 
 def _told(state: State) -> list[tuple[int, str, str]]:
     """Settings, remarks, and where it was taken back to."""
-    return sorted((mark.step, mark.kind, mark.text) for mark in state.marks if mark.kind in ("setting", "remark", "rewind"))
+    return sorted(
+        (mark.step, mark.kind, _step(mark.text)) for mark in state.marks if mark.kind in ("setting", "remark", "rewind")
+    )
 
 
-def _step(name: str) -> str:
-    """Of a checkpoint; whether it was the second or third one at its step depends on how fast the disk was."""
-    return name.partition(".")[0]
+def _step(text: str) -> str:
+    """A checkpoint's name by its step alone; whether it was the second or third one there depends on how fast the disk was."""
+    return re.sub(r"\b(step-\d+)\.\d+", r"\1", text)
 
 
 def differences(found: Outcome, expected: Outcome) -> list[str]:
