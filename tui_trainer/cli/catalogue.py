@@ -43,14 +43,13 @@ def model(
     json: options.Json = False,
 ) -> None:
     """Show a recipe's network."""
-    from core.data import class_count
-    from core.models import Inputs
+    from core.data import known_inputs
     from core.run.describe import describe
     from core.view.readings import format_count
 
     chosen = load(recipe, changes or [], data)
 
-    found = describe(chosen, Inputs(class_count(chosen.data), size=chosen.data.size))
+    found = describe(chosen, known_inputs(chosen.data))
     if json:
         say_json(found)
         return
