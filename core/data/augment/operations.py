@@ -113,7 +113,7 @@ def brightness(images: Tensor, strengths: Tensor) -> Tensor:
 
 def color(images: Tensor, strengths: Tensor) -> Tensor:
     """Away from each pixel's grey or, with a negative strength, towards it."""
-    return _blend(images, _grey(images)[:, None], strengths)
+    return images if images.shape[1] == 1 else _blend(images, _grey(images)[:, None], strengths)
 
 
 def contrast(images: Tensor, strengths: Tensor) -> Tensor:
