@@ -131,6 +131,22 @@ def choices() -> list[str]:
     return found
 
 
+def names_of(source: str) -> tuple[str, ...] | None:
+    """What may follow a source's name and a colon: empty for nothing, None for any text."""
+    return _module(source).NAMES
+
+
+def takes_path(settings: Data) -> bool:
+    """Whether ``data.path`` says where this source's data lie."""
+    module = _source(settings.source)
+    return bool(module.EXPECTED) or module.NAMES != ()
+
+
+def about(source: str) -> str:
+    """A source in a sentence."""
+    return (_module(source).__doc__ or "").partition("\n\n")[0].replace("``", "").replace("\n", " ").rstrip(".")
+
+
 def name_of(settings: Data) -> str:
     """What follows the colon in ``data.source``; empty without one."""
     return settings.source.partition(":")[2]

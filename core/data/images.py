@@ -59,7 +59,14 @@ def read_image(path: Path, form: Form, *, named: bool = False) -> npt.NDArray[np
 
 def look(path: Path) -> Look:
     """Without decoding it. Raises UserError as :func:`read_image`."""
-    with _in_one_line(repr(str(path))), open_plain(path, follow=True) as file, Image.open(file, formats=_FORMATS) as image:
+    where = repr(str(path))
+    with _in_one_line(where), open_plain(path, follow=True) as file:
+        return look_at(file, where)
+
+
+def look_at(file: BinaryIO, where: str) -> Look:
+    """As :func:`look`, at an open file; ``where`` says in errors which one it is."""
+    with _in_one_line(where), Image.open(file, formats=_FORMATS) as image:
         return Look(min(image.size), image.mode in GREY)
 
 

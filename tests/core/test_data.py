@@ -27,12 +27,12 @@ def test_importing_and_listing_load_neither_torch_nor_numpy() -> None:
 
 
 def test_a_file_is_a_source() -> None:
-    assert data.names() == ["arrays", "cifar10", "folder", "sample", "torchvision"]
+    assert data.names() == ["arrays", "cifar10", "folder", "hf", "sample", "torchvision"]
 
 
 def test_unknown_source_names_the_known_and_the_nearest() -> None:
     with pytest.raises(
-        UserError, match=r"'cifar' is not known \(did you mean 'cifar10'\?\); known are arrays, cifar10, folder, sample"
+        UserError, match=r"'cifar' is not known \(did you mean 'cifar10'\?\); known are arrays, cifar10, folder, hf, sample"
     ):
         data.load(Data(source="cifar"))
     with pytest.raises(UserError, match=r"'\.\./x' is not known"):
