@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
+from msgspec.structs import replace
 
 from core import data, models
 from core.checkpoint import Damaged
@@ -84,7 +85,8 @@ def evaluate(
     from core.training.evaluation import Examples
 
     loaded = Loaded(weights, device, threads)
-    settings = settings or loaded.recipe.data
+    given, inputs = settings or loaded.recipe.data, loaded.inputs
+    settings = replace(given, size=inputs.size, color_mode="grayscale" if inputs.channels == 1 else "rgb")
     dataset = data.load(settings, progress)
     if dataset.classes != loaded.classes:
         raise UserError(f"data '{dataset.name}': its classes are not those that {weights} was trained on")
@@ -133,8 +135,8 @@ def _read(weights: Path) -> bytes:
 def _logits(loaded: Loaded, path: Path) -> Tensor:
     import torch
 
-    from core.data.images import read_image
+    from core.data.images import Form, read_image
     from core.training.evaluation import logits_of
 
-    pixels = torch.from_numpy(read_image(path, loaded.inputs.size, named=True)).to(loaded.device)
+    pixels = torch.from_numpy(read_image(path, Form(loaded.inputs.size, loaded.inputs.channels), named=True)).to(loaded.device)
     return logits_of(loaded.network, pixels[None], loaded.normalisation, loaded.precision)

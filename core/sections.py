@@ -86,15 +86,21 @@ class LowResolution(Section, frozen=True, kw_only=True):
 
 class Data(Section, frozen=True, kw_only=True):
     source: str = "cifar10"
-    """A file in ``core/data/sources``."""
+    """A file in ``core/data/sources``, and for some a name of theirs, as in ``torchvision:mnist``."""
     path: str | None = None
-    size: Positive = 32
-    """Side of the square that images of a ``folder`` are brought to (pixels)."""
+    size: Positive | None = None
+    """Side of the square that images are brought to (pixels); found from the images when left out. Not of ``cifar10`` and
+    ``sample``, which have 32."""
+    color_mode: Literal["auto", "grayscale", "rgb"] = "auto"
+    """One channel or three; ``auto`` takes one where all images are stored in grey."""
     validation: Annotated[float, Meta(ge=0, lt=1)] = 0.1
-    """Share of the training images that is held out, drawn evenly from each class."""
+    """Share of the training images that is held out, drawn evenly from each class; data that bring a validation split of
+    their own have that held out instead, unless this is 0."""
     limit: Positive | None = None
     """Use only so many training images (and as many of each held-out split at the most), evenly from each class."""
     evaluation_batch_size: Positive = 150
+    class_weights: Literal["none", "balanced"] = "none"
+    """``balanced`` weighs each image in the loss by how rare its class is: images / (classes x images of its class)."""
 
 
 class Optimizer(Section, frozen=True, kw_only=True):
@@ -182,7 +188,8 @@ class Pictures(Section, frozen=True, kw_only=True):
 class EarlyStopping(Section, frozen=True, kw_only=True):
     enabled: bool = True
     split: Literal["validation", "test"] = "validation"
-    metric: Literal["loss", "accuracy"] = "loss"
+    metric: Literal["loss", "accuracy", "balanced_accuracy"] = "loss"
+    """The balanced accuracy is the mean over the classes, however many images each has."""
     patience: Annotated[int, Meta(ge=1, le=LARGEST_COUNT)] = 10
     """Epochs without an improvement of at least ``min_delta`` after which the run ends."""
     min_delta: NonNegativeFloat = 0.0

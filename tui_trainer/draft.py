@@ -9,10 +9,11 @@ from pathlib import Path
 
 import msgspec
 
-from core import recipe
+from core import data, recipe
 from core.errors import UserError
 from core.recipe import Recipe
 from core.run.folder import RunFolder, check_name, free_name
+from core.sections import Data
 from tui_trainer import recipe_keys
 
 AS_IN = "(as in that run)"
@@ -65,10 +66,15 @@ class Draft:
     def build(self) -> Recipe:
         """The recipe with what was typed. Raises UserError in one line."""
         base = self._load(*_others(self.others), *_override("epochs", self.epochs), *_override("seed", self.seed))
-        data = msgspec.structs.replace(
-            base.data, source=self.source or base.data.source, path=self.path.strip() or base.data.path
-        )
-        return msgspec.structs.replace(base, data=data, device=self.device or base.device)
+        return msgspec.structs.replace(base, data=self._data(base.data), device=self.device or base.device)
+
+    def _data(self, base: Data) -> Data:
+        """A path of the kind that the source takes, or anything that ``--data`` does where it takes none."""
+        chosen, path = msgspec.structs.replace(base, source=self.source or base.source), self.path.strip()
+        named = ":" in path and path.partition(":")[0] in data.names()
+        if path and (named or not data.takes_path(chosen)):
+            return data.from_text(path, chosen)
+        return msgspec.structs.replace(chosen, path=path or base.path)
 
     def errors(self, runs: Path) -> dict[str, str]:
         """What is wrong, by field, each in one line; empty when the run may start."""

@@ -10,7 +10,6 @@ import msgspec
 
 from core import data, recipe
 from core.errors import UserError
-from core.models import Inputs
 from core.recipe import Recipe
 from core.run.describe import Description, describe
 from core.run.disk import free_bytes
@@ -54,7 +53,7 @@ class Forecast(NamedTuple):
 def forecast(chosen: Recipe, runs: Path, earlier: Iterable[ListedRun]) -> Forecast:
     """Takes as long as importing torch where the network has not been described before. Raises UserError for one that cannot be
     built."""
-    network = describe(chosen, Inputs(data.class_count(chosen.data), size=chosen.data.size))
+    network = describe(chosen, data.known_inputs(chosen.data))
     pace = next(_paces(chosen, network, earlier), None)
     return Forecast(network, room(chosen, network.parameters), _free(runs), pace, pace and pace.seconds(chosen.epochs))
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from core import data
 from core.data import Dataset, Images, Progress
+from core.models import Inputs
 from core.recipe import Recipe
 from core.sections import Data
 from core.training import setup as setups
@@ -51,12 +52,14 @@ def read(settings: Data, progress: Progress) -> Dataset:
     """The data set, or random images of as many classes and of the same size where it is not here."""
     if data.availability(settings).ready:
         return data.load(settings, progress)
-    classes = data.class_count(settings)
-    train, test = (_random(count, classes, settings.size) for count in (RANDOM_TRAIN, RANDOM_TEST))
-    names = tuple(f"class {number}" for number in range(classes))
-    return Dataset(RANDOM, names, train, test, mean=(0.5,) * 3, std=(0.29,) * 3, fingerprint="")
+    inputs = data.known_inputs(settings)
+    train, test = (_random(count, inputs) for count in (RANDOM_TRAIN, RANDOM_TEST))
+    names = tuple(f"class {number}" for number in range(inputs.classes))
+    mean, std = (0.5,) * inputs.channels, (0.29,) * inputs.channels
+    return Dataset(RANDOM, names, train, test, mean, std, fingerprint="")
 
 
-def _random(count: int, classes: int, size: int) -> Images:
-    pixels = np.random.default_rng(0).integers(0, 256, (count, 3, size, size), np.uint8)
-    return Images(pixels, np.arange(count, dtype=np.int64) % classes)
+def _random(count: int, inputs: Inputs) -> Images:
+    shape = count, inputs.channels, inputs.size, inputs.size
+    pixels = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+    return Images(pixels, np.arange(count, dtype=np.int64) % inputs.classes)

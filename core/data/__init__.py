@@ -5,7 +5,6 @@ Importing this imports neither torch nor numpy. A source is a module with the na
 
 from __future__ import annotations
 
-import difflib
 import importlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,6 +16,8 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias, cast
 import msgspec
 
 from core.errors import UserError
+from core.explain import hint
+from core.models import Inputs
 from core.sections import Data
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class Images(NamedTuple):
 
 @dataclass(frozen=True)
 class Dataset:
-    """Both splits whole; ``mean`` and ``std`` are per channel, for pixels scaled to 0..1; arrays may be read-only."""
+    """All splits whole; ``mean`` and ``std`` are per channel, for pixels scaled to 0..1; arrays may be read-only."""
 
     name: str
     classes: tuple[str, ...]
@@ -46,7 +47,11 @@ class Dataset:
     mean: tuple[float, ...]
     std: tuple[float, ...]
     fingerprint: str
-    """SHA-256 (hex) of all the above but the name."""
+    """SHA-256 (hex) of all but the name and the notes."""
+    validation: Images | None = None
+    """Where the data bring a split of their own that is held out of training."""
+    notes: tuple[str, ...] = ()
+    """In sentences, what was made of the data that a person should know."""
 
 
 @dataclass(frozen=True)
@@ -65,12 +70,14 @@ class Source(Protocol):
 
     EXPECTED: str
     """What ``--data PATH`` may point to, for an error message; empty when the source takes no path."""
+    NAMES: tuple[str, ...] | None
+    """What may follow its own name and a colon, as in ``torchvision:mnist``: empty for nothing, None for any text."""
 
     def recognises(self, path: Path) -> bool: ...
     def availability(self, settings: Data) -> Availability: ...
-    def class_count(self, settings: Data) -> int: ...
+    def inputs(self, settings: Data) -> Inputs | None: ...
     def load(self, settings: Data, progress: Progress) -> Dataset: ...
-    def fetch(self, progress: Progress) -> Path: ...
+    def fetch(self, settings: Data, progress: Progress) -> Path: ...
 
 
 def silent(phase: str, done: int, total: int, unit: str) -> None:
@@ -89,10 +96,18 @@ def availability(settings: Data) -> Availability:
         return _source(settings.source).availability(settings)
 
 
-def class_count(settings: Data) -> int:
-    """The number of classes, quickly; raises UserError for what ``load`` would not find either."""
+def inputs(settings: Data) -> Inputs | None:
+    """What a network for these data is built for, quickly; None where that shows only once they are fetched. Raises UserError
+    for what ``load`` would not find either."""
     with _one_line(settings.source):
-        return _source(settings.source).class_count(settings)
+        return _source(settings.source).inputs(settings)
+
+
+def known_inputs(settings: Data) -> Inputs:
+    """As :func:`inputs`. Raises UserError also where that shows only once they are fetched."""
+    if found := inputs(settings):
+        return found
+    raise UserError(f"data {settings.source}: its classes show only once it is fetched, which a training does first")
 
 
 def load(settings: Data, progress: Progress = silent) -> Dataset:
@@ -101,38 +116,83 @@ def load(settings: Data, progress: Progress = silent) -> Dataset:
         return _source(settings.source).load(settings, progress)
 
 
-def fetch(name: str, progress: Progress = silent) -> Path:
+def fetch(source: str, progress: Progress = silent) -> Path:
     """Download a source's files to the cache (done at once when they are there); raises UserError."""
-    with _one_line(name):
-        return _source(name).fetch(progress)
+    with _one_line(source):
+        return _source(source).fetch(Data(source=source), progress)
+
+
+def choices() -> list[str]:
+    """All that ``data.source`` can be, ``source:name`` for those with known names; one that takes any is named alone."""
+    found = []
+    for name in names():
+        of_source = _module(name).NAMES
+        found += [f"{name}:{item}" for item in of_source] if of_source else [name]
+    return found
+
+
+def names_of(source: str) -> tuple[str, ...] | None:
+    """What may follow a source's name and a colon: empty for nothing, None for any text."""
+    return _module(source).NAMES
+
+
+def takes_path(settings: Data) -> bool:
+    """Whether ``data.path`` says where this source's data lie."""
+    module = _source(settings.source)
+    return bool(module.EXPECTED) or module.NAMES != ()
+
+
+def about(source: str) -> str:
+    """A source in a sentence."""
+    return (_module(source).__doc__ or "").partition("\n\n")[0].replace("``", "").replace("\n", " ").rstrip(".")
+
+
+def name_of(settings: Data) -> str:
+    """What follows the colon in ``data.source``; empty without one."""
+    return settings.source.partition(":")[2]
 
 
 def from_text(text: str, settings: Data) -> Data:
     """``settings`` with what ``--data NAME|PATH`` says: a source's name, or a path that one of the sources recognises."""
-    if text in names():
+    if text.partition(":")[0] in names():
+        _source(text)
         return msgspec.structs.replace(settings, source=text, path=settings.path if text == settings.source else None)
     problem = "neither a source nor an existing path"
     try:
         path = Path(text).expanduser().absolute()
         for name in names() if text else ():
-            if _source(name).recognises(path):
+            if _module(name).recognises(path):
                 return msgspec.structs.replace(settings, source=name, path=str(path))
         if text and path.exists():
             problem = "its content is none of the known forms"
     except (OSError, RuntimeError) as error:  # RuntimeError: ~name of a user who does not exist
         problem = (error.strerror if isinstance(error, OSError) else str(error)) or problem
-    raise UserError(f"--data {text!r}: {problem}; expected one of {', '.join(names())}, or {_expected_paths()}")
+    known = ", ".join(f"{name}:NAME" if _module(name).NAMES != () else name for name in names())
+    raise UserError(f"--data {text!r}: {problem}; expected one of {known}, or {_expected_paths()}")
 
 
 def _expected_paths() -> str:
-    return ", or ".join(filter(None, (_source(name).EXPECTED for name in names())))
+    return ", or ".join(filter(None, (_module(name).EXPECTED for name in names())))
 
 
-def _source(name: str) -> Source:
-    if name not in names():
-        close = difflib.get_close_matches(name, names(), n=1)
-        hint = f" (did you mean '{close[0]}'?)" if close else ""
-        raise UserError(f"data source {name!r} is not known{hint}; known are {', '.join(names())}")
+def _source(text: str) -> Source:
+    """Raises UserError for a source that there is not, and for a name that it has not."""
+    source, colon, name = text.partition(":")
+    if source not in names():
+        raise UserError(f"data source {source!r} is not known{hint(source, names())}; known are {', '.join(names())}")
+    module = _module(source)
+    known = module.NAMES
+    if known == () and colon:
+        raise UserError(f"data source {text!r}: '{source}' takes no name after a colon; use '{source}'")
+    if known == () or (known is None and name) or (known and name in known):
+        return module
+    if known is None:
+        raise UserError(f"data source {text!r}: expected {source}:NAME")
+    wrong = f"{source} has no {name!r}{hint(name, list(known))}" if name else f"expected {source}:NAME"
+    raise UserError(f"data source {text!r}: {wrong}; known are {', '.join(known)}")
+
+
+def _module(name: str) -> Source:
     return cast(Source, importlib.import_module(f"core.data.sources.{name}"))
 
 

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from core.data import Images
+from core.data import Dataset, Images
 from core.data.random import mix
+from core.data.shaping import ranks
+from core.sections import Data
 
 Indices = npt.NDArray[np.int64]
+COPIED = 4096
+"""Images that are copied to the device at a time, so that the host need not hold all of them as well."""
 
 
 def select(labels: Indices, classes: int, share: float, limit: int | None) -> tuple[Indices, Indices]:
@@ -25,7 +30,7 @@ def select(labels: Indices, classes: int, share: float, limit: int | None) -> tu
     shuffled = np.random.RandomState(0).permutation(len(labels))
     sizes = np.bincount(labels, minlength=classes)
     held = np.minimum(np.maximum(np.rint(share * sizes), 1), np.maximum(sizes - 1, 0)) if share else np.zeros(classes)
-    is_held = _ranks(labels[shuffled]) < held[labels[shuffled]]
+    is_held = ranks(labels[shuffled]) < held[labels[shuffled]]
     parts = (shuffled[~is_held], shuffled[is_held])
     train, held_out = (np.sort(part[first_per_class(labels[part], limit)]) for part in parts)
     return train, held_out
@@ -35,22 +40,49 @@ def first_per_class(labels: Indices, limit: int | None) -> Indices:
     """Sorted indices of the first ``limit`` images, taken in turn from each class; all of them without a limit."""
     if limit is None:
         return np.arange(len(labels))
-    return np.sort(np.lexsort((labels, _ranks(labels)))[:limit])
+    return np.sort(np.lexsort((labels, ranks(labels)))[:limit])
 
 
-def _ranks(labels: Indices) -> Indices:
-    """How many of the same class come before each image."""
-    by_class = np.argsort(labels, kind="stable")
-    sizes = np.bincount(labels)
-    starts = np.cumsum(sizes) - sizes
-    ranks = np.empty(len(labels), np.int64)
-    ranks[by_class] = np.arange(len(labels)) - starts[labels[by_class]]
-    return ranks
+class Chosen(NamedTuple):
+    """Some of a split's images, by their sorted places in it."""
+
+    images: Images
+    indices: Indices
+
+    @property
+    def labels(self) -> Indices:
+        return self.images.labels[self.indices]
+
+    @property
+    def bytes(self) -> int:
+        return int(len(self.indices) * self.images.pixels[:1].nbytes)
+
+
+def splits(dataset: Dataset, settings: Data) -> tuple[Chosen, Chosen, Chosen]:
+    """What is trained on, held out, and used for test. What the data themselves hold out takes the place of a share of the
+    training images, unless nothing is to be held out."""
+    own = dataset.validation if settings.validation else None
+    share = 0.0 if own else settings.validation
+    train, held_out = select(dataset.train.labels, len(dataset.classes), share, settings.limit)
+    test = first_per_class(dataset.test.labels, settings.limit)
+    held = Chosen(own, first_per_class(own.labels, settings.limit)) if own else Chosen(dataset.train, held_out)
+    return Chosen(dataset.train, train), held, Chosen(dataset.test, test)
+
+
+def balanced_weights(labels: Indices, classes: int) -> Tensor:
+    """Float32 [classes]: what an image of each weighs, so that all classes weigh the same and the mean image weighs 1."""
+    sizes = np.bincount(labels, minlength=classes)
+    weights = len(labels) / (np.count_nonzero(sizes) * np.maximum(sizes, 1))
+    return torch.from_numpy(np.where(sizes > 0, weights, 0.0)).float()
 
 
 def to_device(images: Images, indices: Indices, device: torch.device | str) -> tuple[Tensor, Tensor]:
     """Pixels uint8 [n, channels, height, width] and labels int64 [n] of the chosen images, copied to ``device``."""
-    return torch.from_numpy(images.pixels[indices]).to(device), torch.from_numpy(images.labels[indices]).to(device)
+    pixels = torch.empty((len(indices), *images.pixels.shape[1:]), dtype=torch.uint8, device=device)
+    for start in range(0, len(indices), COPIED):
+        part = indices[start : start + COPIED]
+        pixels[start : start + COPIED] = torch.from_numpy(images.pixels[part])
+    return pixels, torch.from_numpy(images.labels[indices]).to(device)
 
 
 def sent(tensor: Tensor, device: torch.device) -> Tensor:

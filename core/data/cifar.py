@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-import pickle  # of the official Python form alone, see decode_python  # nosec B403
+import pickle  # of the official Python forms alone, see unpickled  # nosec B403
 import tarfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -116,13 +116,19 @@ def decode_binary(data: bytes) -> Images:
 
 
 def decode_python(data: bytes) -> Images:
-    """A pickled dict with ``data`` uint8 [n, 3072] and ``labels``: the only pickle that this project reads, and only
-    after its checksum matched. Raises UserError when it names anything else than numpy's arrays."""
-    try:
-        batch = _ArrayUnpickler(io.BytesIO(data), encoding="bytes").load()
-    except pickle.UnpicklingError as error:
-        raise UserError(f"CIFAR-10 batch refused: {error}; {_ADVICE}") from error
+    """A pickled dict with ``data`` uint8 [n, 3072] and ``labels``."""
+    batch = unpickled(data)
     return Images(batch[b"data"].reshape(-1, *SHAPE), np.array(batch[b"labels"], np.int64))
+
+
+def unpickled(data: bytes) -> dict[bytes, Any]:
+    """An official batch of CIFAR: the only pickles that this project reads, and only after their checksums matched. Raises
+    UserError when it names anything else than numpy's arrays."""
+    try:
+        batch: dict[bytes, Any] = _ArrayUnpickler(io.BytesIO(data), encoding="bytes").load()
+    except pickle.UnpicklingError as error:
+        raise UserError(f"CIFAR batch refused: {error}; {_ADVICE}") from error
+    return batch
 
 
 class _ArrayUnpickler(pickle.Unpickler):

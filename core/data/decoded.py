@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
@@ -19,9 +20,11 @@ from core.data import Dataset, Images, Progress
 from core.data.exclusive import exclusive, writable
 from core.errors import UserError
 from core.files import create, open_plain, read_plain
+from core.run.disk import free_bytes
+from core.view.words import format_bytes
 
-CHUNK = 4096
-"""Images that are hashed or measured at a time."""
+CHUNK = 4 << 20
+"""Bytes that are hashed or measured at a time, but one image at the least."""
 LARGEST_META = 1 << 20
 """Bytes."""
 
@@ -43,14 +46,23 @@ class Content:
     test: Part
     mean: tuple[float, ...] = ()
     std: tuple[float, ...] = ()
+    validation: Part | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def parts(self) -> dict[str, Part]:
+        held_out = {"validation": self.validation} if self.validation else {}
+        return {"train": self.train, **held_out, "test": self.test}
 
 
-class _Meta(msgspec.Struct, frozen=True, kw_only=True):
+class _Meta(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     signature: str
     fingerprint: str
     classes: tuple[str, ...]
     mean: tuple[float, ...]
     std: tuple[float, ...]
+    validation: bool = False
+    notes: tuple[str, ...] = ()
 
 
 def load(name: str, place: str, signature: str, build: Callable[[], Content], progress: Progress) -> Dataset:
@@ -87,11 +99,10 @@ def signature_of(files: Iterable[Path]) -> str:
 def fingerprint_of(dataset: Dataset, tick: Callable[[int], None] = lambda count: None) -> str:
     """SHA-256 (hex) of the content; ``tick`` is called with the count of images hashed since its last call."""
     digest = hashlib.sha256(msgspec.json.encode((dataset.classes, dataset.mean, dataset.std)))
-    for pixels, labels in (dataset.train, dataset.test):
+    for pixels, labels in filter(None, (dataset.train, dataset.validation, dataset.test)):
         digest.update(repr(pixels.shape).encode())
         digest.update(labels.astype("<i8").tobytes())
-        for start in range(0, len(pixels), CHUNK):
-            chunk = pixels[start : start + CHUNK]
+        for chunk in _chunks(pixels):
             digest.update(np.ascontiguousarray(chunk).data)
             tick(len(chunk))
     return digest.hexdigest()
@@ -103,10 +114,11 @@ def _open(folder: Path, name: str, signature: str, progress: Progress) -> Datase
         if meta.signature != signature:
             return None
         train, test = _map(folder, "train"), _map(folder, "test")
+        held_out = _map(folder, "validation") if meta.validation else None
     except (OSError, ValueError, EOFError, RecursionError):  # msgspec's errors are ValueErrors too
         return None
-    dataset = Dataset(name, meta.classes, train, test, meta.mean, meta.std, meta.fingerprint)
-    count = _Count(len(train.labels) + len(test.labels), progress)
+    dataset = Dataset(name, meta.classes, train, test, meta.mean, meta.std, meta.fingerprint, held_out, meta.notes)
+    count = _Count(sum(len(images.labels) for images in (train, test, held_out) if images), progress)
     return dataset if fingerprint_of(dataset, count.add) == meta.fingerprint else None
 
 
@@ -140,18 +152,32 @@ def _replace(folder: Path, signature: str, content: Content, progress: Progress)
 
 
 def _write(folder: Path, signature: str, content: Content, progress: Progress) -> None:
-    count = _Count(len(content.train.labels) + len(content.test.labels), progress)
-    for split, part in (("train", content.train), ("test", content.test)):
+    _check_room(folder, content)
+    count = _Count(sum(len(part.labels) for part in content.parts.values()), progress)
+    for split, part in content.parts.items():
         with create(folder / f"{split}_labels.npy") as file:
             np.save(file, part.labels, allow_pickle=False)
         with create(folder / f"{split}_pixels.npy") as file:
             _write_pixels(file, part, count)
-    train, test = _map(folder, "train"), _map(folder, "test")
-    mean, std = (content.mean, content.std) if content.mean else _measure(train.pixels)
-    fingerprint = fingerprint_of(Dataset("", content.classes, train, test, mean, std, ""))
-    meta = _Meta(signature=signature, fingerprint=fingerprint, classes=content.classes, mean=mean, std=std)
+    found = {split: _map(folder, split) for split in content.parts}
+    mean, std = (content.mean, content.std) if content.mean else _measure(found["train"].pixels)
+    dataset = Dataset("", content.classes, found["train"], found["test"], mean, std, "", found.get("validation"))
+    meta = _Meta(
+        signature=signature, fingerprint=fingerprint_of(dataset), classes=content.classes, mean=mean, std=std,
+        validation="validation" in found, notes=content.notes,
+    )  # fmt: skip
     with create(folder / "meta.json") as file:
         file.write(msgspec.json.encode(meta))
+
+
+def _check_room(folder: Path, content: Content) -> None:
+    """Before the disk is filled with what cannot be kept. Raises UserError."""
+    size, free = sum(len(part.labels) * math.prod(part.shape) for part in content.parts.values()), free_bytes(folder)
+    if free is not None and size > free:
+        text = f"the decoded images take {format_bytes(size)}, and {format_bytes(free)} are free"
+        raise UserError(
+            f"cache {str(folder.parent)!r}: {text}; free some space there, or set TUI_TRAINER_CACHE to another folder"
+        )
 
 
 def _write_pixels(file: BinaryIO, part: Part, count: _Count) -> None:
@@ -167,15 +193,20 @@ def _measure(pixels: npt.NDArray[np.uint8]) -> tuple[tuple[float, ...], tuple[fl
     """Mean and standard deviation per channel of pixels scaled to 0..1."""
     channels = pixels.shape[1]
     counts = np.zeros((channels, 256))
-    for start in range(0, len(pixels), CHUNK):
+    for chunk in _chunks(pixels):
         for channel in range(channels):
-            counts[channel] += np.bincount(pixels[start : start + CHUNK, channel].ravel(), minlength=256)
+            counts[channel] += np.bincount(chunk[:, channel].ravel(), minlength=256)
     levels = np.arange(256) / 255
     weights = counts / counts.sum(axis=1, keepdims=True)
     mean = weights @ levels
     variance = (weights * (levels - mean[:, None]) ** 2).sum(axis=1)
     std = np.maximum(np.sqrt(variance), 1 / 255)  # a channel of one value must not divide by zero
     return tuple(mean.tolist()), tuple(std.tolist())
+
+
+def _chunks(pixels: npt.NDArray[np.uint8]) -> Iterator[npt.NDArray[np.uint8]]:
+    count = max(1, CHUNK // max(1, pixels[:1].nbytes))
+    return (pixels[start : start + count] for start in range(0, len(pixels), count))
 
 
 class _Count:

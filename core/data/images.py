@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -17,30 +19,90 @@ from core.files import open_plain, read_named
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".webp"}
 LARGEST_PIPED = 1 << 28
 """Bytes of an image that comes through a pipe."""
+GREY = {"1", "L", "LA", "La"}
+"""Pillow's modes of images that are stored without colours."""
+MODES = {1: "L", 3: "RGB"}
 _FORMATS = ("PNG", "JPEG", "BMP", "WEBP")
 
 
-def read_image(path: Path, size: int, *, named: bool = False) -> npt.NDArray[np.uint8]:
-    """RGB uint8 [3, size, size]: the centre square, resampled bicubic with antialiasing, turned upright as EXIF says.
+class Form(NamedTuple):
+    """What images are brought to: ``channels`` is 1 or 3. One that has colours is refused where ``only_grey``."""
+
+    size: int
+    channels: int = 3
+    only_grey: bool = False
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        return self.channels, self.size, self.size
+
+
+class Look(NamedTuple):
+    """What a file's header says of the image; ``side`` is the shorter one (pixels)."""
+
+    side: int
+    grey: bool
+
+
+def read_image(path: Path, form: Form, *, named: bool = False) -> npt.NDArray[np.uint8]:
+    """uint8 [channels, size, size]: the centre square, resampled bicubic with antialiasing, turned upright as EXIF says.
 
     An image that has this size already keeps its pixels. Raises UserError, naming the file, when it is absent or damaged, of
     another format than PNG, JPEG, BMP or WebP, deeper than 8 bits a channel, or above Pillow's limit against
     decompression bombs: 89 megapixels, which take up to 720 MB while they are decoded. One that a person has ``named`` may
     also be a pipe.
     """
+    where = repr(str(path))
+    with _in_one_line(where), _opened(path, named) as file:
+        return decoded(file, where, form)
+
+
+def look(path: Path) -> Look:
+    """Without decoding it. Raises UserError as :func:`read_image`."""
+    where = repr(str(path))
+    with _in_one_line(where), open_plain(path, follow=True) as file:
+        return look_at(file, where)
+
+
+def look_at(file: BinaryIO, where: str) -> Look:
+    """As :func:`look`, at an open file; ``where`` says in errors which one it is."""
+    with _in_one_line(where), Image.open(file, formats=_FORMATS) as image:
+        return Look(min(image.size), image.mode in GREY)
+
+
+def decoded(file: BinaryIO, where: str, form: Form) -> npt.NDArray[np.uint8]:
+    """As :func:`read_image`, from an open file; ``where`` says in errors which one it is."""
+    with _in_one_line(where), Image.open(file, formats=_FORMATS) as image:
+        if image.mode.startswith(("I", "F")):
+            raise UserError(f"{where}: has more than 8 bits a channel (mode {image.mode}); convert it to 8 bits")
+        if form.only_grey and image.mode not in GREY:
+            advice = 'set data.color_mode to "rgb", or to "grayscale" to take no colours from any'
+            raise UserError(f"{where}: has colours, while the images looked at before are grey; {advice}")
+        ImageOps.exif_transpose(image, in_place=True)  # a copy of a large image is much memory
+        return brought_to(image, form)
+
+
+def brought_to(image: Image.Image, form: Form) -> npt.NDArray[np.uint8]:
+    """The centre square of an image of Pillow's as uint8 [channels, size, size]."""
+    mode = MODES[form.channels]
+    square = _square(image if image.mode == mode else image.convert(mode), form.size)
+    pixels = np.asarray(square)
+    return np.ascontiguousarray(pixels[None] if form.channels == 1 else pixels.transpose(2, 0, 1))
+
+
+@contextmanager
+def _in_one_line(where: str) -> Iterator[None]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with _opened(path, named) as file, Image.open(file, formats=_FORMATS) as image:
-                square = _square(_eight_bits(image, path), size)
+            yield
     except UserError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         limit = (Image.MAX_IMAGE_PIXELS or 0) / 1e6
-        raise UserError(f"{str(path)!r}: larger than {limit:.0f} megapixels; make it smaller or remove it") from None
+        raise UserError(f"{where}: larger than {limit:.0f} megapixels; make it smaller or remove it") from None
     except Exception as error:  # decoders raise anything from SyntaxError to struct.error on damaged bytes
-        raise UserError(f"{str(path)!r}: {_reason(error)}") from None
-    return np.ascontiguousarray(np.asarray(square).transpose(2, 0, 1))
+        raise UserError(f"{where}: {_reason(error)}") from None
 
 
 def _opened(path: Path, named: bool) -> BinaryIO:
@@ -55,13 +117,6 @@ def _reason(error: Exception) -> str:
         return f"cannot be read ({error.strerror}); check the file and its permissions"
     reason = "not a PNG, JPEG, BMP or WebP image" if isinstance(error, UnidentifiedImageError) else str(error)
     return f"cannot be decoded ({reason}); replace the file or remove it"
-
-
-def _eight_bits(image: Image.Image, path: Path) -> Image.Image:
-    if image.mode.startswith(("I", "F")):
-        raise UserError(f"{str(path)!r}: has more than 8 bits a channel (mode {image.mode}); convert it to 8 bits")
-    ImageOps.exif_transpose(image, in_place=True)  # a copy of a large image is much memory
-    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def _square(image: Image.Image, size: int) -> Image.Image:

@@ -20,12 +20,13 @@ class Targets(NamedTuple):
     others: Tensor
     share: float
 
-    def loss(self, logits: Tensor, label_smoothing: float) -> Tensor:
-        """The mean cross-entropy of logits [B, classes] with both labels, in their shares."""
-        first = functional.cross_entropy(logits, self.labels, label_smoothing=label_smoothing)
+    def loss(self, logits: Tensor, label_smoothing: float, weights: Tensor | None = None) -> Tensor:
+        """The mean cross-entropy of logits [B, classes] with both labels, in their shares; with ``weights`` [classes] the
+        weighted mean, as torch has it."""
+        first = functional.cross_entropy(logits, self.labels, weights, label_smoothing=label_smoothing)
         if self.share == 1:
             return first
-        second = functional.cross_entropy(logits, self.others, label_smoothing=label_smoothing)
+        second = functional.cross_entropy(logits, self.others, weights, label_smoothing=label_smoothing)
         return self.share * first + (1 - self.share) * second
 
     def correct(self, logits: Tensor) -> Tensor:

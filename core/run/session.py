@@ -19,7 +19,6 @@ import core
 from core import data
 from core.errors import UserError
 from core.files import open_to_append
-from core.models import Inputs
 from core.recipe import Recipe, to_table
 from core.run.describe import describe, machine
 from core.run.disk import Reserve
@@ -42,7 +41,8 @@ def check(recipe: Recipe, threads: int | None = None) -> None:
     availability = data.availability(recipe.data)
     if not availability.ready and not availability.fetchable:
         raise UserError(availability.hint)
-    describe(recipe, Inputs(data.class_count(recipe.data), size=recipe.data.size))
+    if inputs := data.inputs(recipe.data):
+        describe(recipe, inputs)
 
 
 def create(recipe: Recipe, runs: Path, name: str | None = None, threads: int | None = None) -> RunFolder:

@@ -141,8 +141,9 @@ class Session:
         back = beginning.taken_back(trainer, self.options.checkpoint)
         rewound = list(islice(back, 1))  # the rest removes checkpoints, which it may do only once this is in the journal
         changes = list(beginning.extension(trainer, self.options.epochs))  # the beginning, told later, names the length
+        notes = [MessageLogged(text=text) for text in setup.notes] if place.saved is None else []
         warnings = [MessageLogged(level="warning", text=text) for text in (*place.warnings, warning) if text]
-        return trainer, chain(place.cleared, warnings, [place.told(setup, run_file)], rewound, back, changes)
+        return trainer, chain(place.cleared, notes, warnings, [place.told(setup, run_file)], rewound, back, changes)
 
     def _say(self, event: Event) -> None:
         self.pump.put(event)

@@ -62,7 +62,7 @@ def finish(trainer: Trainer) -> Generator[Event, None, bool]:
         result = yield from trainer.measure(split, network, final.checkpoint, trainer.recipe.evaluation.tta)
         if not trainer.over:
             return False
-        metrics.update(metrics_of(split, result))
+        metrics.update(metrics_of(split, result, trainer.recipe.monitor))
     yield RunFinished(
         step=trainer.progress.step, epoch=trainer.progress.validated, early=trainer.progress.watch.stopped,
         metrics=metrics, weights=weights_path(final.checkpoint),

@@ -80,10 +80,13 @@ def fits(size: int, free: int) -> bool:
     return size <= free // 2
 
 
-def storage(size: int, device: torch.device) -> torch.device:
-    """Where ``size`` bytes of images for ``device`` stay: there, or on the host when they would crowd a GPU."""
-    crowded = device.type == "cuda" and not fits(size, torch.cuda.mem_get_info(device)[0])
-    return torch.device("cpu") if crowded else device
+def storage(size: int, device: torch.device) -> torch.device | None:
+    """Where ``size`` bytes of images for ``device`` stay: there, on the host when they would crowd a GPU, and when they would
+    crowd the host too, in the file that they are mapped from (None)."""
+    if device.type == "cuda" and fits(size, torch.cuda.mem_get_info(device)[0]):
+        return device
+    host = torch.device("cpu") if device.type == "cuda" else device
+    return host if fits(size, memory.available()) else None
 
 
 def choose_convolution(recipe: Recipe, device: torch.device) -> str:

@@ -11,11 +11,6 @@ from core.sections import EarlyStopping
 from core.training.progress import Progress, Watch, patience, stops_early
 
 
-def monitored(settings: EarlyStopping, loss: float, accuracy: float) -> float:
-    """The value that early stopping goes by."""
-    return loss if settings.metric == "loss" else accuracy
-
-
 def update(watch: Watch, settings: EarlyStopping, value: float, epoch: int, step: int) -> bool:
     """Take in an epoch's monitored value; returns whether it is an improvement of at least ``min_delta``."""
     best = to_number(watch.best)

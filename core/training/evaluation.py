@@ -10,16 +10,17 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from core.data.batches import normalise, sent
+from core.data.mapped import Mapped
 from core.sections import Tta
 from core.training.device import autocast
 from core.training.fitting import fitting
 
 
 class Examples(NamedTuple):
-    """A split on the training device, or on the host when it is too large for that: images uint8
+    """A split on the training device, on the host when it is too large for that, or else in its file: images uint8
     ``[n, channels, height, width]`` and labels int64 ``[n]``."""
 
-    images: Tensor
+    images: Tensor | Mapped
     labels: Tensor
 
     def __len__(self) -> int:
@@ -61,6 +62,21 @@ class Result(NamedTuple):
     @property
     def accuracy(self) -> float:
         return sum(self.correct) / max(1, sum(self.images))
+
+    @property
+    def balanced_accuracy(self) -> float:
+        """The mean over the classes that there are images of."""
+        shares = [correct / images for correct, images in zip(self.correct, self.images, strict=True) if images]
+        return sum(shares) / max(1, len(shares))
+
+    @property
+    def unbalanced(self) -> bool:
+        """Whether the classes have different numbers of images, so that the balanced accuracy is another than the accuracy."""
+        return len(set(self.images)) > 1
+
+    def value(self, metric: str) -> float:
+        """``loss``, ``accuracy`` or ``balanced_accuracy``."""
+        return float(getattr(self, metric))
 
 
 class Evaluation:

@@ -50,19 +50,24 @@ def measure(
     return evaluation.result(), seconds
 
 
-def measured(split: Split, result: Result, seconds: float, epoch: int, step: int, checkpoint: str = "") -> ValidationDone:
+def measured(
+    split: Split, result: Result, seconds: float, epoch: int, step: int, monitor: str, checkpoint: str = ""
+) -> ValidationDone:
     """The event of a pass that is through."""
     small = len(result.confusion) <= LARGEST_CONFUSION
     return ValidationDone(
-        split=split, epoch=epoch, step=step, seconds=seconds, metrics=metrics_of(split, result),
+        split=split, epoch=epoch, step=step, seconds=seconds, metrics=metrics_of(split, result, monitor),
         correct=tuple(result.correct), images=tuple(result.images), checkpoint=checkpoint,
         confusion=tuple(map(tuple, result.confusion)) if small else (),
     )  # fmt: skip
 
 
-def metrics_of(split: Split, result: Result) -> Metrics:
+def metrics_of(split: Split, result: Result, monitor: str) -> Metrics:
+    """The balanced accuracy is told where it is another than the accuracy, or what the run watches."""
     prefix = PREFIX[split]
     metrics: Metrics = {f"{prefix}.loss": from_number(result.loss), f"{prefix}.accuracy": result.accuracy}
+    if result.unbalanced or monitor == f"{prefix}.balanced_accuracy":
+        metrics[f"{prefix}.balanced_accuracy"] = result.balanced_accuracy
     if result.tta_accuracy is not None:
         metrics[f"{prefix}.tta_accuracy"] = result.tta_accuracy
     return metrics

@@ -1,9 +1,15 @@
-"""Memory that the process keeps, so that a step does not ask the system for it again."""
+"""Memory: how much there is, and what of it the process keeps so that a step does not ask the system for it again."""
 
 from __future__ import annotations
 
 import ctypes
 from contextlib import suppress
+from pathlib import Path
+
+import psutil
+
+CGROUP = Path("/sys/fs/cgroup")
+"""Where a container's limit stands."""
 
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
 """glibc's names in ``malloc.h``."""
@@ -27,3 +33,14 @@ def keep() -> bool:
     except (AttributeError, OSError, TypeError):  # another C library, or none to ask (Windows)
         return False
     return bool(mallopt(M_MMAP_MAX, 0)) and bool(mallopt(M_TRIM_THRESHOLD, -1))
+
+
+def available() -> int:
+    """Bytes that may be taken without anything being swapped out; a container may have less than its machine."""
+    free: int = psutil.virtual_memory().available
+    with suppress(OSError, ValueError, StopIteration):  # no such limit: "max" is no number
+        used = int((CGROUP / "memory.current").read_text())
+        lines = (CGROUP / "memory.stat").read_text().splitlines()
+        cached = next(int(line.split()[1]) for line in lines if line.startswith("inactive_file "))
+        free = min(free, int((CGROUP / "memory.max").read_text()) - used + cached)
+    return max(free, 0)

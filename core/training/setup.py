@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import metadata
 from typing import Any
 
 import msgspec
+import numpy as np
 import torch
-from torch import nn
+from msgspec.structs import replace
+from torch import Tensor, nn
 
 from core import data, models
-from core.data import Dataset, Images, augment, batches, resolution
+from core.data import Dataset, adapting, augment, batches, resolution
+from core.data.mapped import Mapped
 from core.data.random import mix
+from core.data.shaping import SMALL
 from core.errors import UserError
 from core.models import FromData, Inputs
 from core.recipe import Recipe, to_table
@@ -53,6 +57,10 @@ class Setup:
     world: World
     average: Average | None = None
     scaler: torch.amp.GradScaler | None = None
+    class_weights: Tensor | None = None
+    """Of the loss, where the recipe has them."""
+    notes: tuple[str, ...] = ()
+    """In sentences, what was made of data and recipe that a person should know."""
 
     @property
     def measured(self) -> nn.Module:
@@ -95,19 +103,16 @@ def prepare(
     device = devices.choose_device(recipe.device)
     progress("prepare", 0, 0, "")  # what reads or fetches them loads libraries first, and may say no more
     dataset = load(recipe.data, progress)
-    train, held_out = batches.select(dataset.train.labels, len(dataset.classes), recipe.data.validation, recipe.data.limit)
-    if not len(train):
-        raise UserError(f"data '{dataset.name}': no training images are left after data.validation and data.limit")
-    if recipe.watches and recipe.early_stopping.split == "validation" and not len(held_out):
-        raise UserError(f"data '{dataset.name}': data.validation = {recipe.data.validation} holds no image out; raise it")
-    test = batches.first_per_class(dataset.test.labels, recipe.data.limit)
+    train, held_out, test = batches.splits(dataset, recipe.data)
+    _check_splits(recipe, dataset.name, train, held_out)
     normalisation = Normalisation(dataset.mean, dataset.std)
     inputs = Inputs(len(dataset.classes), *dataset.train.pixels.shape[1:3])
+    written, recipe = recipe, adapting.adapted(recipe, inputs.size)
     progress("build", 0, 0, "")
     network = initialise(recipe, inputs, device)
     augment.check(recipe.augment, inputs.channels, inputs.size, inputs.size)
     resolution.check(recipe.low_resolution, network, inputs.channels, inputs.size)
-    training = _examples(dataset.train, train, device)
+    training = _examples(train, device)
     if isinstance(network, FromData):
         network.set_from(batches.normalise(batches.sent(training.images[:SEEN], device), *normalisation))
     parameters = models.count_parameters(network)
@@ -122,14 +127,14 @@ def prepare(
         classes=dataset.classes,
         normalisation=normalisation,
         train=training,
-        validation=_examples(dataset.train, held_out, device),
-        test=_examples(dataset.test, test, device),
+        validation=_examples(held_out, device),
+        test=_examples(test, device),
         network=network,
         optimizer=optimizers.build(recipe.optimizer, network, recipe.compile),
         parameters=parameters,
         macs=models.count_macs(recipe.model, inputs),
         world=World(
-            recipe_hash=recipe_hash(recipe),
+            recipe_hash=recipe_hash(written),
             data_fingerprint=dataset.fingerprint,
             torch=str(torch.__version__),
             device=device_name(device),
@@ -140,14 +145,37 @@ def prepare(
         ),
         average=Average(network, recipe.averaging) if recipe.averaging.decay else None,
         scaler=devices.loss_scaler(precision, device),
+        class_weights=_class_weights(recipe.data, train, len(dataset.classes), device),
+        notes=tuple(filter(None, (*dataset.notes, *_notes(written, inputs.size, dataset, training)))),
     )
     progress("build", 1, 1, "")
     return setup
 
 
-def _examples(images: Images, indices: batches.Indices, device: torch.device) -> Examples:
-    size = len(indices) * images.pixels[:1].nbytes
-    return Examples(*batches.to_device(images, indices, devices.storage(size, device)))
+def _check_splits(recipe: Recipe, data: str, train: batches.Chosen, held_out: batches.Chosen) -> None:
+    if not len(train.indices):
+        raise UserError(f"data '{data}': no training images are left after data.validation and data.limit")
+    if recipe.watches and recipe.early_stopping.split == "validation" and not len(held_out.indices):
+        raise UserError(f"data '{data}': data.validation = {recipe.data.validation} holds no image out; raise it")
+
+
+def _examples(chosen: batches.Chosen, device: torch.device) -> Examples:
+    place = devices.storage(chosen.bytes, device)
+    if place is None and isinstance(chosen.images.pixels, np.memmap):
+        return Examples(Mapped(chosen.images.pixels, chosen.indices), torch.from_numpy(chosen.labels))
+    return Examples(*batches.to_device(*chosen, place or torch.device("cpu")))
+
+
+def _class_weights(settings: Data, train: batches.Chosen, classes: int, device: torch.device) -> Tensor | None:
+    return batches.balanced_weights(train.labels, classes).to(device) if settings.class_weights == "balanced" else None
+
+
+def _notes(recipe: Recipe, size: int, dataset: Dataset, training: Examples) -> Iterator[str]:
+    yield adapting.note(recipe, size)
+    if dataset.validation and not recipe.data.validation:
+        yield "the data's own validation split is not looked at, since data.validation is 0"
+    if isinstance(training.images, Mapped):
+        yield "the training images would take more than half of the free memory: they are read from the cache as needed"
 
 
 def initialise(recipe: Recipe, inputs: Inputs, device: torch.device) -> nn.Module:
@@ -162,6 +190,9 @@ def initialise(recipe: Recipe, inputs: Inputs, device: torch.device) -> nn.Modul
 def recipe_hash(recipe: Recipe) -> str:
     """Of all that decides the result at a given step. What has its default is left out, so that a key which a later version
     adds, with a default that changes nothing, leaves the hash alone."""
+    # Recipes of before had 32 where they now have no size; and what was found instead shows in the data's own fingerprint.
+    size = None if recipe.data.size == SMALL else recipe.data.size
+    recipe = replace(recipe, data=replace(recipe.data, size=size, color_mode="auto"))
     chosen = {key: value for key, value in _choices(recipe).items() if key not in NEUTRAL}
     return hashlib.sha256(msgspec.json.encode(chosen, order="deterministic")).hexdigest()
 

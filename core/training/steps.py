@@ -217,7 +217,7 @@ class Steps:
         torch.manual_seed(mix(self.recipe.seed, epoch, self.progress.step))  # dropout: a pure function of the step
         with autocast(self.setup.precision, self.setup.device):
             logits = self._network(images).float()
-        loss = targets.loss(logits, self.recipe.label_smoothing)
+        loss = targets.loss(logits, self.recipe.label_smoothing, self.setup.class_weights)
         self.setup.optimizer.zero_grad(set_to_none=True)
         scaled = self.setup.scaler.scale(loss) if self.setup.scaler else loss
         scaled.backward()  # type: ignore[no-untyped-call]

@@ -257,7 +257,7 @@ class Trainer:
         finally:
             self.measuring = False
             self.steps.window_started = time.monotonic()
-        yield measured(split, result, seconds, self.epoch, self.progress.step, name)
+        yield measured(split, result, seconds, self.epoch, self.progress.step, self.recipe.monitor, name)
         yield from pictures.of_mistakes(self, split, result, name)
         return result
 
@@ -274,8 +274,8 @@ class Trainer:
         value, improved = math.nan, False
         if self.recipe.watches:
             result = yield from self.measure(settings.split)
-            metrics.update(metrics_of(settings.split, result))
-            value = early_stopping.monitored(settings, result.loss, result.accuracy)
+            metrics.update(metrics_of(settings.split, result, settings.monitor))
+            value = result.value(settings.metric)
             improved = early_stopping.update(progress.watch, settings, value, epoch, progress.step)
         yield EpochDone(epoch=epoch, step=progress.step, seconds=progress.epoch_seconds, metrics=metrics)
         yield from early_stopping.consider(self.recipe, progress, value, epoch, improved, last=epoch >= self.epochs)

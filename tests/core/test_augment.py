@@ -201,8 +201,8 @@ def test_no_transforms_leave_the_images() -> None:
     ("transforms", "shape", "said"),
     [
         ((Flip(), Crop(padding=8, fill="reflect")), (3, 8, 9), r"augment\[1\].padding: 8 pixels .* 8x9 .* at most 7"),
-        ((TrivialAugment(),), (1, 8, 8), r"augment\[0\].name: trivial_augment needs images of 3 channels, not 1"),
-        ((AutoAugment(),), (4, 8, 8), r"augment\[0\].name: auto_augment needs images of 3 channels, not 4"),
+        ((TrivialAugment(),), (2, 8, 8), r"augment\[0\].name: trivial_augment needs images of 1 or 3 channels, not 2"),
+        ((AutoAugment(),), (4, 8, 8), r"augment\[0\].name: auto_augment needs images of 1 or 3 channels, not 4"),
     ],
 )
 def test_images_that_a_transform_cannot_take(transforms: tuple[Transform, ...], shape: tuple[int, int, int], said: str) -> None:

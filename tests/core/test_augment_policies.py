@@ -67,6 +67,17 @@ def test_every_strength_of_every_operation_equals_torchvision(operation: Operati
         assert_equal(operations.apply(images, choices), theirs(images, NAMES[operation], magnitude))
 
 
+@pytest.mark.parametrize("operation", policies.WIDE)
+def test_every_operation_on_grey_images_equals_torchvision(operation: Operation) -> None:
+    images = mixed_pictures()[:, :1]
+    table = policies._wide(5, 32, 32, images.device)
+    magnitudes = magnitudes_of(TrivialAugmentWide._AUGMENTATION_SPACE, NAMES[operation], 5, 32, 32)
+    first = list(policies.WIDE).index(operation) * 10
+    for row, magnitude in enumerate(magnitudes, first):
+        choices = table.at(torch.full((len(images),), row))
+        assert_equal(operations.apply(images, choices), theirs(images, NAMES[operation], magnitude))
+
+
 def test_inversion_equals_torchvision() -> None:
     images = mixed_pictures()
     choices = operations.possibilities([(Operation.INVERT, 0.0)] * len(images), 32, 32)

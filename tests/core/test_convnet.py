@@ -42,7 +42,7 @@ def test_whitened_patches_are_uncorrelated_and_of_one_variance() -> None:
 def test_training_begins_from_the_data_and_leaves_the_whitening_alone() -> None:
     setup = prepare(tiny(model={"name": "convnet", "widths": [8, 8]}), 1, silent)
     assert isinstance(setup.network, ConvNet) and isinstance(setup.network, FromData)
-    images = setup.train.images.float() / 255
+    images = setup.train.images[:].float() / 255
     mean, std = (torch.tensor(part).view(3, 1, 1) for part in setup.normalisation)
     torch.testing.assert_close(setup.network.whiten.weight, whitening((images - mean) / std), rtol=1e-3, atol=1e-3)
     trained = {id(parameter) for group in setup.optimizer.param_groups for parameter in group["params"]}

@@ -27,12 +27,12 @@ def test_importing_and_listing_load_neither_torch_nor_numpy() -> None:
 
 
 def test_a_file_is_a_source() -> None:
-    assert data.names() == ["cifar10", "folder", "sample"]
+    assert data.names() == ["arrays", "cifar10", "folder", "hf", "sample", "torchvision"]
 
 
 def test_unknown_source_names_the_known_and_the_nearest() -> None:
     with pytest.raises(
-        UserError, match=r"'cifar' is not known \(did you mean 'cifar10'\?\); known are cifar10, folder, sample"
+        UserError, match=r"'cifar' is not known \(did you mean 'cifar10'\?\); known are arrays, cifar10, folder, hf, sample"
     ):
         data.load(Data(source="cifar"))
     with pytest.raises(UserError, match=r"'\.\./x' is not known"):
@@ -58,7 +58,7 @@ def test_data_by_path_is_recognised_and_absolute(tmp_path: Path, monkeypatch: py
 
 @pytest.mark.parametrize("text", ["", "nowhere", "~nobody-of-this-name/x", "a\0b", "\x1b[31mred", "x" * 300])
 def test_data_that_is_nothing_is_one_clean_line(text: str) -> None:
-    with pytest.raises(UserError, match="expected one of cifar10, folder, sample, or CIFAR-10 in an official form") as error:
+    with pytest.raises(UserError, match=r"expected one of arrays, .*sample, .*or an \.npz or") as error:
         data.from_text(text, Data())
     assert str(error.value).isprintable()
 

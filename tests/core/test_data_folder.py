@@ -15,8 +15,9 @@ from PIL import Image
 
 from core import data
 from core.data import images
-from core.data.images import read_image
+from core.data.images import Form, read_image
 from core.errors import UserError
+from core.models import Inputs
 from core.sections import Data
 
 
@@ -62,7 +63,7 @@ def test_classes_order_and_pixels(root: Path) -> None:
     assert dataset.train.labels.tolist() == [0, 0, 1, 1, 1] and dataset.test.labels.tolist() == [0, 1]
     assert dataset.train.pixels.shape == (5, 3, 8, 8)
     assert dataset.train.pixels[:, :, 0, 0].tolist() == [[0, 100, 255], [1, 100, 255], [0, 100, 0], [1, 100, 0], [2, 100, 0]]
-    assert data.class_count(Data(source="folder", path=str(root))) == 2
+    assert data.inputs(Data(source="folder", path=str(root), size=8)) == Inputs(2, 3, 8)
 
 
 def test_normalisation_is_of_the_training_pixels(root: Path) -> None:
@@ -82,7 +83,7 @@ def test_resampling_takes_the_centre_with_antialiasing(tmp_path: Path) -> None:
     columns = np.zeros((64, 192, 3), np.uint8)
     columns[:, 64:128:2] = 255  # stripes of one pixel in the middle, black on both sides
     Image.fromarray(columns).save(tmp_path / "x.png")
-    result = read_image(tmp_path / "x.png", 16)
+    result = read_image(tmp_path / "x.png", Form(16))
     assert abs(int(result[:, :, 2:-2].mean()) - 127) <= 2
     assert result[:, :, 2:-2].std() < 3
 
@@ -90,7 +91,7 @@ def test_resampling_takes_the_centre_with_antialiasing(tmp_path: Path) -> None:
 def test_an_image_of_the_size_keeps_its_pixels(tmp_path: Path) -> None:
     pixels = np.random.RandomState(0).randint(0, 256, (16, 16, 3)).astype(np.uint8)
     Image.fromarray(pixels).save(tmp_path / "x.png")
-    assert np.array_equal(read_image(tmp_path / "x.png", 16), pixels.transpose(2, 0, 1))
+    assert np.array_equal(read_image(tmp_path / "x.png", Form(16)), pixels.transpose(2, 0, 1))
 
 
 def test_a_photo_is_turned_upright(tmp_path: Path) -> None:
@@ -99,7 +100,7 @@ def test_a_photo_is_turned_upright(tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[0x0112] = 3  # taken upside down
     Image.fromarray(pixels).save(tmp_path / "x.png", exif=exif)
-    assert np.array_equal(read_image(tmp_path / "x.png", 16), pixels[::-1].transpose(2, 0, 1))
+    assert np.array_equal(read_image(tmp_path / "x.png", Form(16)), pixels[::-1].transpose(2, 0, 1))
 
 
 def test_hidden_files_other_files_and_loops_are_passed_over(root: Path) -> None:
@@ -121,16 +122,17 @@ def test_links_to_files_and_folders_outside_are_followed(root: Path, tmp_path: P
 def test_no_path_is_one_line() -> None:
     settings = Data(source="folder")
     assert "needs data.path" in data.availability(settings).hint
-    with pytest.raises(UserError, match=r"needs data.path \(or --data PATH\): a folder with train/CLASS"):
+    with pytest.raises(UserError, match=r"needs data.path \(or --data PATH\): a folder with CLASS/"):
         data.load(settings)
 
 
-@pytest.mark.parametrize("split", ["train", "test"])
-def test_a_missing_split_is_named(split: str, root: Path) -> None:
-    (root / split).rename(root / "other")
-    fails(root, f"the folder '{split}' is missing; expected a folder with train/CLASS")
+@pytest.mark.parametrize("split", ["test", "val"])
+def test_images_for_test_alone_are_nothing_to_train_on(split: str, root: Path) -> None:
+    (root / "test").rename(root / split)
+    (root / "train").rename(root / "other")
+    fails(root, "the folder 'train' is missing; expected a folder with CLASS/")
     availability = data.availability(Data(source="folder", path=str(root)))
-    assert not availability.ready and f"'{split}' is missing" in availability.hint
+    assert not availability.ready and "'train' is missing" in availability.hint
 
 
 def test_an_empty_class_is_named(root: Path) -> None:
@@ -167,11 +169,11 @@ def test_what_is_no_image_is_named(content: bytes, root: Path) -> None:
 
 def test_what_is_not_there_is_not_called_damaged(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"nope\.png': no such file$"):
-        images.read_image(tmp_path / "nope.png", 8)
+        images.read_image(tmp_path / "nope.png", Form(8))
     os.mkfifo(tmp_path / "pipe.png")
     for path in (tmp_path, tmp_path / "pipe.png"):
         with pytest.raises(UserError, match=r"cannot be read \(not a plain file\)"):
-            images.read_image(path, 8)
+            images.read_image(path, Form(8))
 
 
 def test_a_format_that_its_name_hides_is_not_opened(root: Path) -> None:
@@ -215,7 +217,7 @@ def test_a_class_that_is_not_utf8_is_refused(root: Path) -> None:
 
 def test_second_load_reads_the_cache(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = load(root)
-    monkeypatch.setattr(images, "read_image", lambda path, size: pytest.fail("decoded again"))
+    monkeypatch.setattr(images, "read_image", lambda path, form: pytest.fail("decoded again"))
     second = load(root)
     assert second.fingerprint == first.fingerprint and second.mean == first.mean
     assert isinstance(second.train.pixels, np.memmap) and not second.train.pixels.flags.writeable
@@ -289,9 +291,9 @@ def test_what_a_killed_process_left_is_cleared(root: Path, tmp_path: Path) -> No
 def test_two_at_once_build_it_once(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[Path] = []
 
-    def counted(path: Path, size: int) -> npt.NDArray[np.uint8]:
+    def counted(path: Path, form: Form) -> npt.NDArray[np.uint8]:
         calls.append(path)
-        return read_image(path, size)
+        return read_image(path, form)
 
     monkeypatch.setattr(images, "read_image", counted)
     results: list[str] = []

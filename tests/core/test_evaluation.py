@@ -54,8 +54,8 @@ def test_accuracy_with_augmentation_is_that_of_the_weighted_logits(tta: Tta) -> 
     passing = Evaluation(network, examples, 4, PLAIN, 20, "fp32", tta)
     assert list(passing) == [20, 40, 50]
     with torch.no_grad():
-        own = logits_of(network, examples.images, PLAIN, "fp32")
-        others = [(share, logits_of(network, view, PLAIN, "fp32")) for share, view in other_views(examples.images, tta)]
+        own = logits_of(network, examples.images[:], PLAIN, "fp32")
+        others = [(share, logits_of(network, view, PLAIN, "fp32")) for share, view in other_views(examples.images[:], tta)]
     averaged = own * (1 - sum(share for share, _ in others)) + sum(share * logits for share, logits in others)
     result = passing.result()
     assert result.tta_accuracy == (averaged.argmax(1) == examples.labels).double().mean().item()

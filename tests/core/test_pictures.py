@@ -103,7 +103,7 @@ def test_mistakes_are_images_of_their_split(tmp_path: Path) -> None:
         assert [item.share for item in mistakes] == sorted((item.share for item in mistakes), reverse=True)
         for item in mistakes:
             assert item.label != item.other and item.label == setup.validation.labels[item.sample]
-            assert np.array_equal(pixels(item), setup.validation.images[item.sample].numpy())
+            assert np.array_equal(pixels(item), setup.validation.images[:][item.sample].numpy())
     assert [item.media for item in state.pictures if item.kind == "mistakes"] == [event.media for event in found]
     last = state.measurements["validation"].confusion
     counted = sum(count for truth, row in enumerate(last) for guess, count in enumerate(row) if truth != guess)

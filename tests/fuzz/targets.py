@@ -19,7 +19,7 @@ from torch import nn
 from core import checkpoint, commands, models, recipe
 from core.checkpoint import Damaged
 from core.commands import Remark, SetEarlyStopping, SetEpochs, SetLearningRate
-from core.data.images import read_image
+from core.data.images import Form, read_image
 from core.errors import UserError
 from core.models import Inputs
 from core.predicting import Loaded
@@ -123,7 +123,7 @@ def weights_alone(data: bytes, folder: Path) -> bool:
 def picture(data: bytes, folder: Path) -> bool:
     path = folder / "picture.png"
     path.write_bytes(data)
-    assert read_image(path, 32).shape == (3, 32, 32)
+    assert read_image(path, Form(32)).shape == (3, 32, 32)
     return True
 
 

@@ -374,3 +374,25 @@ def test_an_unknown_recipe_is_the_only_error_told(runs: Path) -> None:
 @pytest.mark.parametrize("text", ["1; rm", "1 # note", "0x10", "1e3", "１", "nan"])
 def test_only_plain_digits_are_a_number(runs: Path, text: str) -> None:
     assert Draft("quickstart", epochs=text).errors(runs) == {"epochs": "expected a whole number"}
+
+
+def test_a_draft_takes_what_data_takes_where_its_source_has_no_path(tmp_path: Path) -> None:
+    for name in ("ant", "bee"):
+        (tmp_path / "mine" / name).mkdir(parents=True)
+        (tmp_path / "mine" / name / "0.png").touch()
+    built = Draft("quickstart", path=f" {tmp_path / 'mine'} ").build()
+    assert (built.data.source, built.data.path) == ("folder", str(tmp_path / "mine"))
+    built = Draft("seed", path="torchvision:mnist").build()
+    assert (built.data.source, built.data.path) == ("torchvision:mnist", None)
+    with pytest.raises(UserError, match="did you mean 'mnist'"):
+        Draft("seed", path="torchvision:mnits").build()
+
+
+async def test_a_set_of_torchvision_is_chosen_by_its_name(console: TrainerApp, starts: Starts) -> None:
+    async with console.run_test(size=(80, 24)) as pilot:
+        await opened(pilot)
+        await choose(pilot, "source", "torchvision:mnist")
+        await until(pilot, lambda: "get it with" in text_of(pilot))
+        await choose(pilot, "source", "sample")
+        await fill(pilot, "path", "torchvision:cifar10")
+        await until(pilot, lambda: "torchvision has no 'cifar10'" in " ".join(text_of(pilot).split()))

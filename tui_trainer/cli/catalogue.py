@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from core.errors import UserError
 from tui_trainer.cli import options
+from tui_trainer.cli.dataset import described, lines
 from tui_trainer.cli.progress import Ticker
 from tui_trainer.cli.say import say, say_json, table
 from tui_trainer.cli.train import load
 from tui_trainer.stream import write_bytes
+
+if TYPE_CHECKING:
+    from core.data import Availability
 
 data_app = typer.Typer(help="List the data sources, or get one.", invoke_without_command=True, rich_markup_mode=None)
 
@@ -43,14 +49,13 @@ def model(
     json: options.Json = False,
 ) -> None:
     """Show a recipe's network."""
-    from core.data import class_count
-    from core.models import Inputs
+    from core.data import known_inputs
     from core.run.describe import describe
     from core.view.readings import format_count
 
     chosen = load(recipe, changes or [], data)
 
-    found = describe(chosen, Inputs(class_count(chosen.data), size=chosen.data.size))
+    found = describe(chosen, known_inputs(chosen.data))
     if json:
         say_json(found)
         return
@@ -66,19 +71,67 @@ def model(
 def sources(context: typer.Context, json: options.Json = False) -> None:
     if context.invoked_subcommand is not None:
         return
+    if json:
+        say_json({name: {"ready": item.ready, "where": item.where, "hint": item.hint} for name, item in _sources()})
+    else:
+        say(*table(list(_source_rows())))
+
+
+def _sources() -> Iterator[tuple[str, Availability]]:
+    """All that can be named; ``hf:NAME`` for a source whose names nobody lists."""
     from core import data
+    from core.data import Availability
     from core.sections import Data
 
-    found = {name: data.availability(Data(source=name)) for name in data.names()}
+    for name in data.choices():
+        if data.names_of(name.partition(":")[0]) is None:
+            yield f"{name}:NAME", Availability(False, hint=data.about(name))
+        else:
+            yield name, data.availability(Data(source=name))
+
+
+def _source_rows() -> Iterator[tuple[str, str, str]]:
+    from core import data
+
+    found = dict(_sources())
+    for source in data.names():
+        names = data.names_of(source)
+        if names:
+            ready = [name for name in names if found[f"{source}:{name}"].ready]
+            yield f"{source}:NAME", "-", f"ready: {', '.join(ready)}" if ready else "none fetched yet"
+            yield "", "", ", ".join(names)
+        else:
+            item = found[source if names == () else f"{source}:NAME"]
+            yield source if names == () else f"{source}:NAME", "ready" if item.ready else "-", item.where or item.hint
+
+
+@data_app.command("show")
+def show(
+    data: Annotated[str, typer.Argument(metavar="NAME|PATH", help="As --data takes it.", show_default=False)],
+    json: options.Json = False,
+) -> None:
+    """Read data as a training would, and say what they are: classes, splits, size, channels."""
+    from core.data import availability, from_text, load
+    from core.sections import Data
+
+    settings = from_text(data, Data())
+    found = availability(settings)
+    if not found.ready:
+        raise UserError(f"data {data!r}: {found.hint}")
+    ticker = Ticker()
+    try:
+        dataset = load(settings, ticker)
+    finally:
+        ticker.close()
     if json:
-        say_json({name: {"ready": item.ready, "where": item.where, "hint": item.hint} for name, item in found.items()})
+        say_json(described(dataset))
     else:
-        say(*table([(name, "ready" if item.ready else "-", item.where or item.hint) for name, item in found.items()]))
+        say(*lines(described(dataset)))
 
 
 @data_app.command("get")
-def get(name: Annotated[str, typer.Argument(metavar="NAME", help="For instance cifar10.", show_default=False)]) -> None:
-    """Download a data set to the cache; goes on where an earlier attempt was cut off."""
+def get(name: Annotated[str, typer.Argument(metavar="NAME", help="As torchvision:mnist.", show_default=False)]) -> None:
+    """Download a data set to the cache; one of CIFAR goes on where an earlier attempt was cut off."""
     from core import data
 
     ticker = Ticker()

@@ -61,7 +61,7 @@ def _data() -> dict[str, Any]:
     from core import data
     from core.sections import Data
 
-    found = {name: data.availability(Data(source=name)) for name in data.names()}
+    found = {name: data.availability(Data(source=name)) for name in data.names() if data.names_of(name) == ()}
     return {name: f"ready: {item.where}" if item.ready else item.hint for name, item in found.items()}
 
 

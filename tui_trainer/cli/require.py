@@ -22,10 +22,13 @@ COMPARISONS: dict[str, Callable[[float, float], bool]] = {
 FORM = re.compile(r"\s*([A-Za-z_][\w.]*)\s*(>=|<=|==|>|<)\s*(\S+)\s*")
 MEASURED = tuple(f"{split}.{what}" for split in ("train", "val", "test") for what in ("loss", "accuracy"))
 WITH_TTA = ("val.tta_accuracy", "test.tta_accuracy")
+BALANCED = ("val.balanced_accuracy", "test.balanced_accuracy")
+"""Where a run does not tell it, each class had as many images as another, and it is the accuracy."""
 KNOWN = (
     *MEASURED,
+    *BALANCED,
     *WITH_TTA,
-    *(f"best.{name}" for name in MEASURED if not name.startswith("train.")),
+    *(f"best.{name}" for name in (*MEASURED, *BALANCED) if not name.startswith("train.")),
     "train.learning_rate",
     "system.images_per_second",
 )
@@ -80,6 +83,8 @@ def _parsed(text: str) -> Requirement:
 
 def _unmet(requirement: Requirement, state: State) -> str:
     value = state.metrics.get(requirement.metric)
+    if value is None and requirement.metric in BALANCED:
+        value = state.metrics.get(requirement.metric.replace("balanced_", ""))
     if value is None:
         return f"required {requirement}, but {requirement.metric} was not measured"
     if COMPARISONS[requirement.comparison](value, requirement.bound):

@@ -77,12 +77,11 @@ class Model(Panel[Network]):
 
 def _described(run: RunFolder) -> Description:
     from core import data  # with numpy, which the first frame does without
-    from core.models import Inputs
     from core.recipe import from_table
     from core.run.describe import describe
 
     recipe = from_table(run.read().recipe, str(run.run_file))
-    return describe(recipe, Inputs(data.class_count(recipe.data), size=recipe.data.size))
+    return describe(recipe, data.known_inputs(recipe.data))
 
 
 def _layer(layer: Layer, width: int, colours: Palette) -> Text:

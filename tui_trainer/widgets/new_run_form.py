@@ -29,6 +29,7 @@ from tui_trainer.widgets.key_suggester import KeySuggester
 FIRST = "quickstart"
 DEVICES = ("auto", "cpu")
 """Those that every machine has; what else there is takes a process with torch to find out."""
+YOUR_OWN = "a folder, an .npz file, or hf:NAME"
 OTHERS = "any other keys: optimizer.lr=0.001 data.validation=0.2"
 WATCHES_TEST = "watches the TEST split: the best epoch is chosen on test images"
 
@@ -82,8 +83,8 @@ class NewRunForm(Form):
         with VerticalScroll(id="fields", can_focus=False):
             yield Field("recipe", choice(names, "recipe", first), id="recipe-field")
             yield Static(f"! {WATCHES_TEST}", id="watches-test", markup=False)
-            yield Field("data", choice(data.names(), "source"), id="source-field")
-            yield Field("path", entry("path", "only where the data lies elsewhere", given["path"]), id="path-field")
+            yield Field("data", choice(_sources(again), "source"), id="source-field")
+            yield Field("path", entry("path", YOUR_OWN, given["path"]), id="path-field")
             with Horizontal(classes="pair"):
                 yield Field("epochs", entry("epochs", value=given["epochs"]), id="epochs-field")
                 yield Field("seed", entry("seed", value=given["seed"]), id="seed-field")
@@ -242,6 +243,12 @@ class NewRunForm(Form):
     def on_new_run_form_started(self) -> None:
         self._set_starting(None)
         self.query_one("#start-status", Static).update("")
+
+
+def _sources(again: Again | None) -> list[str]:
+    """With that of a run that is begun again; the names of some sources are typed as a path is."""
+    own = [again.recipe.data.source] if again else []
+    return list(dict.fromkeys([*(name for name in data.choices() if data.names_of(name.partition(":")[0]) is not None), *own]))
 
 
 def _devices(again: Again | None) -> tuple[str, ...]:

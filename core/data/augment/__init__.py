@@ -54,6 +54,6 @@ def check(transforms: Sequence[Transform], channels: int, height: int, width: in
                     f"augment[{index}].padding: {padding} pixels cannot be reflected by images of {height}x{width} pixels; "
                     f"use at most {min(height, width) - 1}, or fill = 'zero'"
                 )
-            case TrivialAugment() | AutoAugment() if channels != 3:
+            case TrivialAugment() | AutoAugment() if channels not in (1, 3):
                 name = transform.__struct_config__.tag
-                raise UserError(f"augment[{index}].name: {name} needs images of 3 channels, not {channels}; leave it out")
+                raise UserError(f"augment[{index}].name: {name} needs images of 1 or 3 channels, not {channels}; leave it out")

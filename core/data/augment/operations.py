@@ -1,4 +1,5 @@
-"""The operations that AutoAugment and TrivialAugment choose from, on uint8 [N, 3, H, W], each image by a strength of its own.
+"""The operations that AutoAugment and TrivialAugment choose from, on uint8 [N, C, H, W] of 1 or 3 channels, each
+image by a strength of its own.
 
 They give what torchvision.transforms.v2.functional gives on tensors.
 """
@@ -112,7 +113,7 @@ def brightness(images: Tensor, strengths: Tensor) -> Tensor:
 
 def color(images: Tensor, strengths: Tensor) -> Tensor:
     """Away from each pixel's grey or, with a negative strength, towards it."""
-    return _blend(images, _grey(images)[:, None], strengths)
+    return images if images.shape[1] == 1 else _blend(images, _grey(images)[:, None], strengths)
 
 
 def contrast(images: Tensor, strengths: Tensor) -> Tensor:
@@ -182,6 +183,8 @@ COLOUR: dict[Operation, Callable[[Tensor, Tensor], Tensor]] = {
 
 def _grey(images: Tensor) -> Tensor:
     """Whole levels, float32 [N, H, W]."""
+    if images.shape[1] == 1:
+        return images[:, 0].float()
     red, green, blue = images.unbind(1)
     return red.mul(0.2989).add_(green, alpha=0.587).add_(blue, alpha=0.114).floor_()
 

@@ -12,6 +12,7 @@ from core.data import Availability, Dataset, Images, Progress
 from core.data.cifar_classes import CLASSES
 from core.data.exclusive import exclusive, writable
 from core.errors import UserError
+from core.models import Inputs
 from core.sections import Data
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 URL = "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz"
 EXPECTED = "CIFAR-10 in an official form (cifar-10-batches-bin, cifar-10-batches-py, their .tar.gz, or a folder with one)"
+NAMES = ()
 _ADVICE = "set TUI_TRAINER_CIFAR10_URL to a mirror, or TUI_TRAINER_DATA to a folder that has the data"
 
 
@@ -42,8 +44,8 @@ def availability(settings: Data) -> Availability:
     )
 
 
-def class_count(settings: Data) -> int:
-    return len(CLASSES)
+def inputs(settings: Data) -> Inputs:
+    return Inputs(len(CLASSES))
 
 
 def load(settings: Data, progress: Progress) -> Dataset:
@@ -53,13 +55,13 @@ def load(settings: Data, progress: Progress) -> Dataset:
     location = next(filter(None, map(cifar.find, _places(settings))), None)
     if location is None and settings.path:
         raise UserError(f"data.path {settings.path!r}: no CIFAR-10 there; expected {EXPECTED}")
-    location = location or cifar.Location(fetch(progress), None)
+    location = location or cifar.Location(fetch(settings, progress), None)
     files = [file for file in location.files if file.exists()]
     place = str(location.path.resolve())
     return decoded.load("cifar10", place, decoded.signature_of(files), lambda: _content(location, progress), progress)
 
 
-def fetch(progress: Progress) -> Path:
+def fetch(settings: Data, progress: Progress) -> Path:
     """The official binary archive in the cache, fetched from ``TUI_TRAINER_CIFAR10_URL`` or the authors' site."""
     from core.data.cifar import BINARY
     from core.data.download import download, file_md5

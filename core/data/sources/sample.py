@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from core.data import Availability, Dataset, Images, Progress
 from core.data.cifar_classes import CLASSES
 from core.errors import UserError
+from core.models import Inputs
 from core.sections import Data
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 EXPECTED = ""
+NAMES = ()
 COLUMNS = 25
 """Images side by side in a sheet; a class fills whole rows of images, classes in order."""
 _SHA256 = {
@@ -36,8 +38,8 @@ def availability(settings: Data) -> Availability:
     return Availability(True, "comes with the package")
 
 
-def class_count(settings: Data) -> int:
-    return len(CLASSES)
+def inputs(settings: Data) -> Inputs:
+    return Inputs(len(CLASSES))
 
 
 def load(settings: Data, progress: Progress) -> Dataset:
@@ -51,7 +53,7 @@ def load(settings: Data, progress: Progress) -> Dataset:
     return replace(dataset, fingerprint=fingerprint_of(dataset))
 
 
-def fetch(progress: Progress) -> Path:
+def fetch(settings: Data, progress: Progress) -> Path:
     raise UserError("the data source 'sample' comes with the package; there is nothing to fetch")
 
 
