@@ -133,7 +133,8 @@ class Study:
     def _pruner(self) -> Any:
         pruners = self._optuna.pruners
         if self._file.prune == "median":
-            return pruners.MedianPruner(n_startup_trials=STARTUP, n_warmup_steps=max(1, self._epochs // 10))
+            first = 1 + max(1, self._epochs // 10)  # what the earliest epochs give says little
+            return pruners.MedianPruner(n_startup_trials=STARTUP, n_warmup_steps=first)
         if self._file.prune == "hyperband":
             return pruners.HyperbandPruner(min_resource=1, max_resource=max(self._epochs, 1), reduction_factor=3)
         return pruners.NopPruner()
