@@ -13,18 +13,33 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from core import checkpoint
+from core import checkpoint, recipe
 from core import events as e
 from core.run import journal, tags
 from core.run.folder import RunFolder
-from core.sweep.folder import SweepFolder
+from core.sweep.folder import SweepFile, SweepFolder
+from core.sweep.space import checked, divided
+from core.sweep.study import Study
 from core.sweep.trials import Trial
 from tests.cli.conftest import COMMAND, Cli, one_line, wait_for, worker_of
 
 pytestmark = [pytest.mark.others, pytest.mark.timeout(560)]
 SEARCH = ("--set", "optimizer.lr=log:1e-3..1e-2", "--set", "batch_size=8..32/8")
 SMALL = ("--set", "data.limit=40", "--threads", "1")
+PATIENCE = 200.0
+"""Seconds until a first epoch."""
 Begin: TypeAlias = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def cli(environment: dict[str, str]) -> Cli:
+    """As everywhere, but with more patience: a sweep is many trainings."""
+
+    def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+        command = [*COMMAND, *arguments]
+        return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=500, check=False)
+
+    return run
 
 
 @pytest.fixture
@@ -83,9 +98,9 @@ def test_a_sweep_from_its_beginning_to_its_end(cli: Cli, tmp_path: Path) -> None
     ) == 3
     for trial in trials:
         run = RunFolder(tmp_path / "runs" / trial.run)
-        recipe = run.read().recipe
+        made = run.read().recipe
         assert tags.read(run) == ("quickstart-sweep",)
-        assert (recipe["optimizer"]["lr"], recipe["batch_size"]) == (trial.values["optimizer.lr"], trial.values["batch_size"])
+        assert (made["optimizer"]["lr"], made["batch_size"]) == (trial.values["optimizer.lr"], trial.values["batch_size"])
         (end,) = journal.find(run.journal, e.RunFinished)
         rows = [event for event in journal.find(run.journal, e.EpochDone) if event.epoch == trial.best_epoch]
         assert trial.value == rows[0].metrics["val.accuracy"] and end.epoch == 2
@@ -115,11 +130,13 @@ def test_a_trial_that_promises_nothing_is_pruned_by_its_own_command(cli: Cli, tm
     """The trials before it are made up, and better than any real one can be."""
     import optuna
 
-    command = ("sweep", "quickstart", *SEARCH, *SMALL, "--epochs", "400", "--set", "early_stopping.patience=400")
-    first = cli(*command, "--name", "cut", "--trials", "1", "--timeout", "1s", cwd=tmp_path)
-    assert first.returncode == 0 and "its time is over" in first.stdout, first
-    database = sweep_of(tmp_path, "cut").database
-    study = optuna.load_study(study_name="cut", storage=f"sqlite:///{database}")
+    base = recipe.load("quickstart", ["data.limit=40", "epochs=400", "early_stopping.patience=400"])
+    space = checked(base, divided(SEARCH[1::2])[1])
+    file = SweepFile(name="cut", recipe=recipe.to_table(base), space=space, metric="val.loss", threads=1, trials=7)
+    sweep = sweep_of(tmp_path, "cut")
+    sweep.create(file)
+    Study(sweep, file, base.epochs)
+    study = optuna.load_study(study_name="cut", storage=f"sqlite:///{sweep.database}")
     for number in range(6):
         study.add_trial(
             optuna.trial.create_trial(
@@ -131,9 +148,9 @@ def test_a_trial_that_promises_nothing_is_pruned_by_its_own_command(cli: Cli, tm
                 intermediate_values=dict.fromkeys(range(1, 401), number / 1e6),
             )
         )  # fmt: skip
-    process = cli("sweep", "--resume", "cut", "--trials", "7", cwd=tmp_path)
+    process = cli("sweep", "--resume", "cut", cwd=tmp_path)
     assert process.returncode == 0, process.stderr
-    pruned = board(tmp_path, "cut")[0]
+    pruned = board(tmp_path, "cut")[-1]
     assert pruned.state == "pruned" and "where the median of the others is" in pruned.note
     run = RunFolder(tmp_path / "runs" / pruned.run)
     (remark,), (stopped,) = journal.find(run.journal, e.RemarkAdded), journal.find(run.journal, e.RunStopped)[-1:]
@@ -152,7 +169,7 @@ def test_a_sweep_that_is_ended_in_the_midst_goes_on_to_the_same_bits(
     assert cli("sweep", *command, "--name", "whole", "--quiet", cwd=tmp_path).returncode == 0
     process = begin(*command, "--name", "parts")
     run = RunFolder(tmp_path / "runs" / "parts-001")
-    wait_for(lambda: run.journal.exists() and measured(run, 2))
+    wait_for(lambda: run.journal.exists() and measured(run, 2), PATIENCE)
     process.send_signal(number)
     output, _ = process.communicate(timeout=120)
     assert process.returncode == (143 if number == signal.SIGTERM else -number), output
@@ -179,7 +196,7 @@ def test_two_processes_do_not_conduct_one_sweep_and_a_closed_terminal_ends_it(cl
     command = ("quickstart", *SEARCH, *SMALL, "--epochs", "100000", "--set", "early_stopping.patience=100000", "--name", "one")
     process = begin(*command)
     run = RunFolder(tmp_path / "runs" / "one-001")
-    wait_for(lambda: run.journal.exists() and measured(run, 1))
+    wait_for(lambda: run.journal.exists() and measured(run, 1), PATIENCE)
     assert "sweep 'one' is under way in another process" in one_line(cli("sweep", "--resume", "one", cwd=tmp_path))
     process.send_signal(signal.SIGHUP)
     process.communicate(timeout=60)
@@ -191,7 +208,7 @@ def test_a_trial_that_a_person_stops_is_pruned_by_hand(cli: Cli, begin: Begin, t
     command = ("quickstart", *SEARCH, *SMALL, "--epochs", "100000", "--set", "early_stopping.patience=100000", "--name", "mine")
     process = begin(*command, "--trials", "1")
     run = RunFolder(tmp_path / "runs" / "mine-001")
-    wait_for(lambda: run.journal.exists() and measured(run, 1))
+    wait_for(lambda: run.journal.exists() and measured(run, 1), PATIENCE)
     assert cli("stop", "mine-001", cwd=tmp_path).returncode == 0
     output, errors = process.communicate(timeout=60)
     assert "trial 1/1 pruned: stopped by a person" in output

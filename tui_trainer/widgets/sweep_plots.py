@@ -26,6 +26,8 @@ from tui_trainer.widgets.sweep_panel import SweepPanel
 
 MANY = 10.0
 """How many times the least value the greatest may be before values are drawn along a logarithmic axis."""
+LARGEST = 1e100
+"""Beyond, a picture could not be divided into rows."""
 NONE = "no trial has been measured yet"
 Spot = tuple[float, float]
 
@@ -46,7 +48,7 @@ class SweepPlot(SweepPanel[Drawn]):
 
     def reads(self, state: State, now: float) -> Drawn:
         look, selected = self.sweeping.look, self.sweeping.selected
-        shown = tuple(trial for trial in look.trials if trial.value is not None)
+        shown = tuple(trial for trial in look.trials if _can_be_drawn(trial.value))
         return Drawn(shown, look.file.metric, look.best, selected if selected in shown else None)
 
     def draw(self, reads: Drawn, size: Size, colours: Palette) -> Sequence[Text | Strip]:
@@ -115,7 +117,7 @@ class KeyPlot(SweepPlot):
         match reads.dimension:
             case Choice(values):
                 return float(values.index(value)) if value in values else None
-            case Range(log=log) if isinstance(value, (int, float)):
+            case Range(log=log) if isinstance(value, (int, float)) and _can_be_drawn(value):
                 return (axis.logarithm(value) if value > 0 else None) if log else float(value)
         return None
 
@@ -130,7 +132,7 @@ class KeyPlot(SweepPlot):
         match reads.dimension:
             case Choice(values):
                 return -0.5, len(values) - 0.5
-            case Range(low=low, high=high, log=log) if low < high and (low > 0 or not log):
+            case Range(low=low, high=high, log=log) if low < high and (low > 0 or not log) and _can_be_drawn(high - low):
                 found += [axis.logarithm(low), axis.logarithm(high)] if log else [low, high]
         low, high = min(found, default=0.0), max(found, default=1.0)
         room = 0.02 * (high - low) or max(abs(high), 1.0) * 0.1
@@ -143,6 +145,10 @@ class KeyPlot(SweepPlot):
 def _points(spots: Iterable[Spot]) -> Points:
     found = sorted(spots, key=lambda spot: spot[0])
     return Points.raw([place for place, _ in found], [value for _, value in found])
+
+
+def _can_be_drawn(value: float | None) -> bool:
+    return value is not None and abs(value) <= LARGEST
 
 
 def _wide(reads: Drawn) -> bool:
