@@ -56,6 +56,7 @@ class Conductor:
         """Raises UserError, also when another process conducts it."""
         with self.folder.hold():
             self._study = Study(self.folder, self.file, self._base.epochs)
+            self.folder.stop.unlink(missing_ok=True)  # of before
             self._until = time.monotonic() + self._seconds if self._seconds else None
             self._importances = self._study.importances()
             yield SweepStarted(sweep=self.file, done=ended(self._write()))
@@ -69,8 +70,8 @@ class Conductor:
     def _over(self) -> bool:
         if self.signal:
             self._why = self._why or f"signal {self.signal}"
-        elif self._until and time.monotonic() >= self._until:
-            self._why = self._why or "its time is over"
+        else:
+            self._why = self._why or self._called_off()
         return bool(self._why) or ended(self._study.trials()) >= self.file.trials
 
     def _ended(self) -> SweepEnded:
@@ -133,15 +134,21 @@ class Conductor:
                 if why:
                     yield from self._prune(trial, why)
                     return
-            if not over and self._left_alone(watched):
+            if not over and self._heeded(watched):
                 return
             if not over:
                 time.sleep(INTERVAL)
         yield from self._judge(trial, watched)
 
-    def _left_alone(self, watched: WatchedRun) -> bool:
-        """Whether it goes on without the sweep, which has to end: somebody else trains it."""
-        if not self._asked and self._until and time.monotonic() >= self._until:
+    def _called_off(self) -> str:
+        """What ends the sweep, beside a signal; empty for nothing."""
+        if self.folder.stop.exists():
+            return "asked to stop"
+        return "its time is over" if self._until and time.monotonic() >= self._until else ""
+
+    def _heeded(self, watched: WatchedRun) -> bool:
+        """Whether the trial goes on without the sweep, which has to end: somebody else trains it."""
+        if not self._asked and self._called_off():
             self._ask(signal.SIGTERM)
         return self._asked and watched.worker is None
 
@@ -158,11 +165,12 @@ class Conductor:
     def _judge(self, trial: Trial, watched: WatchedRun) -> Iterator[AnyTold]:
         self._watched = None
         verdict, why = watched.verdict()
-        if verdict == "finished" and (result := watched.result(self._base.evaluation.weights == "best")):
+        if verdict == "finished" and (result := watched.result(self._recipe(trial).evaluation.weights == "best")):
             trial = replace(trial, best_epoch=result[0])
             yield self._end(trial, "finished", result[1], seconds=watched.seconds)
         elif verdict == "finished":
-            yield self._end(trial, "failed", note=f"it has told no {self.file.metric}", seconds=watched.seconds)
+            why = f"its {self.file.metric} is not a finite number" if trial.epoch else f"it has told no {self.file.metric}"
+            yield self._end(trial, "failed", note=why, seconds=watched.seconds)
         elif verdict == "left" and trial.epoch:
             yield self._end(trial, "pruned", note=why, seconds=watched.seconds)
         elif verdict == "waits" and watched.worker is None and not self._asked:

@@ -1,12 +1,13 @@
 """A sweep's folder, ``runs/NAME.sweep``, beside the runs of its trials: ``sweep.json`` says what is searched, ``study.db`` is
-Optuna's own file, ``trials.json`` is what it has come to, ``lock`` is held by the one process that conducts it."""
+Optuna's own file, ``trials.json`` is what it has come to, ``lock`` is held by the one process that conducts it, and ``stop``
+asks that one to end."""
 
 from __future__ import annotations
 
 import re
 import shlex
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -14,7 +15,7 @@ import msgspec
 
 from core.errors import UNREADABLE, UserError
 from core.events import FORMAT
-from core.files import make_folder, read_plain
+from core.files import create, make_folder, read_plain
 from core.format import Newer, decode, prepare
 from core.run import lock
 from core.run.folder import RunFolder, Taken, check_name, runs_folder, write_whole
@@ -62,6 +63,10 @@ class SweepFolder:
         self.board = path / "trials.json"
         self.database = path / "study.db"
         self.lock = path / "lock"
+        self.log = path / "sweep.log"
+        """What a sweep that was left to itself has said."""
+        self.stop = path / "stop"
+        """Whose being there asks the sweep to end."""
 
     def __repr__(self) -> str:
         return f"SweepFolder({str(self.path)!r})"
@@ -114,6 +119,17 @@ class SweepFolder:
     def alive(self) -> bool:
         """Whether a process conducts it now."""
         return lock.held(self.lock)
+
+    def ask_to_stop(self) -> None:
+        """Raises UserError when nobody conducts it."""
+        if not self.alive():
+            go_on = f"tui-trainer sweep --resume {reference(self)}"
+            raise UserError(f"sweep '{self.name}' is not under way; go on with it by: {go_on}")
+        try:
+            with suppress(FileExistsError):
+                create(self.stop).close()
+        except OSError as error:
+            raise UserError(f"{self.stop}: cannot be written: {error.strerror}") from None
 
     @contextmanager
     def hold(self) -> Iterator[None]:

@@ -147,7 +147,7 @@ class Study:
             live = self._again(self._frozen(trial))
             if math.isfinite(value) and epoch not in self._frozen(trial).intermediate_values:
                 live.report(value, epoch)
-            return self._why(epoch, value) if epoch < self._epochs and live.should_prune() else ""
+            return self._why(epoch, value) if epoch < trial.epochs and live.should_prune() else ""
 
     def _why(self, epoch: int, value: float) -> str:
         metric, others = self._file.metric, list[float]()

@@ -75,7 +75,10 @@ def test_one_as_json(cli: Cli, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ((), "expected one of: a recipe, --resume NAME, --show NAME"),
+        ((), "expected one of: a recipe, --resume NAME, --show NAME, --stop NAME"),
+        (("--stop", "nosuch"), "no sweeps in runs"),
+        (("quickstart", *SEARCH, "--detach", "--json"), "exclude each other"),
+        (("quickstart", *SEARCH, "--detach", "--require", "test.loss<1"), "exclude each other"),
         (("quickstart", "--resume", "x"), "expected one of: a recipe"),
         (("--resume", "nosuch"), "no sweeps in runs"),
         (("--show", "nosuch"), "no sweeps in runs"),

@@ -204,6 +204,23 @@ def test_two_processes_do_not_conduct_one_sweep_and_a_closed_terminal_ends_it(cl
     assert journal.find(run.journal, e.RunStopped)[-1].signal == signal.SIGHUP
 
 
+def test_one_that_is_left_to_itself_is_looked_at_and_ended_from_elsewhere(cli: Cli, tmp_path: Path) -> None:
+    command = ("quickstart", *SEARCH, *SMALL, "--epochs", "100000", "--set", "early_stopping.patience=100000", "--name", "away")
+    process = cli("sweep", *command, "--detach", cwd=tmp_path)
+    assert process.returncode == 0, process
+    assert process.stdout.splitlines() == [
+        "away", "look at it with: tui-trainer sweep --show away", "end it with: tui-trainer sweep --stop away",
+    ]  # fmt: skip
+    sweep, run = sweep_of(tmp_path, "away"), RunFolder(tmp_path / "runs" / "away-001")
+    assert sweep.alive()
+    wait_for(lambda: run.journal.exists() and measured(run, 1), PATIENCE)
+    assert cli("sweep", "--stop", "away", cwd=tmp_path).stdout == "away ends once its trial is saved\n"
+    wait_for(lambda: not sweep.alive())
+    assert not run.alive() and board(tmp_path, "away")[0].state == "interrupted"
+    assert "asked to stop; go on with: tui-trainer sweep --resume away" in sweep.log.read_text()
+    assert "is not under way" in one_line(cli("sweep", "--stop", "away", cwd=tmp_path))
+
+
 def test_a_trial_that_a_person_stops_is_pruned_by_hand(cli: Cli, begin: Begin, tmp_path: Path) -> None:
     command = ("quickstart", *SEARCH, *SMALL, "--epochs", "100000", "--set", "early_stopping.patience=100000", "--name", "mine")
     process = begin(*command, "--trials", "1")
@@ -231,7 +248,8 @@ def test_one_that_fails_does_not_end_it(cli: Cli, tmp_path: Path) -> None:
     process = cli("sweep", "quickstart", *grid, *SMALL, "--name", "grid", "--require", "val.accuracy>1", cwd=tmp_path)
     assert process.returncode == 1 and "required val.accuracy>1, but it is" in process.stderr, process
     failed, finished = board(tmp_path, "grid")
-    assert (failed.state, finished.state) == ("failed", "finished") and "the training loss is" in failed.note
+    assert (failed.state, finished.state) == ("failed", "finished")
+    assert failed.note == "its val.loss is not a finite number"
     assert sweep_of(tmp_path, "grid").read().created >= started
 
 

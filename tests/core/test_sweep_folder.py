@@ -143,3 +143,12 @@ def test_runs_that_have_its_names_are_left_alone(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="there is a run mine-001 already"):
         beginning.begun(FILE, "mine", tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["mine-001"]
+
+
+def test_one_that_is_not_under_way_cannot_be_asked_to_stop(sweep: SweepFolder) -> None:
+    with pytest.raises(UserError, match="sweep 'lr' is not under way; go on with it by"):
+        sweep.ask_to_stop()
+    with sweep.hold():
+        sweep.ask_to_stop()
+        sweep.ask_to_stop()
+    assert sweep.stop.stat().st_mode & 0o777 == 0o600

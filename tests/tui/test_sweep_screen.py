@@ -224,3 +224,19 @@ async def test_plain_characters_where_there_are_no_others(runs: Path, monkeypatc
             assert text_of(pilot).isascii()
     finally:
         glyphs.cache_clear()
+
+
+async def test_x_asks_before_it_ends_the_sweep(runs: Path) -> None:
+    sweep = made.make(runs, 3)
+    async with console(sweep).run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await pilot.press("x")  # nothing is under way
+        assert not sweep.stop.exists() and isinstance(pilot.app.screen, SweepScreen)
+        with sweep.hold():
+            await seen(pilot, "x Stop")
+            await pilot.press("x", "escape")
+            await settled(pilot)
+            assert not sweep.stop.exists()
+            await pilot.press("x", "s")
+            await settled(pilot)
+            assert sweep.stop.exists() and said(pilot) == "n3 ends once its trial is saved"

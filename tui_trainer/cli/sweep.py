@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import re
-import signal
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from enum import StrEnum
-from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,21 +13,15 @@ import typer
 from core.errors import UserError
 from core.run.folder import runs_folder
 from tui_trainer.cli import options, require
-from tui_trainer.cli.say import complain
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from core.recipe import Recipe
-    from core.sweep.conductor import Conductor
     from core.sweep.folder import SweepFile, SweepFolder
-    from core.sweep.told import SweepEnded
-    from tui_trainer.cli.require import Requirement
-    from tui_trainer.plain import Form
 
 TIMES = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86_400.0}
 TIME = re.compile(r"([0-9]+\.?[0-9]*|\.[0-9]+) *([a-z]*)")
-PASSED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Sampler(StrEnum):
@@ -45,7 +36,7 @@ class Pruner(StrEnum):
     none = "none"
 
 
-Base = Annotated[str | None, typer.Argument(metavar="[RECIPE|FILE.toml]", help="See: tui-trainer recipes", show_default=False)]
+Base = Annotated[str | None, typer.Argument(metavar="RECIPE|FILE.toml", help="See: tui-trainer recipes", show_default=False)]
 Search = Annotated[
     list[str] | None,
     typer.Option(
@@ -66,6 +57,8 @@ Timeout = Annotated[
     typer.Option("--timeout", metavar="TIME", help="Stop after 90m, 2h or 1d, with a checkpoint; --resume goes on."),
 ]
 Resume = Annotated[str | None, typer.Option("--resume", metavar="NAME", help="Go on with a sweep.")]
+Stop = Annotated[str | None, typer.Option("--stop", metavar="NAME", help="End a sweep; its trial is saved.")]
+Detach = Annotated[bool, typer.Option("--detach", help="Leave the sweep to itself and come back at once.")]
 Show = Annotated[str | None, typer.Option("--show", metavar="NAME", help="Look at a sweep in the console.")]
 
 
@@ -82,22 +75,28 @@ def sweep(
     timeout: Timeout = None,
     resume: Resume = None,
     show: Show = None,
+    stop: Stop = None,
+    detach: Detach = False,
     data: options.DataSet = None,
     epochs: Annotated[int | None, typer.Option("--epochs", metavar="N", min=1, help="Length of each run.")] = None,
     seed: Annotated[int | None, typer.Option("--seed", metavar="N", min=0, help="Of proposals and trainings.")] = None,
     device: options.Device = None,
     threads: options.Threads = None,
     required: options.Require = None,
-    json: options.JournalLines = False,
+    json: Annotated[bool, typer.Option("--json", help="Print what happens, one JSON object a line.")] = False,
     quiet: options.Quiet = False,
     runs: options.Runs = None,
 ) -> None:
     """Search for the best values of a recipe's keys: one run after the other, by held-out images. Ctrl-C stops it with a
     checkpoint; the same command, or --resume NAME, goes on to the same bits."""
     folder = runs_folder(runs)
-    _check_one_thing(recipe, resume, show, bool(json and quiet))
+    _check_one_thing(recipe, resume, show, stop)
+    _check_clashes(json, quiet, detach, required)
     if show is not None:
         _look(show, runs)
+        return
+    if stop is not None:
+        _stop(stop, folder)
         return
     seconds, requirements = _seconds(timeout), require.parse(required or [])
     if resume is not None:
@@ -115,14 +114,24 @@ def sweep(
         file = beginning.described(wish)
         require.check(requirements, base.monitor)
         found, file = beginning.begun(file, name, folder)
-    _conduct(found, file, seconds, "json" if json else "quiet" if quiet else "lines", requirements)
+    if detach:
+        _detach(found, timeout)
+        return
+    from tui_trainer.cli.sweep_process import conduct
+
+    conduct(found, file, seconds, "json" if json else "quiet" if quiet else "lines", requirements)
 
 
-def _check_one_thing(recipe: str | None, resume: str | None, show: str | None, both: bool) -> None:
-    if sum(item is not None for item in (recipe, resume, show)) != 1:
-        raise UserError("expected one of: a recipe, --resume NAME, --show NAME; see: tui-trainer sweep --help")
-    if both:
-        raise UserError("--json and --quiet exclude each other; leave one out")
+def _check_one_thing(*given: str | None) -> None:
+    if sum(item is not None for item in given) != 1:
+        raise UserError("expected one of: a recipe, --resume NAME, --show NAME, --stop NAME; see: tui-trainer sweep --help")
+
+
+def _check_clashes(json: bool, quiet: bool, detach: bool, required: list[str] | None) -> None:
+    clashes = [("--json", json, "--quiet", quiet), ("--detach", detach, "--json", json)]
+    for one, has_one, other, has_other in [*clashes, ("--detach", detach, "--require", bool(required))]:
+        if has_one and has_other:
+            raise UserError(f"{one} and {other} exclude each other; leave one out")
 
 
 def _look(name: str, runs: Path | None) -> None:
@@ -139,6 +148,24 @@ def _look(name: str, runs: Path | None) -> None:
         from tui_trainer.cli.say import say
 
         say(*sweep_report.lines(found))
+
+
+def _stop(name: str, runs: Path) -> None:
+    from core.sweep.folder import find
+    from tui_trainer.cli.say import say
+
+    found = find(name, runs)
+    found.ask_to_stop()
+    say(f"{found.name} ends once its trial is saved")
+
+
+def _detach(folder: SweepFolder, timeout: str | None) -> None:
+    """A process of its own goes on with it."""
+    from tui_trainer.cli.say import say
+    from tui_trainer.cli.sweep_process import begin, ways_to
+
+    begin(folder, timeout)
+    say(folder.name, *ways_to(folder))
 
 
 def _loaded(recipe: str, fixed: Sequence[str], data: str | None) -> Recipe:
@@ -165,60 +192,3 @@ def _seconds(text: str | None) -> float | None:
     if match is None or scale is None or not float(match[1]):
         raise UserError(f"--timeout {text!r}: expected a time, as in 90m, 2h or 1d")
     return float(match[1]) * scale
-
-
-def _conduct(
-    folder: SweepFolder, file: SweepFile, seconds: float | None, form: Form, requirements: Sequence[Requirement]
-) -> None:
-    """Until it is through; ends the process."""
-    from core.sweep.conductor import Conductor
-    from core.sweep.told import SweepEnded
-    from tui_trainer.cli.sweep_lines import Printer
-
-    conductor, end, printer = Conductor(folder, file, seconds), SweepEnded(), Printer(folder, file, form)
-    with _passing_signals(conductor):
-        for told in conductor.go():
-            printer.say(told)
-            if isinstance(told, SweepEnded):
-                end = told
-    _leave(folder, file, end, requirements)
-
-
-@contextmanager
-def _passing_signals(conductor: Conductor) -> Iterator[None]:
-    """A closed terminal ends a sweep like any other signal does, unless nohup says otherwise."""
-
-    def take(number: int, frame: FrameType | None) -> None:
-        conductor.leave(number)
-
-    passed = [number for number in PASSED if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN]
-    before = {number: signal.signal(number, take) for number in passed}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _leave(folder: SweepFolder, file: SweepFile, end: SweepEnded, requirements: Sequence[Requirement]) -> None:
-    if end.signal:
-        sys.exit(128 + end.signal)
-    if end.failed:
-        complain(end.reason)
-        sys.exit(3)
-    missed = _unmet(folder, file, end, requirements)
-    for words in missed:
-        complain(words)
-    sys.exit(1 if missed else 0)
-
-
-def _unmet(folder: SweepFolder, file: SweepFile, end: SweepEnded, requirements: Sequence[Requirement]) -> list[str]:
-    """By the best trial."""
-    from msgspec.structs import replace
-
-    from core.view.state import State
-    from core.view.summary import summarise
-
-    state = summarise(folder.run(end.best.run)) if requirements and end.best else State()
-    chosen = {file.metric: end.best.value} if end.best and end.best.value is not None else {}
-    return require.unmet(requirements, replace(state, metrics={**state.metrics, **chosen}))

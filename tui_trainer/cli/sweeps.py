@@ -12,7 +12,7 @@ from tui_trainer.cli.say import say, say_json
 
 
 def sweeps(
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="All trials of this one.", show_default=False)] = None,
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="All trials of this one.", show_default=False)] = None,
     runs: options.Runs = None,
     json: options.Json = False,
 ) -> None:

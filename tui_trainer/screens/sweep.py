@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from rich.text import Text
-from textual import events, on
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.containers import Container, Vertical
 from textual.widgets import DataTable, Footer, Static
 
+from core.errors import UserError
 from core.sweep.folder import SweepFolder
 from core.sweep.trials import Trial, ended, values_words
 from core.view.words import count, format_metric
 from tui_trainer.bindings import ActionScreen, bindings
 from tui_trainer.escape import printable
+from tui_trainer.screens.question import STOP_SWEEP
 from tui_trainer.sweep_look import Look, best_first, look
 from tui_trainer.theme import Palette, palette
 from tui_trainer.widgets.glyphs import ASCII, cut, glyphs
@@ -102,6 +104,8 @@ class SweepScreen(ActionScreen):
             return False
         if action in ("next_key", "previous_key") and (len(self._keys()) < 2 or self.has_class("short")):
             return False
+        if action == "stop_sweep" and not self.look.alive:
+            return False
         return super().check_action(action, parameters)
 
     @on(DataTable.RowSelected)
@@ -131,6 +135,16 @@ class SweepScreen(ActionScreen):
         self._best_first = not self._best_first
         self._show()
         self.query_one(TrialTable).move_cursor(row=0)
+
+    @work
+    async def action_stop_sweep(self) -> None:
+        if await self._confirmed(f"End the sweep {self.sweep.name}?", STOP_SWEEP):
+            try:
+                self.sweep.ask_to_stop()
+            except UserError as error:
+                self.notify(printable(str(error)), severity="warning", markup=False)
+            else:
+                self.notify(f"{printable(self.sweep.name)} ends once its trial is saved", markup=False)
 
     def action_leave_sweep(self) -> None:
         self.trainer.show_home()

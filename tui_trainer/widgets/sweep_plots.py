@@ -99,7 +99,7 @@ class HistoryPlot(SweepPlot):
             stairs.append((float(last), stairs[-1][1]))
         line = Curve(colours.good, _points(stairs), metric_of(reads.metric).factor, band=True)  # straight up or down
         curves = (line, *self.curves(reads, colours))
-        return Chart(curves, 0.0, last + 1.0, _wide(reads), unit=(1.0, "trial"), empty=NONE)
+        return Chart(curves, 0.0, last + 1.0, _wide(reads), unit=(1.0, "trial"), places=_numbers(last, width), empty=NONE)
 
     def title(self, reads: Drawn, colours: Palette) -> Text:
         return Text(f"{self.NAME}  {printable(reads.metric)}")
@@ -154,6 +154,12 @@ def _can_be_drawn(value: float | None) -> bool:
 def _wide(reads: Drawn) -> bool:
     values = [trial.value for trial in reads.trials if trial.value is not None]
     return bool(values) and min(values) > 0 and max(values) > MANY * min(values)
+
+
+def _numbers(last: int, width: int) -> dict[float, str]:
+    """Of trials."""
+    spacing = max(round(axis.spacing(last / max(2, width // 8))), 1)
+    return {float(number): str(number) for number in range(spacing, last + 1, spacing)}
 
 
 def _names(dimension: Dimension | None, left: float, right: float, width: int) -> dict[float, str]:
