@@ -13,11 +13,12 @@ from core.view.state import State
 Scope: TypeAlias = Literal[
     "run", "home", "replay", "either", "view", "anywhere",
     "plots", "classes", "table", "matrix", "pictures", "mistakes", "checkpoints", "log", "compare",
+    "sweep",
 ]  # fmt: skip
 """Of a screen, of several of them, or of panels, whose keys count while such a panel has the focus."""
 SHARED: dict[Scope, tuple[Scope, ...]] = {
     "run": ("either", "view", "anywhere"), "home": ("either", "anywhere"), "replay": ("view", "anywhere"),
-    "compare": ("anywhere",),
+    "compare": ("anywhere",), "sweep": ("anywhere",),
 }  # fmt: skip
 """What the screens have beside their own."""
 
@@ -121,6 +122,7 @@ TABLE: tuple[Action, ...] = (
         cli="tui-trainer delete RUN",
         in_footer=False,
     ),
+    Action("sweeps", ("s",), "Sweeps", "Trials of a sweep", "home", cli="tui-trainer sweeps", in_footer=False),
     Action("undelete", ("u",), "Undelete", "Bring the run back that was deleted last", "home", in_footer=False),
     Action("pause", ("p",), "Pause", "Stop after the present step and wait", "run", is_running, "tui-trainer pause RUN"),
     Action("continue", ("p",), "Continue", "Go on where the run was paused", "run", is_paused, "tui-trainer continue RUN"),
@@ -208,6 +210,19 @@ TABLE: tuple[Action, ...] = (
     Action("show_compared_classes", ("3",), "Classes", "Accuracy by class, and the differences", "compare", in_footer=False),
     Action("show_compared_recipes", ("4",), "Recipes", "The keys in which the recipes differ", "compare", in_footer=False),
     Action("leave_comparison", ("h", "escape"), "Home", "Back to the list of runs", "compare", cli="tui-trainer runs"),
+    Action("open_trial", ("enter",), "Open", "Look at the trial's run", "sweep", cli="tui-trainer attach RUN"),
+    Action("next_key", ("n", "tab"), "Next plot", "Values of the next key, or the best so far", "sweep"),
+    Action("previous_key", ("N", "shift+tab"), "Plot before", "The one before", "sweep", in_footer=False),
+    Action("order_trials", ("o",), "Order", "The best first, or as they came", "sweep", cli="tui-trainer sweeps NAME"),
+    Action(
+        "stop_sweep",
+        ("x",),
+        "Stop",
+        "Its trial stops with a checkpoint (asks first); it can go on",
+        "sweep",
+        cli="tui-trainer sweep --stop NAME",
+    ),
+    Action("leave_sweep", ("h", "escape"), "Home", "To the list of runs; the sweep goes on", "sweep", cli="tui-trainer runs"),
     Action("home", ("h", "escape"), "Home", "Back to the list of runs; training goes on", "run", cli="tui-trainer runs"),
     Action("help", ("question_mark",), "Help", "Keys and commands", "anywhere", cli="tui-trainer --help"),
     Action("quit", ("q",), "Quit", "Leave; training goes on unless you stop it", "anywhere"),

@@ -38,6 +38,7 @@ from tui_trainer.widgets.glyphs import ASCII, glyphs
 from tui_trainer.widgets.heat import few_colours
 
 if TYPE_CHECKING:
+    from core.sweep.folder import SweepFolder
     from core.view.comparing import By
     from tui_trainer.widgets.terminal_pictures import TerminalPictures
 
@@ -51,8 +52,8 @@ class Personal(TypedDict, total=False):
 
 
 class TrainerApp(App[None]):
-    """Home, or straight to the run given as ``attach``, which ``feed`` may be reading already, or to those to ``compare``.
-    ``clock`` gives Unix seconds, ``tour`` hints to whoever is here for the first time."""
+    """Home, or straight to the run given as ``attach``, which ``feed`` may be reading already, to those to ``compare``, or to a
+    ``sweep``. ``clock`` gives Unix seconds, ``tour`` hints to whoever is here for the first time."""
 
     TITLE = "tui-trainer"
     ENABLE_COMMAND_PALETTE = True
@@ -69,6 +70,7 @@ class TrainerApp(App[None]):
         tour: Tour | None = None,
         compare: Sequence[RunFolder] = (),
         by: By = "epoch",
+        sweep: SweepFolder | None = None,
     ) -> None:
         super().__init__()
         # For what is said after the screen is gone: last words, or a traceback.
@@ -79,7 +81,7 @@ class TrainerApp(App[None]):
         self.clock = clock
         self._first, self._feed, self.tour = attach, feed, tour
         self._terminal_pictures: TerminalPictures | None = None
-        self._compared, self._by = tuple(compare), by
+        self._compared, self._by, self._sweep = tuple(compare), by, sweep
         self.settings, self.memory, self.keymap = settings, memory or Memory(), settings.keymap
         self.visited: RunFolder | None = None
         """The run that was looked at last."""
@@ -106,6 +108,8 @@ class TrainerApp(App[None]):
         self.set_class(few_colours(self), "few-colours")
         if self._compared:
             self.show_compared(self._compared, self._by)
+        elif self._sweep:
+            self.show_sweep(self._sweep)
         elif self._first is None:
             self.show_home()
         else:
@@ -169,6 +173,11 @@ class TrainerApp(App[None]):
         from tui_trainer.screens.compare import CompareScreen
 
         self.push_screen(CompareScreen(runs, by))
+
+    def show_sweep(self, sweep: SweepFolder) -> None:
+        from tui_trainer.screens.sweep import SweepScreen
+
+        self.push_screen(SweepScreen(sweep))
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """The palette: what the present screen can do now, and the choice of a theme."""

@@ -26,6 +26,8 @@ COMMANDS = {
     "serve": "serve.serve",
     "train": "train.train",
     "resume": "train.resume",
+    "sweep": "sweep.sweep",
+    "sweeps": "sweeps.sweeps",
     "pause": "steer.pause",
     "continue": "steer.go_on",
     "save": "steer.save",

@@ -18,6 +18,7 @@ from tui_trainer.cli import options
 from tui_trainer.cli.say import complain
 
 if TYPE_CHECKING:
+    from core.sweep.folder import SweepFolder
     from core.view.comparing import By
     from tui_trainer.app import Personal, TrainerApp
 
@@ -63,8 +64,14 @@ def show(app: TrainerApp) -> NoReturn:
     sys.exit(app.return_code)
 
 
-def open_console(runs: options.Runs, run: RunFolder | None = None, compare: Sequence[RunFolder] = (), by: By = "epoch") -> None:
-    """On Home, on a run, or on several that are compared."""
+def open_console(
+    runs: options.Runs,
+    run: RunFolder | None = None,
+    compare: Sequence[RunFolder] = (),
+    by: By = "epoch",
+    sweep: SweepFolder | None = None,
+) -> None:
+    """On Home, on a run, on several that are compared, or on a sweep."""
     personal = prepare()
     from tui_trainer.feed import Feed
 
@@ -73,4 +80,4 @@ def open_console(runs: options.Runs, run: RunFolder | None = None, compare: Sequ
         feed.start()  # a long journal is being read while the screen is being loaded
     from tui_trainer.app import TrainerApp
 
-    show(TrainerApp(folder, run, feed=feed, compare=compare, by=by, **personal))
+    show(TrainerApp(folder, run, feed=feed, compare=compare, by=by, sweep=sweep, **personal))

@@ -35,6 +35,7 @@ SECTIONS: tuple[tuple[Scope, str], ...] = (
     ("checkpoints", "On the checkpoints"),
     ("log", "On the worker's log"),
     ("compare", "Comparing runs"),
+    ("sweep", "On a sweep"),
     ("anywhere", "Everywhere"),
 )
 MOUSE = (

@@ -4,7 +4,7 @@ diverged."""
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from tui_trainer.widgets import axis
@@ -46,6 +46,8 @@ class Chart(NamedTuple):
     empty: str = "waiting for the first steps"
     unit: tuple[float, str] | None = None
     """Of the numbers below: how many steps it is, and its name."""
+    places: Mapping[float, str] | None = None
+    """What stands below in place of numbers, by where."""
 
 
 class Canvas(NamedTuple):
@@ -109,7 +111,7 @@ def _drawn(chart: Chart, width: int, marker: Marker) -> tuple[list[Drawn], bool]
 
 
 def _marked(curve: Curve, chart: Chart, spots: int, width: int) -> list[Spot]:
-    if not (curve.dots and spots <= width // 3) and spots != 1:
+    if not (curve.dots and spots <= width // 3) and not curve.alone and spots != 1:
         return []
     points = zip(curve.points.steps, curve.points.lows, curve.points.means, curve.points.highs, strict=True)
     return [Spot(*point) for point in points if chart.left <= point[0] <= chart.right]

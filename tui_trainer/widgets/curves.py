@@ -31,6 +31,8 @@ class Curve(NamedTuple):
     """Draw all that lies between the lows and the highs, not the mean."""
     tag: str = ""
     """A character that tells it from others without its colour: at its end, and its points where they are marked."""
+    alone: bool = False
+    """Points that nothing joins, all of them marked."""
 
 
 class Drawn(NamedTuple):
@@ -140,7 +142,7 @@ def _step(spot: Spot) -> float:
 
 
 def _lines(item: Drawn, left: float, marks: Glyphs, marker: Marker) -> Iterator[plot.Line]:
-    if not item.curve.band:
+    if not (item.curve.band or item.curve.alone):
         yield _line(item.curve, _from_edge(_since(item.spots, left), left), marker.symbol, joined=True)
     yield _line(item.curve, item.own[bisect_left(item.own, left, key=_step) :], item.curve.tag or marks.dot, joined=False)
 

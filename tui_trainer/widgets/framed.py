@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from tui_trainer.theme import Palette
 from tui_trainer.widgets import axis
 from tui_trainer.widgets.chart import Canvas, Chart, Level
@@ -74,13 +76,19 @@ def _bottom(chart: Chart, drawn: Canvas, colours: Palette, marks: Glyphs) -> Row
         if frame.left <= flag.step <= frame.right:
             row.put(frame.column(flag.step), flag.kind.glyph(marks), flag.colour(colours))
     _put_unit(row, unit, colours, marks)
+    for place, name in _below(chart, frame, scale).items():
+        _put_number(row, frame.column(place), name, colours, marks)
+    return Row.of(" " * drawn.margin + marks.corner, colours.faint) + row
+
+
+def _below(chart: Chart, frame: Frame, scale: float) -> Mapping[float, str]:
+    """What is written below, by where it stands."""
+    if chart.places is not None:
+        return {place: name for place, name in chart.places.items() if frame.left <= place <= frame.right}
     few = frame.right - frame.left > 2 * scale
     places = axis.ticks(frame.left / scale, frame.right / scale, max(2, frame.columns // 6), least=1.0 if few else 0.0)
     step = places[1] - places[0] if len(places) > 1 else 1.0
-    for place in places:
-        if place > 0:
-            _put_number(row, frame.column(place * scale), axis.label(place, step), colours, marks)
-    return Row.of(" " * drawn.margin + marks.corner, colours.faint) + row
+    return {place * scale: axis.label(place, step) for place in places if place > 0}
 
 
 def _put_unit(row: Row, unit: str, colours: Palette, marks: Glyphs) -> None:

@@ -14,7 +14,7 @@ def put_tags(rows: Sequence[Row], chart: Chart, frame: Frame) -> None:
     taken = set[tuple[int, int]]()
     for curve in chart.curves[::-1]:  # that of the one on top is the nearest
         free = (place for place in _places(curve, chart.logarithmic, frame) if not taken & _around(place))
-        if curve.tag and (place := next(free, None)):
+        if curve.tag and not curve.alone and (place := next(free, None)):
             rows[place[0]].put(place[1], curve.tag, curve.colour)
             taken.add(place)
 
