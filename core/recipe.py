@@ -176,7 +176,9 @@ def _apply(table: dict[str, Any], override: str) -> None:
         table = table.setdefault(part, {})
         if not isinstance(table, dict):
             raise UserError(f"--set {override!r}: {'.'.join(parts[:depth])} is a value, not a table")
-    table[parts[-1]] = _value(text.strip())
+    value = _value(text.strip())
+    named = parts == ["model"] and isinstance(value, str)  # all of the table: its other keys belong to another model
+    table[parts[-1]] = {"name": value} if named else value
 
 
 def _value(text: str) -> Any:

@@ -51,10 +51,10 @@ class Forecast(NamedTuple):
         return self.free is None or self.room <= self.free
 
 
-def forecast(chosen: Recipe, runs: Path, earlier: Iterable[ListedRun]) -> Forecast:
-    """Takes as long as importing torch where the network has not been described before. Raises UserError for one that cannot be
-    built."""
-    network = describe(chosen, Inputs(data.class_count(chosen.data), size=chosen.data.size))
+def forecast(chosen: Recipe, runs: Path, earlier: Iterable[ListedRun], code: Path | None = None) -> Forecast:
+    """Takes as long as importing torch where the network has not been described before. ``code`` is the folder with code of the
+    user's own, where they have named it as the model. Raises UserError for a network that cannot be built."""
+    network = describe(chosen, Inputs(data.class_count(chosen.data), size=chosen.data.size), code)
     pace = next(_paces(chosen, network, earlier), None)
     return Forecast(network, room(chosen, network.parameters), _free(runs), pace, pace and pace.seconds(chosen.epochs))
 

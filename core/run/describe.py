@@ -18,6 +18,7 @@ from typing import Any
 import msgspec
 
 import core
+from core import models
 from core.cache import cache_folder
 from core.errors import UNREADABLE, UserError
 from core.files import make_folder, read_plain
@@ -26,6 +27,8 @@ from core.recipe import Recipe
 from core.run.folder import write_whole
 
 PACKAGES = ("tui-trainer", "torch", "torchvision", "textual", "rich", "typer", "plotext", "msgspec", "safetensors", "numpy")
+LIBRARIES = ("torchvision", "timm")
+"""Of networks."""
 LARGEST_ANSWER = 16 << 20
 """Bytes."""
 
@@ -52,10 +55,12 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
     versions: dict[str, str]
 
 
-class _Question(msgspec.Struct, frozen=True):
+class _Question(msgspec.Struct, frozen=True, omit_defaults=True):
     model: dict[str, Any] | None = None
     inputs: Inputs | None = None
     parameter_limit: int | None = None
+    code: str | None = None
+    """The folder with code of the user's own, where they have named it."""
 
 
 class _Answer(msgspec.Struct, frozen=True):
@@ -64,16 +69,25 @@ class _Answer(msgspec.Struct, frozen=True):
     error: str = ""
 
 
-def describe(recipe: Recipe, inputs: Inputs) -> Description:
-    """The recipe's network. Raises UserError when its settings are wrong or it is over ``parameter_limit``."""
-    question = _Question(recipe.model, inputs, recipe.parameter_limit)
-    key = hashlib.sha256(msgspec.json.encode(question, order="deterministic") + _own_state()).hexdigest()[:32]
+def describe(recipe: Recipe, inputs: Inputs, code: Path | None = None) -> Description:
+    """The recipe's network. Raises UserError when its settings are wrong or it is over ``parameter_limit``.
+
+    ``code`` is the folder with code of the user's own, where it is they who have named it as the model; without it none is run.
+    """
+    question = _Question(recipe.model, inputs, recipe.parameter_limit, str(code) if code else None)
+    if models.is_code(recipe.model):
+        return _description(_ask(question))  # whatever it is made of may have changed
+    key = hashlib.sha256(msgspec.json.encode(question, order="deterministic") + _own_state(recipe)).hexdigest()[:32]
     path = cache_folder() / "described" / f"{key}.json"
     try:
         answer = msgspec.json.decode(read_plain(path, LARGEST_ANSWER), type=_Answer)
     except (OSError, *UNREADABLE):
         answer = _ask(question)
         _keep(path, answer)
+    return _description(answer)
+
+
+def _description(answer: _Answer) -> Description:
     if answer.error or answer.description is None:
         raise UserError(answer.error or "the model could not be described")
     return answer.description
@@ -105,21 +119,29 @@ def _keep(path: Path, answer: _Answer) -> None:
         return  # a cache that cannot be written costs time, nothing else
 
 
-def _own_state() -> bytes:
-    """Changes whenever a model file does."""
-    files = sorted((Path(core.__path__[0]) / "models").glob("*.py"))
-    return repr([(file.name, file.stat().st_mtime_ns) for file in files]).encode()
+def _own_state(recipe: Recipe) -> bytes:
+    """Changes whenever a model file does, or the library that a model is of."""
+    files = sorted((Path(core.__path__[0]) / "models").rglob("*.py"))
+    library = str(recipe.model.get("name")).partition(":")[0]
+    version = _version(library) if library in LIBRARIES else ""
+    return repr([version, *((file.name, file.stat().st_mtime_ns) for file in files)]).encode()
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return ""
 
 
 def _describe_here(question: _Question) -> _Answer:
-    from core import models
-
     if question.model is None or question.inputs is None:
         return _Answer(machine=_machine_here())
     try:
-        layers = models.layers(question.model, question.inputs)
-        parameters = sum(layer.parameters for layer in layers)
+        network = models.sketch(question.model, question.inputs, Path(question.code) if question.code else None)
+        parameters = models.count_parameters(network)
         models.check_limit(parameters, question.parameter_limit)
+        layers = models.layers_of(network, question.inputs)
     except UserError as error:
         return _Answer(error=str(error))
     return _Answer(description=Description(parameters, sum(layer.macs for layer in layers), tuple(layers)))
@@ -144,4 +166,7 @@ def _machine_here() -> Machine:
 
 
 if __name__ == "__main__":
-    sys.stdout.buffer.write(msgspec.json.encode(_describe_here(msgspec.json.decode(sys.stdin.buffer.read(), type=_Question))))
+    answering = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what a user's own code prints is no part of the answer
+    answering.write(msgspec.json.encode(_describe_here(msgspec.json.decode(sys.stdin.buffer.read(), type=_Question))))
+    answering.close()

@@ -37,6 +37,7 @@ from core.events import (
 )
 from core.recipe import Recipe, from_table
 from core.run import beginning, disk, effects, notify
+from core.run.code import permitted
 from core.run.folder import RunFile, RunFolder, leads_to
 from core.run.journal import finished
 from core.run.listener import Listener, tie_to_parent
@@ -113,7 +114,8 @@ class Session:
 
         self.pump.put(PhaseEnded(phase="start", seconds=time.monotonic() - started))
         with self.signals.interrupting():
-            setup = setups.prepare(recipe, self.options.threads or run_file.threads, self._progress)
+            threads, code = self.options.threads or run_file.threads, permitted(self.run)
+            setup = setups.prepare(recipe, threads, self._progress, code=code)
         self.pulse.gpu = setup.device.index or 0 if setup.device.type == "cuda" else None
         self.trainer, opening = self._begin(setup, run_file)
         for event in opening:

@@ -7,6 +7,7 @@ import platform
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -53,6 +54,8 @@ class Setup:
     world: World
     average: Average | None = None
     scaler: torch.amp.GradScaler | None = None
+    code: Path | None = None
+    """The folder with code of the user's own, where the model is that."""
 
     @property
     def measured(self) -> nn.Module:
@@ -72,7 +75,7 @@ class Setup:
 
     def another_network(self) -> nn.Module:
         """The same architecture on the same device, for other weights."""
-        return initialise(self.recipe, self.inputs, self.device)
+        return initialise(self.recipe, self.inputs, self.device, self.code)
 
     def metadata(self) -> dict[str, str]:
         """What goes into the weights file, so that it is enough alone to evaluate and predict.
@@ -88,8 +91,12 @@ def prepare(
     threads: int | None,
     progress: data.Progress,
     load: Callable[[Data, data.Progress], Dataset] = data.load,
+    code: Path | None = None,
 ) -> Setup:
-    """Read the data, build the network. Raises UserError for whatever in the recipe does not fit this machine or the data."""
+    """Read the data, build the network. Raises UserError for whatever in the recipe does not fit this machine or the data.
+
+    ``code`` is the folder with code of the user's own, where it is they who have named it as the model; without it none is run.
+    """
     progress("device", 0, 0, "")
     threads = devices.set_up(recipe, threads)
     device = devices.choose_device(recipe.device)
@@ -104,7 +111,7 @@ def prepare(
     normalisation = Normalisation(dataset.mean, dataset.std)
     inputs = Inputs(len(dataset.classes), *dataset.train.pixels.shape[1:3])
     progress("build", 0, 0, "")
-    network = initialise(recipe, inputs, device)
+    network = initialise(recipe, inputs, device, code)
     augment.check(recipe.augment, inputs.channels, inputs.size, inputs.size)
     resolution.check(recipe.low_resolution, network, inputs.channels, inputs.size)
     training = _examples(dataset.train, train, device)
@@ -127,7 +134,7 @@ def prepare(
         network=network,
         optimizer=optimizers.build(recipe.optimizer, network),
         parameters=parameters,
-        macs=models.count_macs(recipe.model, inputs),
+        macs=models.count_macs(recipe.model, inputs, code),
         world=World(
             recipe_hash=recipe_hash(recipe),
             data_fingerprint=dataset.fingerprint,
@@ -140,6 +147,7 @@ def prepare(
         ),
         average=Average(network, recipe.averaging) if recipe.averaging.decay else None,
         scaler=devices.loss_scaler(precision, device),
+        code=code,
     )
     progress("build", 1, 1, "")
     return setup
@@ -150,10 +158,10 @@ def _examples(images: Images, indices: batches.Indices, device: torch.device) ->
     return Examples(*batches.to_device(images, indices, devices.storage(size, device)))
 
 
-def initialise(recipe: Recipe, inputs: Inputs, device: torch.device) -> nn.Module:
+def initialise(recipe: Recipe, inputs: Inputs, device: torch.device, code: Path | None = None) -> nn.Module:
     """The network with weights drawn from the recipe's seed; drawn on the CPU, so that every device begins alike."""
     torch.manual_seed(mix(recipe.seed, 0))
-    network = models.build(recipe.model, inputs)
+    network = models.build(recipe.model, inputs, code).train()
     return devices.place(
         network, device, devices.choose_convolution(recipe, device), devices.choose_precision(recipe.precision, device)
     )

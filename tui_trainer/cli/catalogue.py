@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,6 +14,8 @@ from tui_trainer.cli.say import say, say_json, table
 from tui_trainer.cli.train import load
 from tui_trainer.stream import write_bytes
 
+ANY = "quickstart"
+"""A recipe of no matter which network."""
 data_app = typer.Typer(help="List the data sources, or get one.", invoke_without_command=True, rich_markup_mode=None)
 
 
@@ -37,20 +40,22 @@ def _print_source(text: str) -> None:
 
 
 def model(
-    recipe: Annotated[str, typer.Argument(metavar="RECIPE|FILE.toml", show_default=False)],
+    recipe: Annotated[str, typer.Argument(metavar="RECIPE|FILE.toml|NAME", show_default=False)],
+    model: options.Model = None,
     changes: options.Set = None,
     data: options.DataSet = None,
     json: options.Json = False,
 ) -> None:
-    """Show a recipe's network."""
+    """Show a recipe's network, or one by its NAME: torchvision:NAME, timm:NAME or python:MODULE:FUNCTION."""
     from core.data import class_count
-    from core.models import Inputs
+    from core.models import Inputs, is_elsewhere
     from core.run.describe import describe
     from core.view.readings import format_count
 
-    chosen = load(recipe, changes or [], data)
-
-    found = describe(chosen, Inputs(class_count(chosen.data), size=chosen.data.size))
+    if is_elsewhere(recipe) and not recipe.endswith(".toml"):
+        recipe, model = ANY, recipe
+    chosen = load(recipe, changes or [], data, model)
+    found = describe(chosen, Inputs(class_count(chosen.data), size=chosen.data.size), code=Path.cwd())
     if json:
         say_json(found)
         return

@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 def train(
     recipe: Annotated[str, typer.Argument(metavar="RECIPE|FILE.toml", help="See: tui-trainer recipes", show_default=False)],
     data: options.DataSet = None,
+    model: options.Model = None,
     epochs: Annotated[int | None, typer.Option("--epochs", metavar="N", min=1, help="Length of the run.")] = None,
     changes: options.Set = None,
     name: Annotated[str | None, typer.Option("--name", metavar="NAME", help="Name of the run.")] = None,
@@ -47,9 +49,10 @@ def train(
     if name is not None:
         check_name(name)  # before the model is looked at, which takes seconds the first time
     given = {"epochs": epochs, "seed": seed, "device": device}
-    chosen = load(recipe, [*(changes or []), *(f"{key}={value}" for key, value in given.items() if value is not None)], data)
+    changes = [*(changes or []), *(f"{key}={value}" for key, value in given.items() if value is not None)]
+    chosen = load(recipe, changes, data, model)
     require.check(requirements, chosen.monitor)
-    run = session.create(chosen, runs_folder(runs), name, threads)
+    run = session.create(chosen, runs_folder(runs), name, threads, code=Path.cwd())
     try:
         _go(run, form, detach, requirements, tied=tied, threads=threads, notify=notify)
     except UserError:
@@ -71,6 +74,7 @@ def resume(
         list[str] | None,
         typer.Option("--allow-change", metavar="recipe|data", help="Go on although this changed. May be repeated."),
     ] = None,
+    model: options.OwnModel = None,
     device: options.Device = None,
     threads: options.Threads = None,
     detach: options.Detach = False,
@@ -99,7 +103,7 @@ def resume(
     _go(
         folder, form, detach, requirements,
         tied=tied, epochs=epochs, checkpoint=checkpoint, allow_change=allow_change or (), device=device, threads=threads,
-        notify=notify,
+        notify=notify, model=model,
     )  # fmt: skip
 
 
@@ -112,10 +116,11 @@ def _remove_unbegun(run: RunFolder) -> None:
         shutil.rmtree(run.path, ignore_errors=True)
 
 
-def load(recipe: str, overrides: Sequence[str], data: str | None) -> Recipe:
+def load(recipe: str, overrides: Sequence[str], data: str | None, model: str | None = None) -> Recipe:
     """A recipe as the options of ``train`` and ``model`` describe it, ``--set`` having the last word; raises UserError."""
     from core import recipe as recipes
 
+    overrides = [*([f"model={model}"] if model else []), *overrides]
     if data is None:
         return recipes.load(recipe, overrides)
     from core.data import from_text

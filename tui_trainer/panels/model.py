@@ -79,10 +79,11 @@ def _described(run: RunFolder) -> Description:
     from core import data  # with numpy, which the first frame does without
     from core.models import Inputs
     from core.recipe import from_table
+    from core.run.code import permitted
     from core.run.describe import describe
 
     recipe = from_table(run.read().recipe, str(run.run_file))
-    return describe(recipe, Inputs(data.class_count(recipe.data), size=recipe.data.size))
+    return describe(recipe, Inputs(data.class_count(recipe.data), size=recipe.data.size), permitted(run))
 
 
 def _layer(layer: Layer, width: int, colours: Palette) -> Text:
