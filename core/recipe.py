@@ -29,6 +29,7 @@ from core.sections import (
     Divergence,
     EarlyStopping,
     Evaluation,
+    FineTune,
     LowResolution,
     Mixing,
     Optimizer,
@@ -61,6 +62,7 @@ class Recipe(Section, frozen=True, kw_only=True):
     parameter_limit: Positive | None = None
     data: Data = Data()
     model: dict[str, Any] = {}
+    finetune: FineTune = FineTune()
     augment: tuple[Transform, ...] = ()
     mixing: Mixing = Mixing()
     low_resolution: tuple[LowResolution, ...] = ()

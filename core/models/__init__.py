@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeGuard, runtime_checkable
 
@@ -124,10 +125,11 @@ def sketch(settings: dict[str, Any], inputs: Inputs, code: Path | None = None) -
     return _elsewhere.sketch(name, lambda: build(settings, inputs, code), inputs, code)
 
 
-def layers_of(network: nn.Module, inputs: Inputs) -> list[Layer]:
-    """A network's layers in the order of the forward pass, with parameters and multiply-accumulates of one image.
+def layers_of(network: nn.Module, inputs: Inputs, rates: Mapping[int, float] = {}) -> list[Layer]:
+    """A network's layers in the order of the forward pass, with parameters and what each computes for one image.
 
-    Arithmetic is that of matrix products and convolutions, as is usual.
+    Arithmetic is that of matrix products and convolutions, as is usual. ``rates`` are the learning rates of parameters, by their
+    ids, where they are to be told.
     """
     import torch
 
@@ -136,7 +138,7 @@ def layers_of(network: nn.Module, inputs: Inputs) -> list[Layer]:
     device, training = next(network.parameters()).device, network.training
     image = torch.zeros(1, inputs.channels, inputs.size, inputs.size, device=device)
     try:
-        return _counting.layers(network, image, network.eval())
+        return _counting.layers(network, image, network.eval(), rates)
     finally:
         network.train(training)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -23,6 +23,10 @@ class _Place:
     def __init__(self) -> None:
         self.output: tuple[int, ...] = ()
         self.macs = self.parameters = self.frozen = 0
+        self.rates = set[float]()
+
+    def layer(self, name: str, kind: str) -> Layer:
+        return Layer(name, kind, self.output, self.parameters, self.macs, self.frozen, tuple(sorted(self.rates)))
 
 
 class _Watch:
@@ -56,7 +60,7 @@ class _Watch:
             hook.remove()
 
 
-def layers(network: nn.Module, image: Tensor, forward: Callable[[Tensor], object]) -> list[Layer]:
+def layers(network: nn.Module, image: Tensor, forward: Callable[[Tensor], object], rates: Mapping[int, float]) -> list[Layer]:
     """Of ``forward(image)``, which calls the network, in the order in which modules were through. A module without others in it
     is a layer, and so is every one with parameters or arithmetic of its own."""
     with FlopCounterMode(display=False) as arithmetic, _plain_attention(), torch.no_grad():
@@ -66,15 +70,15 @@ def layers(network: nn.Module, image: Tensor, forward: Callable[[Tensor], object
         finally:
             watch.close()
     names = {module: name for name, module in network.named_modules()}
-    _share_out_parameters(network, watch.places)
+    _share_out_parameters(network, watch.places, rates)
     return [
-        Layer(names[module] or WHOLE, type(module).__name__, place.output, place.parameters, place.macs, place.frozen)
+        place.layer(names[module] or WHOLE, type(module).__name__)
         for module, place in watch.places.items()
         if not any(module.children()) or place.parameters or place.frozen or place.macs
     ]
 
 
-def _share_out_parameters(network: nn.Module, places: dict[nn.Module, _Place]) -> None:
+def _share_out_parameters(network: nn.Module, places: dict[nn.Module, _Place], rates: Mapping[int, float]) -> None:
     """Each to the module that has it or, where that was never called by itself, to the next one around it that was."""
     for name, parameter in network.named_parameters():
         path = name.rpartition(".")[0]
@@ -83,6 +87,7 @@ def _share_out_parameters(network: nn.Module, places: dict[nn.Module, _Place]) -
         place = places[network.get_submodule(path)]
         if parameter.requires_grad:
             place.parameters += parameter.numel()
+            place.rates |= {rates[id(parameter)]} if id(parameter) in rates else set()
         else:
             place.frozen += parameter.numel()
 

@@ -13,7 +13,7 @@ import subprocess
 import sys
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -25,6 +25,10 @@ from core.files import make_folder, read_plain
 from core.models import Inputs, Layer
 from core.recipe import Recipe
 from core.run.folder import write_whole
+from core.sections import Optimizer
+
+if TYPE_CHECKING:
+    from torch import nn
 
 PACKAGES = ("tui-trainer", "torch", "torchvision", "textual", "rich", "typer", "plotext", "msgspec", "safetensors", "numpy")
 LIBRARIES = ("torchvision", "timm")
@@ -39,6 +43,11 @@ class Description(msgspec.Struct, frozen=True):
     parameters: int
     macs: int
     layers: tuple[Layer, ...] = ()
+
+    @property
+    def frozen(self) -> int:
+        """Parameters that do not train."""
+        return sum(layer.frozen for layer in self.layers)
 
 
 class Machine(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,6 +70,8 @@ class _Question(msgspec.Struct, frozen=True, omit_defaults=True):
     parameter_limit: int | None = None
     code: str | None = None
     """The folder with code of the user's own, where they have named it."""
+    frozen: tuple[str, ...] = ()
+    optimizer: Optimizer = Optimizer()
 
 
 class _Answer(msgspec.Struct, frozen=True):
@@ -74,7 +85,9 @@ def describe(recipe: Recipe, inputs: Inputs, code: Path | None = None) -> Descri
 
     ``code`` is the folder with code of the user's own, where it is they who have named it as the model; without it none is run.
     """
-    question = _Question(recipe.model, inputs, recipe.parameter_limit, str(code) if code else None)
+    question = _Question(
+        recipe.model, inputs, recipe.parameter_limit, str(code) if code else None, recipe.finetune.frozen, recipe.optimizer
+    )
     if models.is_code(recipe.model):
         return _description(_ask(question))  # whatever it is made of may have changed
     key = hashlib.sha256(msgspec.json.encode(question, order="deterministic") + _own_state(recipe)).hexdigest()[:32]
@@ -139,12 +152,25 @@ def _describe_here(question: _Question) -> _Answer:
         return _Answer(machine=_machine_here())
     try:
         network = models.sketch(question.model, question.inputs, Path(question.code) if question.code else None)
+        rates = _trained(network, question)
         parameters = models.count_parameters(network)
         models.check_limit(parameters, question.parameter_limit)
-        layers = models.layers_of(network, question.inputs)
+        layers = models.layers_of(network, question.inputs, rates)
     except UserError as error:
         return _Answer(error=str(error))
     return _Answer(description=Description(parameters, sum(layer.macs for layer in layers), tuple(layers)))
+
+
+def _trained(network: nn.Module, question: _Question) -> dict[int, float]:
+    """Freezes what is to be frozen; returns the learning rates of what trains, by parameters' ids, where there is not one for
+    all. Raises UserError."""
+    from core.training.finetuning import freeze
+    from core.training.optimizers.groups import groups_of
+
+    freeze(network, question.frozen)
+    groups = groups_of(question.optimizer, network)
+    rates = {id(parameter): group["lr"] for group in groups for parameter in group["params"]}
+    return rates if len(set(rates.values())) > 1 else {}
 
 
 def _machine_here() -> Machine:

@@ -115,7 +115,8 @@ class Session:
         self.pump.put(PhaseEnded(phase="start", seconds=time.monotonic() - started))
         with self.signals.interrupting():
             threads, code = self.options.threads or run_file.threads, permitted(self.run)
-            setup = setups.prepare(recipe, threads, self._progress, code=code)
+            begins = not checkpoint.listing(self.run.checkpoints)
+            setup = setups.prepare(recipe, threads, self._progress, code=code, begins=begins)
         self.pulse.gpu = setup.device.index or 0 if setup.device.type == "cuda" else None
         self.trainer, opening = self._begin(setup, run_file)
         for event in opening:
@@ -138,13 +139,15 @@ class Session:
 
         place = beginning.find_place(self.run, run_file, setup, self.options.allow_change)
         warning = disk.check_room(self.run.checkpoints, checkpoint_bytes(setup), setup.recipe.checkpoint.keep)
-        saver = Saver(self.run, setup.recipe, setup.world, setup.metadata(), self.pump.sync, lambda: self.pump.trouble)
+        world = setup.world.after(place.saved.world) if place.saved else setup.world
+        saver = Saver(self.run, setup.recipe, world, setup.metadata(), self.pump.sync, lambda: self.pump.trouble)
         trainer = Trainer(setup, place.progress, self.listener, saver, place.again)
         back = beginning.taken_back(trainer, self.options.checkpoint)
         rewound = list(islice(back, 1))  # the rest removes checkpoints, which it may do only once this is in the journal
         changes = list(beginning.extension(trainer, self.options.epochs))  # the beginning, told later, names the length
         warnings = [MessageLogged(level="warning", text=text) for text in (*place.warnings, warning) if text]
-        return trainer, chain(place.cleared, warnings, [place.told(setup, run_file)], rewound, back, changes)
+        notes = [MessageLogged(text=text) for text in setup.notes]
+        return trainer, chain(place.cleared, warnings, notes, [place.told(setup, run_file)], rewound, back, changes)
 
     def _say(self, event: Event) -> None:
         self.pump.put(event)

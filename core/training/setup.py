@@ -22,7 +22,7 @@ from core.models import FromData, Inputs
 from core.recipe import Recipe, to_table
 from core.sections import Data
 from core.training import device as devices
-from core.training import optimizers
+from core.training import finetuning, optimizers
 from core.training.averaging import Average
 from core.training.evaluation import Examples, Normalisation
 from core.training.snapshot import METADATA, About, World
@@ -56,6 +56,8 @@ class Setup:
     scaler: torch.amp.GradScaler | None = None
     code: Path | None = None
     """The folder with code of the user's own, where the model is that."""
+    notes: tuple[str, ...] = ()
+    """What a person should hear of how it begins."""
 
     @property
     def measured(self) -> nn.Module:
@@ -92,10 +94,12 @@ def prepare(
     progress: data.Progress,
     load: Callable[[Data, data.Progress], Dataset] = data.load,
     code: Path | None = None,
+    begins: bool = True,
 ) -> Setup:
     """Read the data, build the network. Raises UserError for whatever in the recipe does not fit this machine or the data.
 
     ``code`` is the folder with code of the user's own, where it is they who have named it as the model; without it none is run.
+    ``begins`` is False for a run whose weights will come from a checkpoint.
     """
     progress("device", 0, 0, "")
     threads = devices.set_up(recipe, threads)
@@ -117,6 +121,7 @@ def prepare(
     training = _examples(dataset.train, train, device)
     if isinstance(network, FromData):
         network.set_from(batches.normalise(batches.sent(training.images[:SEEN], device), *normalisation))
+    notes, weights = _fine_tuned(recipe, network, dataset.classes, begins)
     parameters = models.count_parameters(network)
     models.check_limit(parameters, recipe.parameter_limit)
     precision = devices.choose_precision(recipe.precision, device)
@@ -144,13 +149,26 @@ def prepare(
             threads=threads,
             tui_trainer=metadata.version("tui-trainer"),
             processor=f"{platform.machine()} {torch.backends.cpu.get_cpu_capability()}",
+            weights=weights,
         ),
         average=Average(network, recipe.averaging) if recipe.averaging.decay else None,
         scaler=devices.loss_scaler(precision, device),
         code=code,
+        notes=notes,
     )
     progress("build", 1, 1, "")
     return setup
+
+
+def _fine_tuned(recipe: Recipe, network: nn.Module, classes: tuple[str, ...], begins: bool) -> tuple[tuple[str, ...], str]:
+    """Give a network the weights that the recipe begins from, and freeze what it freezes; returns what was done, in words, and
+    the weights' fingerprint."""
+    settings, notes, fingerprint = recipe.finetune, tuple[str, ...](), ""
+    if settings.weights and begins:
+        begin = finetuning.read(settings.weights)
+        notes, fingerprint = (finetuning.take(network, begin, settings, classes),), begin.fingerprint
+    finetuning.freeze(network, settings.frozen)
+    return notes, fingerprint or finetuning.fingerprint(settings)
 
 
 def _examples(images: Images, indices: batches.Indices, device: torch.device) -> Examples:

@@ -48,6 +48,12 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     """This package's version; empty in checkpoints from before it was noted."""
     processor: str = ""
     """Architecture and vector extensions, which decide on the kernels of the CPU."""
+    weights: str = ""
+    """Fingerprint of those that it began from; empty without any, and where the file is gone."""
+
+    def after(self, was: World) -> World:
+        """What is to be noted at the next checkpoint: a file that is gone is still what it all began from."""
+        return msgspec.structs.replace(self, weights=self.weights or was.weights)
 
 
 class About(msgspec.Struct, frozen=True, kw_only=True):
@@ -181,13 +187,30 @@ def _load_optimizer(state: Mapping[str, Tensor], optimizer: torch.optim.Optimize
 
 def read_weights(data: bytes) -> tuple[dict[str, Tensor], About]:
     """The tensors of a weights file, and what it says of itself; raises :class:`Damaged`."""
-    tensors = _load({WEIGHTS: data}, WEIGHTS)
+    tensors = load_tensors(data)
     try:
-        header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
-        about = decode((header.get("__metadata__") or {}).get(METADATA, ""), About)
+        about = _about(data)
     except UNREADABLE as error:
         raise Damaged(f"{WEIGHTS}: its metadata are not a tui-trainer run's ({error})") from None
     return tensors, about
+
+
+def load_tensors(data: bytes) -> dict[str, Tensor]:
+    """Those of any safetensors file; raises :class:`Damaged`."""
+    return _load({WEIGHTS: data}, WEIGHTS)
+
+
+def read_about(data: bytes) -> About | None:
+    """What the bytes of a safetensors file say of themselves, where they are a run's."""
+    try:
+        return _about(data)
+    except UNREADABLE:
+        return None
+
+
+def _about(data: bytes) -> About:
+    header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+    return decode((header.get("__metadata__") or {}).get(METADATA, ""), About)
 
 
 def check_weights(weights: Mapping[str, Tensor], network: nn.Module) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +13,9 @@ from tui_trainer.cli.progress import Ticker
 from tui_trainer.cli.say import say, say_json, table
 from tui_trainer.cli.train import load
 from tui_trainer.stream import write_bytes
+
+if TYPE_CHECKING:
+    from core.models import Layer
 
 ANY = "quickstart"
 """A recipe of no matter which network."""
@@ -59,12 +62,17 @@ def model(
     if json:
         say_json(found)
         return
-    rows = [
-        (item.name, item.kind, "x".join(map(str, item.output)), f"{item.parameters:,}", f"{item.macs:,}")
-        for item in found.layers
-    ]
-    say(*table([("LAYER", "KIND", "OUTPUT", "PARAMETERS", "MACS"), *rows], right=(3, 4)))
-    say(f"{found.parameters:,} parameters, {format_count(found.macs)} multiply-accumulates an image")
+    rows = [("LAYER", "KIND", "OUTPUT", "PARAMETERS", "MACS", "RATE"), *map(_layer, found.layers)]
+    width = 6 if any(row[5] for row in rows[1:]) else 5
+    say(*table([row[:width] for row in rows], right=(3, 4, 5)[: width - 3]))
+    frozen = f" that train, {found.frozen:,} frozen" if found.frozen else ""
+    say(f"{found.parameters:,} parameters{frozen}, {format_count(found.macs)} multiply-accumulates an image")
+
+
+def _layer(item: Layer) -> tuple[str, ...]:
+    rate = "frozen" if item.frozen and not item.parameters else " ".join(f"{rate:g}" for rate in item.rates)
+    parameters = f"{item.parameters + item.frozen:,}"
+    return item.name, item.kind, "x".join(map(str, item.output)), parameters, f"{item.macs:,}", rate
 
 
 @data_app.callback()

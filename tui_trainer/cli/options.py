@@ -50,6 +50,10 @@ Model: TypeAlias = Annotated[
         help="Another network for all of [model]: one of ours, torchvision:NAME, timm:NAME or python:MODULE:FUNCTION.",
     ),
 ]
+BeginFrom: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--weights", metavar="RUN|FILE", help="Begin from a run's best weights, or those of a safetensors file."),
+]
 OwnModel: TypeAlias = Annotated[
     str | None,
     typer.Option("--model", metavar="NAME", help="Name the code that is its model (python:...): no file runs code by itself."),

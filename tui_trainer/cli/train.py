@@ -28,6 +28,7 @@ def train(
     recipe: Annotated[str, typer.Argument(metavar="RECIPE|FILE.toml", help="See: tui-trainer recipes", show_default=False)],
     data: options.DataSet = None,
     model: options.Model = None,
+    weights: options.BeginFrom = None,
     epochs: Annotated[int | None, typer.Option("--epochs", metavar="N", min=1, help="Length of the run.")] = None,
     changes: options.Set = None,
     name: Annotated[str | None, typer.Option("--name", metavar="NAME", help="Name of the run.")] = None,
@@ -43,13 +44,18 @@ def train(
     runs: options.Runs = None,
 ) -> None:
     """Start a new training and watch it. Ctrl-C saves and ends it; a second one ends it at once."""
+    from json import dumps
+
     from core.run import session
+    from tui_trainer.cli.weights import weights_of
 
     form, tied, requirements = _watching(json, quiet, detach, foreground, required)
     if name is not None:
         check_name(name)  # before the model is looked at, which takes seconds the first time
     given = {"epochs": epochs, "seed": seed, "device": device}
     changes = [*(changes or []), *(f"{key}={value}" for key, value in given.items() if value is not None)]
+    if weights is not None:
+        changes.append(f"finetune.weights={dumps(str(weights_of(weights, 'best', runs)[0].absolute()))}")
     chosen = load(recipe, changes, data, model)
     require.check(requirements, chosen.monitor)
     run = session.create(chosen, runs_folder(runs), name, threads, code=Path.cwd())
@@ -72,7 +78,7 @@ def resume(
     ] = None,
     allow_change: Annotated[
         list[str] | None,
-        typer.Option("--allow-change", metavar="recipe|data", help="Go on although this changed. May be repeated."),
+        typer.Option("--allow-change", metavar="recipe|data|weights", help="Go on although this changed. May be repeated."),
     ] = None,
     model: options.OwnModel = None,
     device: options.Device = None,

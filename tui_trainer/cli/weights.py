@@ -26,7 +26,7 @@ def evaluate(
     runs: options.Runs = None,
 ) -> None:
     """Measure saved weights on a test split."""
-    weights, code = _weights(target, checkpoint, runs)
+    weights, code = weights_of(target, checkpoint, runs)
     settings = None
     if data is not None:
         from core.data import from_text
@@ -60,7 +60,7 @@ def predict(
     runs: options.Runs = None,
 ) -> None:
     """Say what is in a picture."""
-    weights, code = _weights(target, checkpoint, runs)
+    weights, code = weights_of(target, checkpoint, runs)
     import core
 
     found = core.predict(weights, images, top, device or "auto", **_model(model, code))
@@ -85,7 +85,7 @@ def _model(named: str | None, known: _Code | None) -> dict[str, Any]:
     return {"model": named} if named or known is None else known._asdict()
 
 
-def _weights(target: str, checkpoint: str, runs: Path | None) -> tuple[Path, _Code | None]:
+def weights_of(target: str, checkpoint: str, runs: Path | None) -> tuple[Path, _Code | None]:
     """The weights file that RUN|FILE means, and the code that the run may run; raises UserError."""
     path = Path(target)
     if path.exists() and not path.is_dir():
