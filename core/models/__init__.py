@@ -126,10 +126,10 @@ def sketch(settings: dict[str, Any], inputs: Inputs, code: Path | None = None) -
 
 
 def layers_of(network: nn.Module, inputs: Inputs, rates: Mapping[int, float] = {}) -> list[Layer]:
-    """A network's layers in the order of the forward pass, with parameters and what each computes for one image.
+    """A network's layers in the order of the forward pass, with what each has and does for one image.
 
-    Arithmetic is that of matrix products and convolutions, as is usual. ``rates`` are the learning rates of parameters, by their
-    ids, where they are to be told.
+    Arithmetic is that of matrix products and convolutions, as is usual. ``rates`` are the learning rates of parameters, by
+    their ids, where they are to be told.
     """
     import torch
 

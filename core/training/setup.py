@@ -16,7 +16,7 @@ from torch import nn
 
 from core import data, models
 from core.data import Dataset, Images, augment, batches, resolution
-from core.data.random import mix
+from core.data.random import mix, seed_all
 from core.errors import UserError
 from core.models import FromData, Inputs
 from core.recipe import Recipe, to_table
@@ -25,6 +25,7 @@ from core.training import device as devices
 from core.training import finetuning, optimizers
 from core.training.averaging import Average
 from core.training.evaluation import Examples, Normalisation
+from core.training.optimizers.sam import restored
 from core.training.snapshot import METADATA, About, World
 
 SEEN = 5_000
@@ -116,6 +117,7 @@ def prepare(
     inputs = Inputs(len(dataset.classes), *dataset.train.pixels.shape[1:3])
     progress("build", 0, 0, "")
     network = initialise(recipe, inputs, device, code)
+    _check_last_batch(recipe, network, len(train), inputs)
     augment.check(recipe.augment, inputs.channels, inputs.size, inputs.size)
     resolution.check(recipe.low_resolution, network, inputs.channels, inputs.size)
     training = _examples(dataset.train, train, device)
@@ -160,6 +162,21 @@ def prepare(
     return setup
 
 
+def _check_last_batch(recipe: Recipe, network: nn.Module, images: int, inputs: Inputs) -> None:
+    """Raises UserError where an epoch ends with one image alone and the network's norms can make nothing of that."""
+    if recipe.batch_size > 1 and images % recipe.batch_size != 1:
+        return
+    image = torch.zeros(1, inputs.channels, inputs.size, inputs.size, device=next(network.parameters()).device)
+    with torch.no_grad(), restored(list(network.buffers())):
+        try:
+            network(image)
+        except ValueError as error:
+            raise UserError(
+                f"batch_size: with {recipe.batch_size} the last batch of {images:,} images is one alone, which the model does "
+                f"not take ({error}); use another"
+            ) from None
+
+
 def _fine_tuned(recipe: Recipe, network: nn.Module, classes: tuple[str, ...], begins: bool) -> tuple[tuple[str, ...], str]:
     """Give a network the weights that the recipe begins from, and freeze what it freezes; returns what was done, in words, and
     the weights' fingerprint."""
@@ -178,7 +195,7 @@ def _examples(images: Images, indices: batches.Indices, device: torch.device) ->
 
 def initialise(recipe: Recipe, inputs: Inputs, device: torch.device, code: Path | None = None) -> nn.Module:
     """The network with weights drawn from the recipe's seed; drawn on the CPU, so that every device begins alike."""
-    torch.manual_seed(mix(recipe.seed, 0))
+    seed_all(mix(recipe.seed, 0))
     network = models.build(recipe.model, inputs, code).train()
     return devices.place(
         network, device, devices.choose_convolution(recipe, device), devices.choose_precision(recipe.precision, device)

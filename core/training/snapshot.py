@@ -81,6 +81,8 @@ class SavedState(msgspec.Struct, frozen=True, kw_only=True):
     world: World
     loss_scale: LossScale | None = None
     """Where the precision is fp16."""
+    idle: tuple[int, ...] = ()
+    """Parameters, by their index, that the optimizer keeps nothing of yet."""
     strides: dict[str, tuple[int, ...]] = {}
     """Of tensors that are not in C order; keys are ``model/NAME``, ``live/NAME`` and ``optimizer/NAME``."""
 
@@ -99,6 +101,7 @@ class Snapshot:
         self.weights = _copies((average.network if average else network).state_dict())
         self.live = _copies(network.state_dict()) if average else {}
         self.optimizer = _copies(optimizer_tensors(optimizer))
+        self.idle = optimizer_state.idle(self.optimizer, optimizer)
         self.progress = progress.copy()
         self.loss_scale = _loss_scale(scaler) if scaler else None
 
@@ -114,7 +117,9 @@ class Snapshot:
             for name, tensor in tensors.items()
             if tensor.stride() != torch.empty(tensor.shape, device="meta").stride()
         }
-        state = SavedState(progress=self.progress, world=world, loss_scale=self.loss_scale, strides=strides)
+        state = SavedState(
+            progress=self.progress, world=world, loss_scale=self.loss_scale, idle=self.idle, strides=strides
+        )  # fmt: skip
         live = {LIVE: safetensors.torch.save(_dense(self.live))} if self.live else {}
         return {
             WEIGHTS: safetensors.torch.save(_dense(self.weights), dict(metadata)),
@@ -228,7 +233,7 @@ def _check_optimizer(state: Mapping[str, Tensor], optimizer: torch.optim.Optimiz
     """One that has not taken a step yet keeps nothing: at the beginning, and while fp16's gradients are all beyond it."""
     if state or not (saved.progress.step == 0 or saved.loss_scale):
         try:
-            optimizer_state.check(state, optimizer)
+            optimizer_state.check(state, optimizer, saved.idle)
         except Damaged as error:
             raise Damaged(f"{OPTIMIZER}: {error}") from None
 
