@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec.structs import replace
@@ -46,10 +46,16 @@ class Prediction(msgspec.Struct, frozen=True):
 class Loaded:
     """A network ready to use, on its device, with what it needs to know of its inputs and outputs."""
 
-    def __init__(self, weights: Path, device: str = "auto", threads: int | None = None) -> None:
-        """Raises UserError when the file is missing, damaged, or not one of ours."""
-        import torch
-
+    def __init__(
+        self,
+        weights: Path,
+        device: str = "auto",
+        threads: int | None = None,
+        model: str | None = None,
+        code: Path | None = None,
+    ) -> None:
+        """Raises UserError when the file is missing, damaged, or not one of ours, and when its model is code of somebody's own
+        that the user has not named as ``model``. That code lies in the folder ``code``, by itself the present one."""
         from core.training.device import choose_convolution, choose_device, choose_precision, place, set_up
         from core.training.snapshot import check_weights, read_weights
 
@@ -60,9 +66,10 @@ class Loaded:
             set_up(self.recipe, threads)
             self.device: torch.device = choose_device(device)
             self.precision = choose_precision(self.recipe.precision, self.device)
-            with torch.device("meta"):  # what the file claims costs no memory until its tensors are known to fit
-                check_weights(tensors, models.build(self.recipe.model, self.inputs))
-            network = models.build(self.recipe.model, self.inputs)
+            place_of_code = _named(weights, self.recipe.model, model, code)
+            # What the file claims costs no memory, as a rule, until its tensors are known to fit.
+            check_weights(tensors, models.sketch(self.recipe.model, self.inputs, place_of_code))
+            network = models.build(self.recipe.model, self.inputs, place_of_code)
         except (Damaged, RuntimeError, RecursionError) as error:
             raise UserError(f"{weights}: {error}; expected a run, or a model.safetensors of one") from None
         network.load_state_dict(tensors)
@@ -75,16 +82,20 @@ def evaluate(
     device: str = "auto",
     threads: int | None = None,
     progress: data.Progress = data.silent,
+    model: str | None = None,
+    code: Path | None = None,
 ) -> Evaluation:
     """Measure a weights file on the test split of its own data, or of other data with the same classes.
 
-    Raises UserError when the file or the data do not fit.
+    ``model`` names the code of the user's own that the weights are of (``python:package.module:function``), which lies in the
+    folder ``code``, or else in the present one: no file runs code by naming it. Raises UserError when the file or the data do
+    not fit.
     """
     from core.data import batches
     from core.training.evaluation import Evaluation as Pass
     from core.training.evaluation import Examples
 
-    loaded = Loaded(weights, device, threads)
+    loaded = Loaded(weights, device, threads, model, code)
     given, inputs = settings or loaded.recipe.data, loaded.inputs
     settings = replace(given, size=inputs.size, color_mode="grayscale" if inputs.channels == 1 else "rgb")
     dataset = data.load(settings, progress)
@@ -106,14 +117,21 @@ def evaluate(
     return Evaluation(result.accuracy, result.loss, by_class, result.confusion, len(examples), weights.parent.name)
 
 
-def predict(weights: Path, images: list[Path], top: int = 5, device: str = "auto") -> list[Prediction]:
+def predict(
+    weights: Path,
+    images: list[Path],
+    top: int = 5,
+    device: str = "auto",
+    model: str | None = None,
+    code: Path | None = None,
+) -> list[Prediction]:
     """The classes of image files of any size, each brought to the size that the network takes.
 
-    Raises UserError that names the file which cannot be read.
+    ``model`` and ``code`` are those of :func:`evaluate`. Raises UserError that names the file which cannot be read.
     """
     import torch
 
-    loaded = Loaded(weights, device)
+    loaded = Loaded(weights, device, None, model, code)
     found = []
     for path in images:
         with torch.no_grad():
@@ -123,6 +141,16 @@ def predict(weights: Path, images: list[Path], top: int = 5, device: str = "auto
         best = next(iter(ranked))
         found.append(Prediction(str(path), best, ranked[best], ranked))
     return found
+
+
+def _named(weights: Path, settings: dict[str, Any], model: str | None, code: Path | None) -> Path | None:
+    """The folder of the code that a file's model is, where the user has named that; raises UserError for another name."""
+    name = settings.get("name")
+    if model is None:
+        return None
+    if name != model or not models.is_code(settings):
+        raise UserError(f"--model {model}: the model of {weights} is {name}; leave it out, or name that")
+    return code or Path.cwd()
 
 
 def _read(weights: Path) -> bytes:

@@ -29,6 +29,7 @@ from core.sections import (
     Divergence,
     EarlyStopping,
     Evaluation,
+    FineTune,
     LowResolution,
     Mixing,
     Optimizer,
@@ -61,6 +62,7 @@ class Recipe(Section, frozen=True, kw_only=True):
     parameter_limit: Positive | None = None
     data: Data = Data()
     model: dict[str, Any] = {}
+    finetune: FineTune = FineTune()
     augment: tuple[Transform, ...] = ()
     mixing: Mixing = Mixing()
     low_resolution: tuple[LowResolution, ...] = ()
@@ -176,7 +178,9 @@ def _apply(table: dict[str, Any], override: str) -> None:
         table = table.setdefault(part, {})
         if not isinstance(table, dict):
             raise UserError(f"--set {override!r}: {'.'.join(parts[:depth])} is a value, not a table")
-    table[parts[-1]] = _value(text.strip())
+    value = _value(text.strip())
+    named = parts == ["model"] and isinstance(value, str)  # all of the table: its other keys belong to another model
+    table[parts[-1]] = {"name": value} if named else value
 
 
 def _value(text: str) -> Any:

@@ -103,6 +103,30 @@ class Data(Section, frozen=True, kw_only=True):
     """``balanced`` weighs each image in the loss by how rare its class is: images / (classes x images of its class)."""
 
 
+class FineTune(Section, frozen=True, kw_only=True):
+    """Training on from weights that are there already."""
+
+    weights: str | None = None
+    """A safetensors file: a run's ``model.safetensors``, or the state of any such network. A last layer of other classes begins
+    anew. Once a run has begun it needs the file no more."""
+    new_head: bool = False
+    """Begin the last layer anew also where the file's would fit."""
+    partial: bool = False
+    """Take what fits, whatever else is missing."""
+    frozen: tuple[str, ...] = ()
+    """Patterns of names, for instance ``layer1.*``, of what does not train. Batch norm in it keeps its statistics."""
+
+
+class ParameterGroup(Section, frozen=True, kw_only=True):
+    """What is trained otherwise; of several groups that fit a parameter the first counts."""
+
+    match: str
+    """A pattern of names, for instance ``head.*``."""
+    lr: Rate | None = None
+    """As without the group when left out. All rates follow one schedule."""
+    weight_decay: NonNegativeFloat | None = None
+
+
 class Optimizer(Section, frozen=True, kw_only=True):
     name: Literal["adam", "adamw", "sgd", "muon"] = "adam"
     lr: Rate = 1e-3
@@ -118,6 +142,7 @@ class Optimizer(Section, frozen=True, kw_only=True):
     """Of biases and of the scales and shifts of norms; ``lr`` when left out. All rates follow one schedule."""
     head_lr: Rate | None = None
     """Of the last linear layer; ``lr`` when left out."""
+    groups: tuple[ParameterGroup, ...] = ()
     decay_vectors: bool = True
     """Whether weight decay also pulls at biases and norms."""
     vector_momentum: Momentum = 0.85

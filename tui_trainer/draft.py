@@ -11,7 +11,9 @@ import msgspec
 
 from core import data, recipe
 from core.errors import UserError
+from core.models import is_code
 from core.recipe import Recipe
+from core.run.code import permitted
 from core.run.folder import RunFolder, check_name, free_name
 from core.sections import Data
 from tui_trainer import recipe_keys
@@ -29,14 +31,20 @@ class Again:
     recipe: Recipe
     name: str
     """Proposed; no run has it yet."""
+    code: Path | None = None
+    """Where the code lies that is its model."""
 
     @classmethod
     def of(cls, run: RunFolder) -> Again:
         """Raises UserError where the run cannot be read."""
-        own = recipe.from_table(run.read().recipe, f"run '{run.name}'")
+        own, code = recipe.from_table(run.read().recipe, f"run '{run.name}'"), permitted(run)
+        if is_code(own.model) and code is None:
+            raise UserError(
+                f"run '{run.name}': its model {own.model['name']} is code that you have not named; in a new run you can"
+            )
         keys = recipe_keys.differences(recipe.load(own.name), own) if own.name in recipe.names() else None
         made_of = AS_IN if keys is None else own.name
-        return cls(made_of, keys or {}, own, free_name(run.name, run.path.parent))
+        return cls(made_of, keys or {}, own, free_name(run.name, run.path.parent), code)
 
     def fields(self) -> dict[str, str]:
         """What stands in the fields that are typed in; a key without a field of its own is among the others."""
@@ -96,6 +104,11 @@ class Draft:
                 if field == "recipe":
                     break  # the other checks would only say the same again
         return found
+
+    @property
+    def code(self) -> Path:
+        """Where code of the user's own lies: what they type as the model, or had typed for the run that is begun again."""
+        return self.again.code if self.again and self.again.code else Path.cwd()
 
     @property
     def own_name(self) -> str:

@@ -50,18 +50,21 @@ class Forecast(NamedTuple):
         return self.free is None or self.room <= self.free
 
 
-def forecast(chosen: Recipe, runs: Path, earlier: Iterable[ListedRun]) -> Forecast:
-    """Takes as long as importing torch where the network has not been described before. Raises UserError for one that cannot be
-    built."""
-    network = describe(chosen, data.known_inputs(chosen.data))
+def forecast(chosen: Recipe, runs: Path, earlier: Iterable[ListedRun], code: Path | None = None) -> Forecast:
+    """Takes as long as importing torch where the network has not been described before. ``code`` is the folder with code of the
+    user's own, where they have named it as the model. Raises UserError for a network that cannot be built."""
+    network = describe(chosen, data.known_inputs(chosen.data), code)
     pace = next(_paces(chosen, network, earlier), None)
-    return Forecast(network, room(chosen, network.parameters), _free(runs), pace, pace and pace.seconds(chosen.epochs))
+    return Forecast(
+        network, room(chosen, network.parameters, network.frozen), _free(runs), pace, pace and pace.seconds(chosen.epochs)
+    )
 
 
-def room(chosen: Recipe, parameters: int) -> int:
-    """The last checkpoints, the best one, and one that is being written."""
-    copies = (2 if chosen.averaging.decay else 1) + chosen.optimizer.tensors_kept
-    return FLOAT * parameters * copies * (chosen.checkpoint.keep + 2)
+def room(chosen: Recipe, parameters: int, frozen: int = 0) -> int:
+    """The last checkpoints, the best one, and one that is being written; of what is frozen there are the weights alone."""
+    copies = 2 if chosen.averaging.decay else 1
+    tensors = (parameters + frozen) * copies + parameters * chosen.optimizer.tensors_kept
+    return FLOAT * tensors * (chosen.checkpoint.keep + 2)
 
 
 def _free(runs: Path) -> int | None:

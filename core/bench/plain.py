@@ -66,7 +66,7 @@ class PlainStep:
         chosen, _ = batches.select(dataset.train.labels, len(dataset.classes), recipe.data.validation, recipe.data.limit)
         pixels = np.ascontiguousarray(dataset.train.pixels[chosen].transpose(0, 2, 3, 1))
         _, side, _, channels = pixels.shape
-        self.network = models.build(recipe.model, Inputs(len(dataset.classes), channels, side)).to(device)
+        self.network = models.build(recipe.model, Inputs(len(dataset.classes), channels, side), Path.cwd()).to(device)
         self.optimizer = optimizer(recipe.optimizer, self.network)
         self.mixing = mixing(recipe.mixing, len(dataset.classes))
         self.workers = workers(recipe.batch_size * pixels[0].size * 4)

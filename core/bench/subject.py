@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -44,7 +45,7 @@ def prepare(recipe: Recipe, threads: int | None) -> Subject:
         seconds, images = time.perf_counter() - started, len(dataset.train.labels) + len(dataset.test.labels)
         return dataset
 
-    setup = setups.prepare(recipe, threads, data.silent, load)
+    setup = setups.prepare(recipe, threads, data.silent, load, Path.cwd())  # what is measured was named by who asks
     return Subject(setup, seconds, images)
 
 

@@ -48,7 +48,7 @@ def run_seeds(recipe: Recipe, seeds: int, runs: Path, threads: int | None, progr
         changed = msgspec.structs.replace(recipe, seed=seed)
         run = RunFolder(runs / run_name(changed, threads))
         if not run.exists():
-            session.create(changed, runs, run.name, threads)
+            session.create(changed, runs, run.name, threads, Path.cwd())
         if finished(run.journal) is None:
             _train(run, f"{recipe.name}: seed {seed} (run {run.name})", progress)
         yield result(run, seed)

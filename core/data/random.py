@@ -6,6 +6,9 @@ device. torch has no unsigned 64-bit arithmetic, so constants are written in two
 
 from __future__ import annotations
 
+import random
+
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -21,6 +24,14 @@ def mix(*values: int) -> int:
     for value in values:
         state = _finalise((state + _GOLDEN) ^ _finalise(value + _GOLDEN))
     return state >> 1
+
+
+def seed_all(number: int) -> None:
+    """Have torch, Python and numpy draw from here on what depends on this number alone: a network of somebody else's may draw
+    from any of the three."""
+    torch.manual_seed(number)
+    random.seed(number)
+    np.random.seed(number & 0xFFFFFFFF)
 
 
 def uniform(seed: int, epoch: int, samples: Tensor, stream: int, count: int) -> Tensor:

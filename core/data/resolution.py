@@ -32,8 +32,8 @@ def check(low_resolution: Sequence[LowResolution], network: nn.Module, channels:
         try:
             with torch.no_grad():
                 network.eval()(torch.zeros(1, channels, part.size, part.size, device=device))
-        except RuntimeError as error:
-            reason = str(error).splitlines()[0]
+        except Exception as error:  # networks from elsewhere refuse in their own ways
+            reason = next(iter(str(error).splitlines()), type(error).__name__)
             raise UserError(f"{key}: the model does not take images of {part.size} pixels ({reason}); use another") from None
         finally:
             network.train(training)

@@ -2,14 +2,17 @@
 
 A model file defines ``Config`` (a frozen msgspec Struct that forbids unknown fields: the keys of ``[model]`` in a recipe)
 and ``build(config, inputs) -> nn.Module`` from uint8-normalised images ``[n, channels, size, size]`` to logits
-``[n, classes]``. A file whose name begins with ``_`` is what they share. Listing imports no torch.
+``[n, classes]``. A file whose name begins with ``_`` is what they share; ``_elsewhere`` has networks of libraries and of the
+user's own. Listing imports no torch.
 """
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeGuard, runtime_checkable
 
 import msgspec
 
@@ -18,6 +21,9 @@ from core.explain import explain
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
+
+FORMS = "torchvision:NAME, timm:NAME or python:package.module:function"
+"""Names of networks that lie elsewhere."""
 
 
 @runtime_checkable
@@ -41,22 +47,37 @@ def names() -> list[str]:
     return sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_"))
 
 
-def build(settings: dict[str, Any], inputs: Inputs) -> nn.Module:
-    """The network that a recipe's ``[model]`` describes, with torch's own initialisation.
+def build(settings: dict[str, Any], inputs: Inputs, code: Path | None = None) -> nn.Module:
+    """The network that a recipe's ``[model]`` describes, with the initialisation of its own file or library.
 
-    Raises :class:`UserError` that names the key and what was expected.
+    A ``python:`` name is code, which is run only where ``code`` says in which folder its user, who has named it, has it. Raises
+    :class:`UserError` that names the key and what was expected.
     """
     name = settings.get("name")
-    if name not in names():
-        raise UserError(f"model.name: {name!r} is not known; known are {', '.join(names())}")
-    module = importlib.import_module(f"{__name__}.{name}")
     table = {key: value for key, value in settings.items() if key != "name"}
+    if is_elsewhere(name):
+        from core.models import _elsewhere
+
+        return _elsewhere.build(name, table, inputs, code)
+    if name not in names():
+        raise UserError(f"model.name: {name!r} is not known; known are {', '.join(names())}, and {FORMS}")
+    module = importlib.import_module(f"{__name__}.{name}")
     try:
         config = msgspec.convert(table, module.Config)
     except msgspec.ValidationError as error:
         raise UserError(explain(str(error), table, module.Config, "model.")) from None
     network: nn.Module = module.build(config, inputs)
     return network
+
+
+def is_elsewhere(name: object) -> TypeGuard[str]:
+    """Whether a model's name is one of ``FORMS``."""
+    return isinstance(name, str) and ":" in name
+
+
+def is_code(settings: dict[str, Any]) -> bool:
+    """Whether a recipe's ``[model]`` is code of its user's."""
+    return str(settings.get("name")).startswith("python:")
 
 
 def count_parameters(network: nn.Module) -> int:
@@ -74,41 +95,57 @@ def check_limit(parameters: int, limit: int | None) -> None:
 
 
 class Layer(msgspec.Struct, frozen=True):
-    """One module with weights, or one that changes the shape; ``output`` is the shape for one image."""
+    """One module with weights or arithmetic of its own, or one without others in it; ``output`` is the shape for one image."""
 
     name: str
     kind: str
     output: tuple[int, ...]
     parameters: int
+    """Those that train."""
     macs: int
+    frozen: int = 0
+    """Parameters that do not train."""
+    rates: tuple[float, ...] = ()
+    """Learning rates of those that train, as the schedule begins from; empty where nobody has asked."""
 
 
-def layers(settings: dict[str, Any], inputs: Inputs) -> list[Layer]:
-    """The network's leaves in the order of the forward pass, with parameters and multiply-accumulates of one image.
+def sketch(settings: dict[str, Any], inputs: Inputs, code: Path | None = None) -> nn.Module:
+    """The network to be looked at.
 
-    Convolutions and linear layers are counted, as is usual. One image is really computed, which takes less than what torch
-    needs for shapes alone: its meta device would load the compiler.
+    One from elsewhere is tried on images as it will be trained: raises :class:`UserError` where it does not take them, or does
+    not give logits ``[n, classes]``. It is there without memory where it can do without, since it may be large; of our own one
+    is made, which takes less time than what torch loads for its meta device.
+    """
+    if not is_elsewhere(name := settings.get("name")):
+        return build(settings, inputs)
+    from core.models import _elsewhere
+
+    return _elsewhere.sketch(name, lambda: build(settings, inputs, code), inputs, code)
+
+
+def layers_of(network: nn.Module, inputs: Inputs, rates: Mapping[int, float] = {}) -> list[Layer]:
+    """A network's layers in the order of the forward pass, with what each has and does for one image.
+
+    Arithmetic is that of matrix products and convolutions, as is usual. ``rates`` are the learning rates of parameters, by
+    their ids, where they are to be told.
     """
     import torch
 
-    network = build(settings, inputs).eval()
-    image = torch.zeros(1, inputs.channels, inputs.size, inputs.size)
-    found: list[Layer] = []
+    from core.models import _counting
 
-    def note(name: str, module: nn.Module, output: torch.Tensor) -> None:
-        weight = getattr(module, "weight", None)
-        places = output[0, 0].numel() if output.dim() == 4 else 1
-        macs = weight.numel() * places if isinstance(weight, torch.Tensor) and weight.dim() >= 2 else 0
-        found.append(Layer(name, type(module).__name__, tuple(output.shape[1:]), count_parameters(module), macs))
-
-    for name, module in network.named_modules():
-        if name and not any(module.children()):
-            module.register_forward_hook(lambda module, _, output, name=name: note(name, module, output))
-    with torch.no_grad():
-        network(image)
-    return found
+    device, training = next(network.parameters()).device, network.training
+    image = torch.zeros(1, inputs.channels, inputs.size, inputs.size, device=device)
+    try:
+        return _counting.layers(network, image, network.eval(), rates)
+    finally:
+        network.train(training)
 
 
-def count_macs(settings: dict[str, Any], inputs: Inputs) -> int:
+def layers(settings: dict[str, Any], inputs: Inputs, code: Path | None = None) -> list[Layer]:
+    """Those of a recipe's network."""
+    return layers_of(sketch(settings, inputs, code), inputs)
+
+
+def count_macs(settings: dict[str, Any], inputs: Inputs, code: Path | None = None) -> int:
     """Multiply-accumulates of one image's forward pass."""
-    return sum(layer.macs for layer in layers(settings, inputs))
+    return sum(layer.macs for layer in layers(settings, inputs, code))

@@ -13,19 +13,26 @@ import subprocess
 import sys
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 import core
+from core import models
 from core.cache import cache_folder
 from core.errors import UNREADABLE, UserError
 from core.files import make_folder, read_plain
 from core.models import Inputs, Layer
 from core.recipe import Recipe
 from core.run.folder import write_whole
+from core.sections import Optimizer
+
+if TYPE_CHECKING:
+    from torch import nn
 
 PACKAGES = ("tui-trainer", "torch", "torchvision", "textual", "rich", "typer", "plotext", "msgspec", "safetensors", "numpy")
+LIBRARIES = ("torchvision", "timm")
+"""Of networks."""
 LARGEST_ANSWER = 16 << 20
 """Bytes."""
 
@@ -36,6 +43,11 @@ class Description(msgspec.Struct, frozen=True):
     parameters: int
     macs: int
     layers: tuple[Layer, ...] = ()
+
+    @property
+    def frozen(self) -> int:
+        """Parameters that do not train."""
+        return sum(layer.frozen for layer in self.layers)
 
 
 class Machine(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,10 +64,14 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
     versions: dict[str, str]
 
 
-class _Question(msgspec.Struct, frozen=True):
+class _Question(msgspec.Struct, frozen=True, omit_defaults=True):
     model: dict[str, Any] | None = None
     inputs: Inputs | None = None
     parameter_limit: int | None = None
+    code: str | None = None
+    """The folder with code of the user's own, where they have named it."""
+    frozen: tuple[str, ...] = ()
+    optimizer: Optimizer = Optimizer()
 
 
 class _Answer(msgspec.Struct, frozen=True):
@@ -64,16 +80,27 @@ class _Answer(msgspec.Struct, frozen=True):
     error: str = ""
 
 
-def describe(recipe: Recipe, inputs: Inputs) -> Description:
-    """The recipe's network. Raises UserError when its settings are wrong or it is over ``parameter_limit``."""
-    question = _Question(recipe.model, inputs, recipe.parameter_limit)
-    key = hashlib.sha256(msgspec.json.encode(question, order="deterministic") + _own_state()).hexdigest()[:32]
+def describe(recipe: Recipe, inputs: Inputs, code: Path | None = None) -> Description:
+    """The recipe's network. Raises UserError when its settings are wrong or it is over ``parameter_limit``.
+
+    ``code`` is the folder with code of the user's own, where it is they who have named it as the model; without it none is run.
+    """
+    question = _Question(
+        recipe.model, inputs, recipe.parameter_limit, str(code) if code else None, recipe.finetune.frozen, recipe.optimizer
+    )
+    if models.is_code(recipe.model):
+        return _description(_ask(question))  # whatever it is made of may have changed
+    key = hashlib.sha256(msgspec.json.encode(question, order="deterministic") + _own_state(recipe)).hexdigest()[:32]
     path = cache_folder() / "described" / f"{key}.json"
     try:
         answer = msgspec.json.decode(read_plain(path, LARGEST_ANSWER), type=_Answer)
     except (OSError, *UNREADABLE):
         answer = _ask(question)
         _keep(path, answer)
+    return _description(answer)
+
+
+def _description(answer: _Answer) -> Description:
     if answer.error or answer.description is None:
         raise UserError(answer.error or "the model could not be described")
     return answer.description
@@ -105,24 +132,45 @@ def _keep(path: Path, answer: _Answer) -> None:
         return  # a cache that cannot be written costs time, nothing else
 
 
-def _own_state() -> bytes:
-    """Changes whenever a model file does."""
-    files = sorted((Path(core.__path__[0]) / "models").glob("*.py"))
-    return repr([(file.name, file.stat().st_mtime_ns) for file in files]).encode()
+def _own_state(recipe: Recipe) -> bytes:
+    """Changes whenever a model file does, or the library that a model is of."""
+    files = sorted((Path(core.__path__[0]) / "models").rglob("*.py"))
+    library = str(recipe.model.get("name")).partition(":")[0]
+    version = _version(library) if library in LIBRARIES else ""
+    return repr([version, *((file.name, file.stat().st_mtime_ns) for file in files)]).encode()
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return ""
 
 
 def _describe_here(question: _Question) -> _Answer:
-    from core import models
-
     if question.model is None or question.inputs is None:
         return _Answer(machine=_machine_here())
     try:
-        layers = models.layers(question.model, question.inputs)
-        parameters = sum(layer.parameters for layer in layers)
+        network = models.sketch(question.model, question.inputs, Path(question.code) if question.code else None)
+        rates = _trained(network, question)
+        parameters = models.count_parameters(network)
         models.check_limit(parameters, question.parameter_limit)
+        layers = models.layers_of(network, question.inputs, rates)
     except UserError as error:
         return _Answer(error=str(error))
     return _Answer(description=Description(parameters, sum(layer.macs for layer in layers), tuple(layers)))
+
+
+def _trained(network: nn.Module, question: _Question) -> dict[int, float]:
+    """Freezes what is to be frozen; returns the learning rates of what trains, by parameters' ids, where there is not one for
+    all. Raises UserError."""
+    from core.training.finetuning import freeze
+    from core.training.optimizers.groups import groups_of
+
+    freeze(network, question.frozen)
+    groups = groups_of(question.optimizer, network)
+    rates = {id(parameter): group["lr"] for group in groups for parameter in group["params"]}
+    return rates if len(set(rates.values())) > 1 else {}
 
 
 def _machine_here() -> Machine:
@@ -144,4 +192,7 @@ def _machine_here() -> Machine:
 
 
 if __name__ == "__main__":
-    sys.stdout.buffer.write(msgspec.json.encode(_describe_here(msgspec.json.decode(sys.stdin.buffer.read(), type=_Question))))
+    answering = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what a user's own code prints is no part of the answer
+    answering.write(msgspec.json.encode(_describe_here(msgspec.json.decode(sys.stdin.buffer.read(), type=_Question))))
+    answering.close()

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from core.training.setup import Setup
     from core.training.snapshot import SavedState, World
 
-CHANGES = ("recipe", "data")
-"""What --allow-change takes. The rule: a resume refuses these two unless they are allowed, since they say what the run is; all
+CHANGES = ("recipe", "data", "weights")
+"""What --allow-change takes. The rule: a resume refuses these unless they are allowed, since they say what the run is; all
 else in :class:`World`, which says how it is computed, is only warned of, in RunResumed. Whatever has changed, a checkpoint that
 does not fit is refused."""
 
@@ -57,7 +57,7 @@ def about(setup: Setup, run: RunFile, progress: Progress) -> dict[str, Any]:
 
 def resumed(setup: Setup, run: RunFile, checkpoint: str, saved: SavedState) -> RunResumed:
     """What a session says that begins at a checkpoint."""
-    fields = [field for field in saved.world.__struct_fields__ if getattr(saved.world, field)]
+    fields = [field for field in saved.world.__struct_fields__ if getattr(saved.world, field) and field != "weights"]
     notes = [
         f"{field} was {getattr(saved.world, field)}, is {getattr(setup.world, field)}"
         for field in fields
@@ -74,8 +74,13 @@ def resumed(setup: Setup, run: RunFile, checkpoint: str, saved: SavedState) -> R
 
 
 def refuse_change(was: World, now: World, allowed: Collection[str]) -> str:
-    """What of the recipe and the data is not as the checkpoint knew it, in words; raises UserError unless that is allowed."""
-    differs = {"recipe": was.recipe_hash != now.recipe_hash, "data": was.data_fingerprint != now.data_fingerprint}
+    """What of the recipe, the data and the weights that it began from is not as the checkpoint knew it, in words; raises
+    UserError unless that is allowed. Those weights may be gone."""
+    differs = {
+        "recipe": was.recipe_hash != now.recipe_hash,
+        "data": was.data_fingerprint != now.data_fingerprint,
+        "weights": bool(now.weights) and was.weights != now.weights,
+    }
     changed = [name for name in CHANGES if differs[name]]
     what = " and the ".join(changed)
     if not set(changed) <= set(allowed):

@@ -19,7 +19,9 @@ import core
 from core import data
 from core.errors import UserError
 from core.files import open_to_append
+from core.models import is_code
 from core.recipe import Recipe, to_table
+from core.run.code import named_again, permit
 from core.run.describe import describe, machine
 from core.run.disk import Reserve
 from core.run.folder import RunFile, RunFolder, Taken, busy, check_name, free_name
@@ -33,7 +35,7 @@ STARTUP = 30.0
 """Seconds that a worker may take from its start to its lock."""
 
 
-def check(recipe: Recipe, threads: int | None = None) -> None:
+def check(recipe: Recipe, threads: int | None = None, code: Path | None = None) -> None:
     """Raises UserError when the recipe's data are not to be had, its network cannot be built as described, or this machine has
     not the device or the threads."""
     check_threads(threads)
@@ -42,12 +44,17 @@ def check(recipe: Recipe, threads: int | None = None) -> None:
     if not availability.ready and not availability.fetchable:
         raise UserError(availability.hint)
     if inputs := data.inputs(recipe.data):
-        describe(recipe, inputs)
+        describe(recipe, inputs, code)
 
 
-def create(recipe: Recipe, runs: Path, name: str | None = None, threads: int | None = None) -> RunFolder:
-    """A new run folder for a checked recipe. Raises UserError; nothing is left behind then."""
-    check(recipe, threads)
+def create(
+    recipe: Recipe, runs: Path, name: str | None = None, threads: int | None = None, code: Path | None = None
+) -> RunFolder:
+    """A new run folder for a checked recipe. Raises UserError; nothing is left behind then.
+
+    ``code`` is the folder with code of the user's own, where it is they who have named it as the model.
+    """
+    check(recipe, threads, code)
     described = RunFile(
         id=secrets.token_hex(8),
         created=time.time(),
@@ -64,6 +71,8 @@ def create(recipe: Recipe, runs: Path, name: str | None = None, threads: int | N
             if name:
                 raise
             continue  # another process was faster to take that free name
+        if code and is_code(recipe.model):
+            permit(run, code)
         return run
 
 
@@ -77,13 +86,15 @@ def start(
     device: str | None = None,
     threads: int | None = None,
     notify: str | None = None,
+    model: str | None = None,
 ) -> subprocess.Popen[bytes]:
     """Start a worker that begins the run or goes on with it; returns once it holds the run's lock, or has ended.
 
     ``tied`` makes the worker save and leave when this process is gone; otherwise it outlives it. It goes on from ``checkpoint``
     (``last``, ``best``, ``step-N`` or a name) when given, and takes back what came after that. ``notify`` is a command that it
-    has the shell run when this session ends (:mod:`core.run.notify`). Raises UserError when the run has a trainer already, when
-    its description cannot be read, and when its folder cannot be written.
+    has the shell run when this session ends (:mod:`core.run.notify`). ``model`` names code of the user's own that is the run's
+    model, which lies in the present folder. Raises UserError when the run has a trainer already, when its description cannot be
+    read, and when its folder cannot be written.
     """
     check_threads(threads)
     check_changes(allow_change)
@@ -92,6 +103,8 @@ def start(
     if run.alive():
         raise busy(run)
     run.read()
+    if model is not None:
+        named_again(run, model, Path.cwd())
     Reserve(run.reserve).make()  # here too, since a full disk would not even take the worker's own words
     values = {"--epochs": epochs, "--checkpoint": checkpoint, "--device": device, "--threads": threads, "--notify": notify}
     options = [*values.items(), *(("--allow-change", name) for name in allow_change)]

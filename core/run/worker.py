@@ -37,6 +37,7 @@ from core.events import (
 )
 from core.recipe import Recipe, from_table
 from core.run import beginning, disk, effects, notify
+from core.run.code import permitted
 from core.run.folder import RunFile, RunFolder, leads_to
 from core.run.journal import finished
 from core.run.listener import Listener, tie_to_parent
@@ -113,7 +114,9 @@ class Session:
 
         self.pump.put(PhaseEnded(phase="start", seconds=time.monotonic() - started))
         with self.signals.interrupting():
-            setup = setups.prepare(recipe, self.options.threads or run_file.threads, self._progress)
+            threads, code = self.options.threads or run_file.threads, permitted(self.run)
+            begins = not checkpoint.listing(self.run.checkpoints)
+            setup = setups.prepare(recipe, threads, self._progress, code=code, begins=begins)
         self.pulse.gpu = setup.device.index or 0 if setup.device.type == "cuda" else None
         self.trainer, opening = self._begin(setup, run_file)
         for event in opening:
@@ -136,7 +139,8 @@ class Session:
 
         place = beginning.find_place(self.run, run_file, setup, self.options.allow_change)
         warning = disk.check_room(self.run.checkpoints, checkpoint_bytes(setup), setup.recipe.checkpoint.keep)
-        saver = Saver(self.run, setup.recipe, setup.world, setup.metadata(), self.pump.sync, lambda: self.pump.trouble)
+        world = setup.world.after(place.saved.world) if place.saved else setup.world
+        saver = Saver(self.run, setup.recipe, world, setup.metadata(), self.pump.sync, lambda: self.pump.trouble)
         trainer = Trainer(setup, place.progress, self.listener, saver, place.again)
         back = beginning.taken_back(trainer, self.options.checkpoint)
         rewound = list(islice(back, 1))  # the rest removes checkpoints, which it may do only once this is in the journal

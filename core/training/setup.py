@@ -7,6 +7,7 @@ import platform
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -18,16 +19,17 @@ from torch import Tensor, nn
 from core import data, models
 from core.data import Dataset, adapting, augment, batches, resolution
 from core.data.mapped import Mapped
-from core.data.random import mix
+from core.data.random import mix, seed_all
 from core.data.shaping import SMALL
 from core.errors import UserError
 from core.models import FromData, Inputs
 from core.recipe import Recipe, to_table
 from core.sections import Data
 from core.training import device as devices
-from core.training import optimizers
+from core.training import finetuning, optimizers
 from core.training.averaging import Average
 from core.training.evaluation import Examples, Normalisation
+from core.training.optimizers.sam import restored
 from core.training.snapshot import METADATA, About, World
 
 SEEN = 5_000
@@ -59,6 +61,8 @@ class Setup:
     scaler: torch.amp.GradScaler | None = None
     class_weights: Tensor | None = None
     """Of the loss, where the recipe has them."""
+    code: Path | None = None
+    """The folder with code of the user's own, where the model is that."""
     notes: tuple[str, ...] = ()
     """In sentences, what was made of data and recipe that a person should know."""
 
@@ -80,7 +84,7 @@ class Setup:
 
     def another_network(self) -> nn.Module:
         """The same architecture on the same device, for other weights."""
-        return initialise(self.recipe, self.inputs, self.device)
+        return initialise(self.recipe, self.inputs, self.device, self.code)
 
     def metadata(self) -> dict[str, str]:
         """What goes into the weights file, so that it is enough alone to evaluate and predict.
@@ -96,8 +100,14 @@ def prepare(
     threads: int | None,
     progress: data.Progress,
     load: Callable[[Data, data.Progress], Dataset] = data.load,
+    code: Path | None = None,
+    begins: bool = True,
 ) -> Setup:
-    """Read the data, build the network. Raises UserError for whatever in the recipe does not fit this machine or the data."""
+    """Read the data, build the network. Raises UserError for whatever in the recipe does not fit this machine or the data.
+
+    ``code`` is the folder with code of the user's own, where it is they who have named it as the model; without it none is run.
+    ``begins`` is False for a run whose weights will come from a checkpoint.
+    """
     progress("device", 0, 0, "")
     threads = devices.set_up(recipe, threads)
     device = devices.choose_device(recipe.device)
@@ -109,12 +119,14 @@ def prepare(
     inputs = Inputs(len(dataset.classes), *dataset.train.pixels.shape[1:3])
     written, recipe = recipe, adapting.adapted(recipe, inputs.size)
     progress("build", 0, 0, "")
-    network = initialise(recipe, inputs, device)
+    network = initialise(recipe, inputs, device, code)
+    _check_last_batch(recipe, network, len(train.indices), inputs)
     augment.check(recipe.augment, inputs.channels, inputs.size, inputs.size)
     resolution.check(recipe.low_resolution, network, inputs.channels, inputs.size)
     training = _examples(train, device)
     if isinstance(network, FromData):
         network.set_from(batches.normalise(batches.sent(training.images[:SEEN], device), *normalisation))
+    told, weights = _fine_tuned(recipe, network, dataset.classes, begins)
     parameters = models.count_parameters(network)
     models.check_limit(parameters, recipe.parameter_limit)
     precision = devices.choose_precision(recipe.precision, device)
@@ -132,7 +144,7 @@ def prepare(
         network=network,
         optimizer=optimizers.build(recipe.optimizer, network, recipe.compile),
         parameters=parameters,
-        macs=models.count_macs(recipe.model, inputs),
+        macs=sum(layer.macs for layer in models.layers_of(network, inputs)),
         world=World(
             recipe_hash=recipe_hash(written),
             data_fingerprint=dataset.fingerprint,
@@ -142,11 +154,13 @@ def prepare(
             threads=threads,
             tui_trainer=metadata.version("tui-trainer"),
             processor=f"{platform.machine()} {torch.backends.cpu.get_cpu_capability()}",
+            weights=weights,
         ),
         average=Average(network, recipe.averaging) if recipe.averaging.decay else None,
         scaler=devices.loss_scaler(precision, device),
         class_weights=_class_weights(recipe.data, train, len(dataset.classes), device),
-        notes=tuple(filter(None, (*dataset.notes, *_notes(written, inputs.size, dataset, training)))),
+        code=code,
+        notes=tuple(filter(None, (*dataset.notes, *_notes(written, inputs.size, dataset, training), *told))),
     )
     progress("build", 1, 1, "")
     return setup
@@ -178,10 +192,36 @@ def _notes(recipe: Recipe, size: int, dataset: Dataset, training: Examples) -> I
         yield "the training images would take more than half of the free memory: they are read from the cache as needed"
 
 
-def initialise(recipe: Recipe, inputs: Inputs, device: torch.device) -> nn.Module:
+def _check_last_batch(recipe: Recipe, network: nn.Module, images: int, inputs: Inputs) -> None:
+    """Raises UserError where an epoch ends with one image alone and the network's norms can make nothing of that."""
+    if recipe.batch_size > 1 and images % recipe.batch_size != 1:
+        return
+    image = torch.zeros(1, inputs.channels, inputs.size, inputs.size, device=next(network.parameters()).device)
+    with torch.no_grad(), restored(list(network.buffers())):
+        try:
+            network(image)
+        except ValueError as error:
+            raise UserError(
+                f"batch_size: with {recipe.batch_size} the last batch of {images:,} images is one alone, which the model does "
+                f"not take ({error}); use another"
+            ) from None
+
+
+def _fine_tuned(recipe: Recipe, network: nn.Module, classes: tuple[str, ...], begins: bool) -> tuple[tuple[str, ...], str]:
+    """Give a network the weights that the recipe begins from, and freeze what it freezes; returns what was done, in words, and
+    the weights' fingerprint."""
+    settings, notes, fingerprint = recipe.finetune, tuple[str, ...](), ""
+    if settings.weights and begins:
+        begin = finetuning.read(settings.weights)
+        notes, fingerprint = (finetuning.take(network, begin, settings, classes),), begin.fingerprint
+    finetuning.freeze(network, settings.frozen)
+    return notes, fingerprint or finetuning.fingerprint(settings)
+
+
+def initialise(recipe: Recipe, inputs: Inputs, device: torch.device, code: Path | None = None) -> nn.Module:
     """The network with weights drawn from the recipe's seed; drawn on the CPU, so that every device begins alike."""
-    torch.manual_seed(mix(recipe.seed, 0))
-    network = models.build(recipe.model, inputs)
+    seed_all(mix(recipe.seed, 0))
+    network = models.build(recipe.model, inputs, code).train()
     return devices.place(
         network, device, devices.choose_convolution(recipe, device), devices.choose_precision(recipe.precision, device)
     )

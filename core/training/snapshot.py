@@ -48,6 +48,12 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     """This package's version; empty in checkpoints from before it was noted."""
     processor: str = ""
     """Architecture and vector extensions, which decide on the kernels of the CPU."""
+    weights: str = ""
+    """Fingerprint of those that it began from; empty without any, and where the file is gone."""
+
+    def after(self, was: World) -> World:
+        """What is to be noted at the next checkpoint: a file that is gone is still what it all began from."""
+        return msgspec.structs.replace(self, weights=self.weights or was.weights)
 
 
 class About(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,6 +81,8 @@ class SavedState(msgspec.Struct, frozen=True, kw_only=True):
     world: World
     loss_scale: LossScale | None = None
     """Where the precision is fp16."""
+    idle: tuple[int, ...] = ()
+    """Parameters, by their index, that the optimizer keeps nothing of yet."""
     strides: dict[str, tuple[int, ...]] = {}
     """Of tensors that are not in C order; keys are ``model/NAME``, ``live/NAME`` and ``optimizer/NAME``."""
 
@@ -93,6 +101,7 @@ class Snapshot:
         self.weights = _copies((average.network if average else network).state_dict())
         self.live = _copies(network.state_dict()) if average else {}
         self.optimizer = _copies(optimizer_tensors(optimizer))
+        self.idle = optimizer_state.idle(self.optimizer, optimizer)
         self.progress = progress.copy()
         self.loss_scale = _loss_scale(scaler) if scaler else None
 
@@ -108,7 +117,9 @@ class Snapshot:
             for name, tensor in tensors.items()
             if tensor.stride() != torch.empty(tensor.shape, device="meta").stride()
         }
-        state = SavedState(progress=self.progress, world=world, loss_scale=self.loss_scale, strides=strides)
+        state = SavedState(
+            progress=self.progress, world=world, loss_scale=self.loss_scale, idle=self.idle, strides=strides
+        )  # fmt: skip
         live = {LIVE: safetensors.torch.save(_dense(self.live))} if self.live else {}
         return {
             WEIGHTS: safetensors.torch.save(_dense(self.weights), dict(metadata)),
@@ -181,13 +192,30 @@ def _load_optimizer(state: Mapping[str, Tensor], optimizer: torch.optim.Optimize
 
 def read_weights(data: bytes) -> tuple[dict[str, Tensor], About]:
     """The tensors of a weights file, and what it says of itself; raises :class:`Damaged`."""
-    tensors = _load({WEIGHTS: data}, WEIGHTS)
+    tensors = load_tensors(data)
     try:
-        header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
-        about = decode((header.get("__metadata__") or {}).get(METADATA, ""), About)
+        about = _about(data)
     except UNREADABLE as error:
         raise Damaged(f"{WEIGHTS}: its metadata are not a tui-trainer run's ({error})") from None
     return tensors, about
+
+
+def load_tensors(data: bytes) -> dict[str, Tensor]:
+    """Those of any safetensors file; raises :class:`Damaged`."""
+    return _load({WEIGHTS: data}, WEIGHTS)
+
+
+def read_about(data: bytes) -> About | None:
+    """What the bytes of a safetensors file say of themselves, where they are a run's."""
+    try:
+        return _about(data)
+    except UNREADABLE:
+        return None
+
+
+def _about(data: bytes) -> About:
+    header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+    return decode((header.get("__metadata__") or {}).get(METADATA, ""), About)
 
 
 def check_weights(weights: Mapping[str, Tensor], network: nn.Module) -> None:
@@ -205,7 +233,7 @@ def _check_optimizer(state: Mapping[str, Tensor], optimizer: torch.optim.Optimiz
     """One that has not taken a step yet keeps nothing: at the beginning, and while fp16's gradients are all beyond it."""
     if state or not (saved.progress.step == 0 or saved.loss_scale):
         try:
-            optimizer_state.check(state, optimizer)
+            optimizer_state.check(state, optimizer, saved.idle)
         except Damaged as error:
             raise Damaged(f"{OPTIMIZER}: {error}") from None
 

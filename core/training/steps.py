@@ -14,7 +14,7 @@ from torch.nn import Parameter
 from core.data import batches
 from core.data.augment import augment
 from core.data.mixing import Targets, blend
-from core.data.random import mix
+from core.data.random import mix, seed_all
 from core.data.resolution import resized, size_at
 from core.errors import TrainingError
 from core.events import Metrics, from_number
@@ -214,7 +214,7 @@ class Steps:
             self._set_gradients(samples, epoch)
 
     def _forward_backward(self, images: Tensor, targets: Targets, epoch: int) -> tuple[Tensor, Tensor]:
-        torch.manual_seed(mix(self.recipe.seed, epoch, self.progress.step))  # dropout: a pure function of the step
+        seed_all(mix(self.recipe.seed, epoch, self.progress.step))  # dropout: a pure function of the step
         with autocast(self.setup.precision, self.setup.device):
             logits = self._network(images).float()
         loss = targets.loss(logits, self.recipe.label_smoothing, self.setup.class_weights)

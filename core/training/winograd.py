@@ -43,9 +43,12 @@ class Convolution(nn.Conv2d):
 
 
 def suits(module: nn.Module, dtype: torch.dtype) -> bool:
-    """Whether a module is a convolution that this computes faster with images of that type."""
+    """Whether a module is a convolution that this computes faster with images of that type: torch's own, since one that is
+    derived from it, or that somebody has hooked into, does something else as well."""
     return (
-        isinstance(module, nn.Conv2d)
+        type(module) is nn.Conv2d
+        and not module._forward_pre_hooks
+        and not module._forward_hooks
         and (module.kernel_size, module.stride, module.dilation, module.groups) == ((3, 3), (1, 1), (1, 1), 1)
         and module.padding in ((1, 1), "same")
         and module.padding_mode == "zeros"

@@ -1,34 +1,31 @@
 """``view.cache`` in a run folder: the fold of a long journal up to a byte, so that whoever looks again need not read it all. It
 may be deleted at any time.
 
-Only what a program of this user wrote is taken: it is sealed with a key that lies in the cache folder, and the seal covers the
-journal (which file, what stands in it) and the program that folded it."""
+Only what a program of this user wrote is taken: it is sealed, and the seal covers the journal (which file, what stands in it)
+and the program that folded it."""
 
 from __future__ import annotations
 
 import hashlib
-import hmac
 import os
-import secrets
 from functools import cache
 from pathlib import Path
 
 import msgspec
 
 import core
-from core.cache import cache_folder
 from core.errors import UNREADABLE
-from core.files import make_folder, open_plain, read_plain
+from core.files import open_plain, read_plain
+from core.run import seal as seals
 from core.run.folder import RunFolder, write_whole
 from core.view.state import State
 
 NAME = "view.cache"
 LARGEST = 64 << 20
 """Bytes; a State is bounded, and far smaller."""
-SEAL = 32
+SEAL = seals.SIZE
 HEAD = SEAL + 8
 """Bytes before the State: the seal, and the offset up to which it is folded."""
-KEY = 32
 SAMPLES = 64
 """Places of the journal that are looked at, and so many bytes at each."""
 SAMPLE = 4096
@@ -46,7 +43,7 @@ def load(run: RunFolder) -> History | None:
     try:
         data = read_plain(run.path / NAME, LARGEST)
         seal, offset, body = data[:SEAL], int.from_bytes(data[SEAL:HEAD], "big"), data[HEAD:]
-        if hmac.compare_digest(seal, _seal(run, offset, body, _key())):
+        if seals.holds(seal, *_sealed(run, offset, body)):
             return History(offset, msgspec.msgpack.decode(body, type=State))
     except (OSError, *UNREADABLE):
         pass
@@ -57,19 +54,14 @@ def keep(run: RunFolder, history: History) -> None:
     """Where the folders take it; else the next one reads it all again."""
     try:
         body = msgspec.msgpack.encode(history.state)
-        seal = _seal(run, history.offset, body, _key() or _new_key())
+        seal = seals.seal(*_sealed(run, history.offset, body))
         write_whole(run.path / NAME, seal + history.offset.to_bytes(HEAD - SEAL, "big") + body)
     except OSError:
         return
 
 
-def _seal(run: RunFolder, offset: int, body: bytes, key: bytes) -> bytes:
-    if not key:
-        return b""  # which no seal is
-    seal = hmac.new(key, digestmod=hashlib.sha256)
-    for part in (_program(), _journal(run, offset), body):
-        seal.update(len(part).to_bytes(8, "big") + part)
-    return seal.digest()
+def _sealed(run: RunFolder, offset: int, body: bytes) -> tuple[bytes, ...]:
+    return _program(), _journal(run, offset), body
 
 
 def _journal(run: RunFolder, offset: int) -> bytes:
@@ -89,22 +81,3 @@ def _program() -> bytes:
     root = Path(core.__path__[0])
     files = [path for folder in ("view", "events") for path in sorted((root / folder).glob("*.py"))]
     return repr([(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in files]).encode()
-
-
-def _key() -> bytes:
-    """This user's; empty while there is none."""
-    try:
-        key = read_plain(_key_file(), KEY)
-    except OSError:
-        return b""
-    return key if len(key) == KEY else b""
-
-
-def _new_key() -> bytes:
-    make_folder(_key_file().parent)
-    write_whole(_key_file(), secrets.token_bytes(KEY))
-    return _key()  # another process may have been faster
-
-
-def _key_file() -> Path:
-    return cache_folder() / "view.key"

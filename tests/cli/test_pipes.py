@@ -25,7 +25,7 @@ from core.run.folder import RunFolder
 from core.training.evaluation import Normalisation
 from core.training.snapshot import METADATA, About
 from tests.cli.conftest import COMMAND
-from tui_trainer.cli.weights import _weights
+from tui_trainer.cli.weights import weights_of
 
 MODEL = {"name": "resnet", "blocks": [1], "channels": 4, "pool": 4}
 
@@ -84,7 +84,7 @@ def test_weights_and_an_image_from_pipes(tmp_path: Path) -> None:
     (tmp_path / "image.png").write_bytes(image())
     expected = core.predict(tmp_path / "model.safetensors", [tmp_path / "image.png"])
     with piped((tmp_path / "model.safetensors").read_bytes()) as model, piped((tmp_path / "image.png").read_bytes()) as picture:
-        found = core.predict(_weights(str(model), "best", None), [picture])
+        found = core.predict(weights_of(str(model), "best", None)[0], [picture])
     assert found[0].top == expected[0].top and found[0].path == str(picture)
 
 

@@ -13,6 +13,7 @@ import msgspec
 import pytest
 
 from core.cache import cache_folder
+from core.run import seal as seals
 from core.run.folder import RunFolder
 from core.run.journal import JournalWriter, read_all
 from core.view import cache, history
@@ -119,7 +120,7 @@ def cut(run: RunFolder) -> None:
 
 
 def other_key(run: RunFolder) -> None:
-    (cache_folder() / "view.key").write_bytes(bytes(cache.KEY))
+    (cache_folder() / "view.key").write_bytes(bytes(seals.KEY))
 
 
 def short_key(run: RunFolder) -> None:
@@ -133,8 +134,8 @@ def no_key(run: RunFolder) -> None:
 def forged(run: RunFolder) -> None:
     """Whole and well-formed, by somebody who may write here but has not the key."""
     body, offset = msgspec.msgpack.encode(State(name="forged")), run.journal.stat().st_size
-    seal = cache._seal(run, offset, body, bytes(cache.KEY))
-    (run.path / NAME).write_bytes(seal + offset.to_bytes(HEAD - SEAL, "big") + body)
+    forgery = seals._seal(bytes(seals.KEY), cache._sealed(run, offset, body))
+    (run.path / NAME).write_bytes(forgery + offset.to_bytes(HEAD - SEAL, "big") + body)
 
 
 def unsealed(run: RunFolder) -> None:

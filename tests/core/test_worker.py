@@ -169,7 +169,7 @@ def test_a_changed_recipe_is_refused_unless_allowed(tmp_path: Path) -> None:
     assert session.start(run, epochs=2).wait(60) == 2
     (refused,) = journal.find(run.journal, ResumeRefused)
     assert "the recipe changed" in refused.reason and refused.reason.endswith("--allow-change recipe")
-    with pytest.raises(UserError, match="--allow-change model: expected recipe or data"):
+    with pytest.raises(UserError, match="--allow-change model: expected recipe or data or weights"):
         session.start(run, allow_change=["recipe", "model"])
     assert session.start(run, epochs=2, allow_change=["recipe"]).wait(60) == 0
     (resumed,) = journal.find(run.journal, RunResumed)

@@ -26,7 +26,7 @@ def utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def described(monkeypatch: pytest.MonkeyPatch) -> None:
     """Networks are described by a process that loads torch, which screens can be tested without."""
-    monkeypatch.setattr("tui_trainer.forecast.describe", lambda recipe, inputs: Description(78_042, 11_500_000))
+    monkeypatch.setattr("tui_trainer.forecast.describe", lambda recipe, inputs, code: Description(78_042, 11_500_000))
 
 
 @pytest.fixture

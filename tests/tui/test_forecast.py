@@ -36,7 +36,7 @@ def found(runs: Path, chosen: Recipe) -> forecast.Forecast:
 
 @pytest.fixture(autouse=True)
 def described(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(forecast, "describe", lambda recipe, inputs: describe.Description(4_257_260, 478_000_000))
+    monkeypatch.setattr(forecast, "describe", lambda recipe, inputs, code: describe.Description(4_257_260, 478_000_000))
 
 
 def test_the_time_is_that_of_an_earlier_run_of_the_same(runs: Path) -> None:

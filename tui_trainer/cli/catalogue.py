@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -18,7 +19,10 @@ from tui_trainer.stream import write_bytes
 
 if TYPE_CHECKING:
     from core.data import Availability
+    from core.models import Layer
 
+ANY = "quickstart"
+"""A recipe of no matter which network."""
 data_app = typer.Typer(help="List the data sources, or get one.", invoke_without_command=True, rich_markup_mode=None)
 
 
@@ -43,28 +47,36 @@ def _print_source(text: str) -> None:
 
 
 def model(
-    recipe: Annotated[str, typer.Argument(metavar="RECIPE|FILE.toml", show_default=False)],
+    recipe: Annotated[str, typer.Argument(metavar="RECIPE|FILE.toml|NAME", show_default=False)],
+    model: options.Model = None,
     changes: options.Set = None,
     data: options.DataSet = None,
     json: options.Json = False,
 ) -> None:
-    """Show a recipe's network."""
+    """Show a recipe's network, or one by its NAME: torchvision:NAME, timm:NAME or python:MODULE:FUNCTION."""
     from core.data import known_inputs
+    from core.models import is_elsewhere
     from core.run.describe import describe
     from core.view.readings import format_count
 
-    chosen = load(recipe, changes or [], data)
-
-    found = describe(chosen, known_inputs(chosen.data))
+    if is_elsewhere(recipe) and not recipe.endswith(".toml"):
+        recipe, model = ANY, recipe
+    chosen = load(recipe, changes or [], data, model)
+    found = describe(chosen, known_inputs(chosen.data), code=Path.cwd())
     if json:
         say_json(found)
         return
-    rows = [
-        (item.name, item.kind, "x".join(map(str, item.output)), f"{item.parameters:,}", f"{item.macs:,}")
-        for item in found.layers
-    ]
-    say(*table([("LAYER", "KIND", "OUTPUT", "PARAMETERS", "MACS"), *rows], right=(3, 4)))
-    say(f"{found.parameters:,} parameters, {format_count(found.macs)} multiply-accumulates an image")
+    rows = [("LAYER", "KIND", "OUTPUT", "PARAMETERS", "MACS", "RATE"), *map(_layer, found.layers)]
+    width = 6 if any(row[5] for row in rows[1:]) else 5
+    say(*table([row[:width] for row in rows], right=(3, 4, 5)[: width - 3]))
+    frozen = f" that train, {found.frozen:,} frozen" if found.frozen else ""
+    say(f"{found.parameters:,} parameters{frozen}, {format_count(found.macs)} multiply-accumulates an image")
+
+
+def _layer(item: Layer) -> tuple[str, ...]:
+    rate = "frozen" if item.frozen and not item.parameters else " ".join(f"{rate:g}" for rate in item.rates)
+    parameters = f"{item.parameters + item.frozen:,}"
+    return item.name, item.kind, "x".join(map(str, item.output)), parameters, f"{item.macs:,}", rate
 
 
 @data_app.callback()

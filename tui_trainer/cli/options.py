@@ -42,6 +42,22 @@ Set: TypeAlias = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="key.path=value", help="Change a key of the recipe. May be repeated."),
 ]
+Model: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        metavar="NAME",
+        help="Another network for all of [model]: one of ours, torchvision:NAME, timm:NAME or python:MODULE:FUNCTION.",
+    ),
+]
+BeginFrom: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--weights", metavar="RUN|FILE", help="Begin from a run's best weights, or those of a safetensors file."),
+]
+OwnModel: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--model", metavar="NAME", help="Name the code that is its model (python:...): no file runs code by itself."),
+]
 DataSet: TypeAlias = Annotated[str | None, typer.Option("--data", metavar="NAME|PATH", help="A source or a path to images.")]
 CheckpointName: TypeAlias = Annotated[
     str, typer.Option("--checkpoint", metavar="NAME", help="best, last, step-N, or the name it was saved under.")

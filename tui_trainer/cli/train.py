@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 def train(
     recipe: Annotated[str, typer.Argument(metavar="RECIPE|FILE.toml", help="See: tui-trainer recipes", show_default=False)],
     data: options.DataSet = None,
+    model: options.Model = None,
+    weights: options.BeginFrom = None,
     epochs: Annotated[int | None, typer.Option("--epochs", metavar="N", min=1, help="Length of the run.")] = None,
     changes: options.Set = None,
     name: Annotated[str | None, typer.Option("--name", metavar="NAME", help="Name of the run.")] = None,
@@ -41,15 +44,21 @@ def train(
     runs: options.Runs = None,
 ) -> None:
     """Start a new training and watch it. Ctrl-C saves and ends it; a second one ends it at once."""
+    from json import dumps
+
     from core.run import session
+    from tui_trainer.cli.weights import weights_of
 
     form, tied, requirements = _watching(json, quiet, detach, foreground, required)
     if name is not None:
         check_name(name)  # before the model is looked at, which takes seconds the first time
     given = {"epochs": epochs, "seed": seed, "device": device}
-    chosen = load(recipe, [*(changes or []), *(f"{key}={value}" for key, value in given.items() if value is not None)], data)
+    changes = [*(changes or []), *(f"{key}={value}" for key, value in given.items() if value is not None)]
+    if weights is not None:
+        changes.append(f"finetune.weights={dumps(str(weights_of(weights, 'best', runs)[0].absolute()))}")
+    chosen = load(recipe, changes, data, model)
     require.check(requirements, chosen.monitor)
-    run = session.create(chosen, runs_folder(runs), name, threads)
+    run = session.create(chosen, runs_folder(runs), name, threads, code=Path.cwd())
     try:
         _go(run, form, detach, requirements, tied=tied, threads=threads, notify=notify)
     except UserError:
@@ -69,8 +78,9 @@ def resume(
     ] = None,
     allow_change: Annotated[
         list[str] | None,
-        typer.Option("--allow-change", metavar="recipe|data", help="Go on although this changed. May be repeated."),
+        typer.Option("--allow-change", metavar="recipe|data|weights", help="Go on although this changed. May be repeated."),
     ] = None,
+    model: options.OwnModel = None,
     device: options.Device = None,
     threads: options.Threads = None,
     detach: options.Detach = False,
@@ -99,7 +109,7 @@ def resume(
     _go(
         folder, form, detach, requirements,
         tied=tied, epochs=epochs, checkpoint=checkpoint, allow_change=allow_change or (), device=device, threads=threads,
-        notify=notify,
+        notify=notify, model=model,
     )  # fmt: skip
 
 
@@ -112,10 +122,11 @@ def _remove_unbegun(run: RunFolder) -> None:
         shutil.rmtree(run.path, ignore_errors=True)
 
 
-def load(recipe: str, overrides: Sequence[str], data: str | None) -> Recipe:
+def load(recipe: str, overrides: Sequence[str], data: str | None, model: str | None = None) -> Recipe:
     """A recipe as the options of ``train`` and ``model`` describe it, ``--set`` having the last word; raises UserError."""
     from core import recipe as recipes
 
+    overrides = [*([f"model={model}"] if model else []), *overrides]
     if data is None:
         return recipes.load(recipe, overrides)
     from core.data import from_text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
@@ -21,11 +21,12 @@ def evaluate(
     data: options.DataSet = None,
     device: options.Device = None,
     threads: options.Threads = None,
+    model: options.OwnModel = None,
     json: options.Json = False,
     runs: options.Runs = None,
 ) -> None:
     """Measure saved weights on a test split."""
-    weights = _weights(target, checkpoint, runs)
+    weights, code = weights_of(target, checkpoint, runs)
     settings = None
     if data is not None:
         from core.data import from_text
@@ -36,7 +37,7 @@ def evaluate(
 
     ticker = Ticker()
     try:
-        found = core.evaluate(weights, settings, device or "auto", threads, ticker)
+        found = core.evaluate(weights, settings, device or "auto", threads, ticker, **_model(model, code))
     finally:
         ticker.close()
     if json:
@@ -54,14 +55,15 @@ def predict(
     checkpoint: options.CheckpointName = "best",
     top: Annotated[int, typer.Option("--top", metavar="N", min=1, help="So many likeliest classes.")] = 3,
     device: options.Device = None,
+    model: options.OwnModel = None,
     json: options.Json = False,
     runs: options.Runs = None,
 ) -> None:
     """Say what is in a picture."""
-    weights = _weights(target, checkpoint, runs)
+    weights, code = weights_of(target, checkpoint, runs)
     import core
 
-    found = core.predict(weights, images, top, device or "auto")
+    found = core.predict(weights, images, top, device or "auto", **_model(model, code))
     if json:
         say_json(found)
         return
@@ -70,13 +72,29 @@ def predict(
         say(f"{item.path}: {ranked}")
 
 
-def _weights(target: str, checkpoint: str, runs: Path | None) -> Path:
-    """The weights file that RUN|FILE means; raises UserError."""
+class _Code(NamedTuple):
+    """Of the user's own, which a run of theirs runs: its name as a model, and the folder where it lies."""
+
+    model: str
+    code: Path
+
+
+def _model(named: str | None, known: _Code | None) -> dict[str, Any]:
+    """What :func:`core.evaluate` is told of the code that is the model: what the user names, else what they had named for the
+    run."""
+    return {"model": named} if named or known is None else known._asdict()
+
+
+def weights_of(target: str, checkpoint: str, runs: Path | None) -> tuple[Path, _Code | None]:
+    """The weights file that RUN|FILE means, and the code that the run may run; raises UserError."""
     path = Path(target)
     if path.exists() and not path.is_dir():
-        return path
+        return path, None
     if target.endswith(".safetensors"):
         raise UserError(f"{target}: no such file; expected a run or a model.safetensors of one")
     from core.run.checkpoints import weights_file
+    from core.run.code import permitted
 
-    return weights_file(find(target, runs_folder(runs)), checkpoint)
+    run = find(target, runs_folder(runs))
+    folder = permitted(run)
+    return weights_file(run, checkpoint), _Code(run.read().recipe["model"]["name"], folder) if folder else None

@@ -78,10 +78,11 @@ class Model(Panel[Network]):
 def _described(run: RunFolder) -> Description:
     from core import data  # with numpy, which the first frame does without
     from core.recipe import from_table
+    from core.run.code import permitted
     from core.run.describe import describe
 
     recipe = from_table(run.read().recipe, str(run.run_file))
-    return describe(recipe, data.known_inputs(recipe.data))
+    return describe(recipe, data.known_inputs(recipe.data), permitted(run))
 
 
 def _layer(layer: Layer, width: int, colours: Palette) -> Text:

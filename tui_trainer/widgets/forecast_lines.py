@@ -58,7 +58,7 @@ class ForecastLines(Static):
         from tui_trainer import forecast
 
         try:
-            found = forecast.forecast(draft.build(), self._runs, self._listing.scan(READING))
+            found = forecast.forecast(draft.build(), self._runs, self._listing.scan(READING), draft.code)
             answer = self.Found(draft, forecast.words(found), wrong=not found.fits)
         except UserError as error:
             answer = self.Found(draft, (str(error),), wrong=True)

@@ -212,7 +212,7 @@ class NewRunForm(Form):
         worker = get_current_worker()
         try:
             self._report(worker, "checking the model and the data ...")
-            run = session.create(draft.build(), self.runs, name=draft.name or None)
+            run = session.create(draft.build(), self.runs, name=draft.name or None, code=draft.code)
             if worker.is_cancelled:
                 shutil.rmtree(run.path, ignore_errors=True)
                 return

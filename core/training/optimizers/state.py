@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import torch
@@ -23,9 +23,17 @@ def kept(optimizer: torch.optim.Optimizer) -> dict[str, torch.Size]:
     }
 
 
-def check(state: Mapping[str, Tensor], optimizer: torch.optim.Optimizer) -> None:
-    """Raises :class:`Damaged` unless a state is such a one."""
-    expected = kept(optimizer)
+def idle(state: Mapping[str, Tensor], optimizer: torch.optim.Optimizer) -> tuple[int, ...]:
+    """Indices of parameters that it keeps nothing of while it does of others: they have had no part in any result yet, as may
+    be in a network of which only some is used."""
+    active = {int(name.partition(".")[0]) for name in state}
+    count = sum(len(group["params"]) for group in optimizer.param_groups)
+    return tuple(index for index in range(count) if index not in active) if active else ()
+
+
+def check(state: Mapping[str, Tensor], optimizer: torch.optim.Optimizer, idle: Collection[int] = ()) -> None:
+    """Raises :class:`Damaged` unless a state is such a one, of all parameters but the ``idle`` ones."""
+    expected = {name: shape for name, shape in kept(optimizer).items() if int(name.partition(".")[0]) not in idle}
     if odd := sorted(state.keys() ^ expected.keys()):
         raise Damaged(f"its tensors are not this optimizer's ({len(odd)} differ, the first is {odd[0]!r})")
     for name, tensor in state.items():
