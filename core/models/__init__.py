@@ -123,8 +123,9 @@ def sketch(settings: dict[str, Any], inputs: Inputs, code: Path | None = None) -
     return _elsewhere.sketch(name, lambda: build(settings, inputs, code), inputs, code)
 
 
-def layers_of(network: nn.Module, inputs: Inputs, rates: Mapping[int, float] = {}) -> list[Layer]:
-    """A network's layers in the order of the forward pass, with what each has and does for one image.
+def layers_of(settings: dict[str, Any], network: nn.Module, inputs: Inputs, rates: Mapping[int, float] = {}) -> list[Layer]:
+    """The layers of the network that ``settings`` describe in the order of the forward pass, with what each has and does for
+    one image.
 
     Arithmetic is that of matrix products and convolutions, as is usual. ``rates`` are the learning rates of parameters, by
     their ids, where they are to be told.
@@ -136,14 +137,14 @@ def layers_of(network: nn.Module, inputs: Inputs, rates: Mapping[int, float] = {
     device, training = next(network.parameters()).device, network.training
     image = torch.zeros(1, inputs.channels, inputs.size, inputs.size, device=device)
     try:
-        return _counting.layers(network, image, network.eval(), rates)
+        return _counting.layers(network, image, network.eval(), rates, not is_elsewhere(settings.get("name")))
     finally:
         network.train(training)
 
 
 def layers(settings: dict[str, Any], inputs: Inputs, code: Path | None = None) -> list[Layer]:
     """Those of a recipe's network."""
-    return layers_of(sketch(settings, inputs, code), inputs)
+    return layers_of(settings, sketch(settings, inputs, code), inputs)
 
 
 def count_macs(settings: dict[str, Any], inputs: Inputs, code: Path | None = None) -> int:

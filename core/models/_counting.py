@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
-from torch.utils.flop_counter import FlopCounterMode
 
 from core.models import Layer
 
@@ -29,10 +28,38 @@ class _Place:
         return Layer(name, kind, self.output, self.parameters, self.macs, self.frozen, tuple(sorted(self.rates)))
 
 
+class Arithmetic(Protocol):
+    def get_total_flops(self) -> int: ...
+
+
+class _Products:
+    """Of convolutions and linear layers, of which our own networks are made. torch's counter knows every operation, but loads
+    the compiler."""
+
+    def __init__(self, network: nn.Module) -> None:
+        self._total = 0
+        kinds = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.Linear)
+        self._hooks = [module.register_forward_hook(self._add) for module in network.modules() if isinstance(module, kinds)]
+
+    def _add(self, module: nn.Module, _: Any, output: Tensor) -> None:
+        assert isinstance(module.weight, Tensor)
+        self._total += 2 * module.weight.numel() * output.numel() // module.weight.shape[0]
+
+    def get_total_flops(self) -> int:
+        return self._total
+
+    def __enter__(self) -> _Products:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for hook in self._hooks:
+            hook.remove()
+
+
 class _Watch:
     """Hooks around every module. Arithmetic counts where it is done: in the innermost module that was being called."""
 
-    def __init__(self, network: nn.Module, arithmetic: FlopCounterMode) -> None:
+    def __init__(self, network: nn.Module, arithmetic: Arithmetic) -> None:
         self.arithmetic = arithmetic
         self.places: dict[nn.Module, _Place] = {}
         self._calls: list[list[int]] = []
@@ -60,10 +87,14 @@ class _Watch:
             hook.remove()
 
 
-def layers(network: nn.Module, image: Tensor, forward: Callable[[Tensor], object], rates: Mapping[int, float]) -> list[Layer]:
+def layers(
+    network: nn.Module, image: Tensor, forward: Callable[[Tensor], object], rates: Mapping[int, float], ours: bool
+) -> list[Layer]:
     """Of ``forward(image)``, which calls the network, in the order in which modules were through. A module without others in it
-    is a layer, and so is every one with parameters or arithmetic of its own."""
-    with FlopCounterMode(display=False) as arithmetic, _plain_attention(), torch.no_grad():
+    is a layer, and so is every one with parameters or arithmetic of its own. ``ours`` says that it is made of convolutions and
+    linear layers alone."""
+    counter: AbstractContextManager[Arithmetic] = _Products(network) if ours else _every_operation()
+    with counter as arithmetic, _plain_attention(), torch.no_grad():
         watch = _Watch(network, arithmetic)
         try:
             forward(image)
@@ -98,6 +129,12 @@ def _shape(output: Any) -> tuple[int, ...]:
         return tuple(output.shape[1:])
     values = output.values() if isinstance(output, dict) else output if isinstance(output, (list, tuple)) else ()
     return next((found for value in values if (found := _shape(value))), ())
+
+
+def _every_operation() -> AbstractContextManager[Arithmetic]:
+    from torch.utils.flop_counter import FlopCounterMode
+
+    return FlopCounterMode(display=False)
 
 
 @contextmanager

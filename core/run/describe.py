@@ -155,7 +155,7 @@ def _describe_here(question: _Question) -> _Answer:
         rates = _trained(network, question)
         parameters = models.count_parameters(network)
         models.check_limit(parameters, question.parameter_limit)
-        layers = models.layers_of(network, question.inputs, rates)
+        layers = models.layers_of(question.model, network, question.inputs, rates)
     except UserError as error:
         return _Answer(error=str(error))
     return _Answer(description=Description(parameters, sum(layer.macs for layer in layers), tuple(layers)))

@@ -144,7 +144,7 @@ def prepare(
         network=network,
         optimizer=optimizers.build(recipe.optimizer, network, recipe.compile),
         parameters=parameters,
-        macs=sum(layer.macs for layer in models.layers_of(network, inputs)),
+        macs=sum(layer.macs for layer in models.layers_of(recipe.model, network, inputs)),
         world=World(
             recipe_hash=recipe_hash(written),
             data_fingerprint=dataset.fingerprint,

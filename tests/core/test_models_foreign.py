@@ -112,7 +112,7 @@ def test_attention_and_weights_outside_of_layers_are_counted_where_they_are() ->
             logits: Tensor = self.head(attended.mean(1))
             return logits
 
-    found = {layer.name: layer for layer in models.layers_of(Attending(), Inputs(3, 8, 2))}
+    found = {layer.name: layer for layer in models.layers_of({"name": "python:a:b"}, Attending(), Inputs(3, 8, 2))}
     assert (found["(network)"].parameters, found["head"].parameters) == (32, 27)
     assert found["attention"].parameters == 4 * (8 * 8 + 8)
     assert found["attention"].macs == 4 * 4 * 8 * 8 + 2 * 4 * 4 * 8  # four projections of four tokens; products of all pairs

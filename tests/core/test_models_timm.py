@@ -32,8 +32,9 @@ def test_without_the_library_it_is_told_how_to_get_it(monkeypatch: pytest.Monkey
     ],
 )  # fmt: skip
 def test_it_is_built_for_the_data(name: str, inputs: Inputs) -> None:
-    network = models.sketch({"name": f"timm:{name}"}, inputs)
-    layers = models.layers_of(network, inputs)
+    settings = {"name": f"timm:{name}"}
+    network = models.sketch(settings, inputs)
+    layers = models.layers_of(settings, network, inputs)
     assert sum(layer.parameters for layer in layers) == models.count_parameters(network)
     assert sum(layer.macs for layer in layers) > 0
 
