@@ -13,6 +13,7 @@ from core import recipe
 from core.errors import UserError
 from core.recipe import Recipe
 from core.run.folder import RunFolder, check_name, free_name
+from core.run.program import recipe_of
 from tui_trainer import recipe_keys
 
 AS_IN = "(as in that run)"
@@ -32,7 +33,7 @@ class Again:
     @classmethod
     def of(cls, run: RunFolder) -> Again:
         """Raises UserError where the run cannot be read."""
-        own = recipe.from_table(run.read().recipe, f"run '{run.name}'")
+        own = recipe.from_table(recipe_of(run), f"run '{run.name}'")
         keys = recipe_keys.differences(recipe.load(own.name), own) if own.name in recipe.names() else None
         made_of = AS_IN if keys is None else own.name
         return cls(made_of, keys or {}, own, free_name(run.name, run.path.parent))

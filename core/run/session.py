@@ -21,6 +21,7 @@ from core.errors import UserError
 from core.files import open_to_append
 from core.models import Inputs
 from core.recipe import Recipe, to_table
+from core.run import program
 from core.run.describe import describe, machine
 from core.run.disk import Reserve
 from core.run.folder import RunFile, RunFolder, Taken, busy, check_name, free_name
@@ -91,7 +92,7 @@ def start(
         raise UserError("--notify: expected a command for the shell, and an empty one was given")
     if run.alive():
         raise busy(run)
-    run.read()
+    program.refuse(run)
     Reserve(run.reserve).make()  # here too, since a full disk would not even take the worker's own words
     values = {"--epochs": epochs, "--checkpoint": checkpoint, "--device": device, "--threads": threads, "--notify": notify}
     options = [*values.items(), *(("--allow-change", name) for name in allow_change)]
