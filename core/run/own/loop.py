@@ -10,12 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from core.events import (
-    CheckpointSaved,
-    CommandAccepted,
-    CommandRejected,
     EpochStarted,
     Event,
     MessageLogged,
@@ -23,9 +18,10 @@ from core.events import (
     RunStarted,
 )
 from core.run.folder import RunFolder
-from core.run.own import ranks, saving, steering
+from core.run.own import ranks, steering
 from core.run.own.course import Course, Wanted
 from core.run.own.ranks import Decision
+from core.run.own.saving import Saver
 from core.run.own.session import Session
 from core.run.own.signals import PassingSignals
 from core.run.own.telling import Telling
@@ -39,24 +35,18 @@ NEVER = sys.maxsize
 
 
 class Loop:
-    """``save`` writes a checkpoint into a folder; ``ask`` has one written later, by who calls ``saved`` then; ``scale``
-    multiplies the learning rates of an optimizer that is not the program's own affair."""
+    """What a program's steps lead to."""
 
     def __init__(self, course: Course, run: RunFolder | None, resumes: bool, about: dict[str, Any], telling: Telling) -> None:
         self.course, self.folder, self.telling = course, run, telling
-        self.save: Callable[[Path], object] | None = None
-        self.ask: Callable[[], object] | None = None
+        self.saver = Saver(course, telling, self)
         self.scale: Callable[[float], object] | None = None
-        self.everywhere = False
-        """Whether all ranks save."""
+        """Multiplies the rates of an optimizer that is not the program's own affair."""
         self.signals = PassingSignals()
         self.begun = False
-        self.newest = ""
-        """Checkpoint of the program's own."""
         self.resumes, self._about = resumes, about
-        self._together: Together | None = None
-        self._asked: list[Wanted] = []
-        self.stepping = False
+        self.together: Together | None = None
+        self.stepping = self._interrupted = False
         self._step_started = 0.0
         self._due, self._meeting = 0.0, NEVER
         self.session = Session(run, self, self.signals) if run else None
@@ -71,7 +61,7 @@ class Loop:
 
     @property
     def saves(self) -> bool:
-        return bool(self.save or self.ask)
+        return self.saver.able
 
     def rate(self) -> float | None:
         return None if self.course.rate is None else self.course.rate * self.course.factor
@@ -87,9 +77,9 @@ class Loop:
         if self.begun:
             return
         self.begun = True
-        self._together = ranks.together()
-        if self._together:
-            told = self._together.text(str(self.folder.path.absolute()) if self.folder else "")
+        self.together = ranks.together()
+        if self.together:
+            told = self.together.text(str(self.folder.path.absolute()) if self.folder else "")
             self.folder = RunFolder(Path(told))
         self.telling.batch_size = batch_size
         self._tell_beginning({**self._about, "steps_per_epoch": steps_per_epoch, "batch_size": batch_size})
@@ -104,11 +94,15 @@ class Loop:
         about["epochs"] = self.course.epochs or 0
         if self.resumes:
             note = "its own program goes on from what it has saved"
-            place: dict[str, Any] = {"step": self.course.step, "epoch": max(self.course.epoch, 1), "checkpoint": Path(self.newest).name}
+            place: dict[str, Any] = {
+                "step": self.course.step,
+                "epoch": max(self.course.epoch, 1),
+                "checkpoint": Path(self.saver.newest).name,
+            }
             self.say(RunResumed(**about, **place, bit_exact=False, note=note))
         else:
             self.say(RunStarted(**about))
-        if ranks.several() and not self._together:
+        if ranks.several() and not self.together:
             text = "torch.distributed is not initialised: the console steers the first rank alone"
             self.say(MessageLogged(level="warning", text=text))
 
@@ -123,10 +117,27 @@ class Loop:
 
     def end_pass(self) -> None:
         """The last window ends with it, so that what is measured next comes after it."""
+        self._interrupted = False
         if self.stepping:
             self.stepping = False
             self.telling.close_window(self.course, self.say)
             self.telling.pass_ended = time.monotonic()
+
+    def interrupt(self) -> None:
+        """A measurement comes, maybe in the middle of an epoch."""
+        stepping = self.stepping or self._interrupted
+        self.end_pass()
+        self._interrupted = stepping
+
+    def go_on_stepping(self) -> None:
+        """After a measurement in the middle of an epoch."""
+        if self._interrupted:
+            self.stepping = True
+            self.telling.window_started = self._step_started = time.monotonic()
+
+    @property
+    def due(self) -> bool:
+        return time.monotonic() >= self._due or self.course.step + 1 >= self._meeting
 
     def step_done(self) -> None:
         """Called every step, so that each line here counts."""
@@ -149,7 +160,7 @@ class Loop:
             if self.session:
                 self.session.wait(0.5)
         self.telling.window_started = now = time.monotonic()
-        self._due = now + WINDOW if self._together is None else float("inf")
+        self._due = now + WINDOW if self.together is None else float("inf")
 
     def _meet(self, pace: float | None) -> None:
         if self.session:
@@ -157,11 +168,11 @@ class Loop:
             for command in self.session.take():
                 for event in steering.apply(self.course, command, self):
                     self.say(event)
-        if self._together:
-            self._agree(self._together, 1 if pace is None else max(1, min(int(WINDOW / pace), 10_000)))
+        if self.together:
+            self._agree(self.together, 1 if pace is None else max(1, min(int(WINDOW / pace), 10_000)))
         elif self.scale and self.course.factor != 1.0:
             self._scale(self.course.factor)
-        self._write_wanted()
+        self.saver.write_wanted()
         if self.session:
             self.session.settle()
 
@@ -202,56 +213,3 @@ class Loop:
             if error is not None and not isinstance(error, KeyboardInterrupt):
                 self.session.log(error)
             self.session.close(last)
-
-    # Checkpoints
-
-    def _write_wanted(self) -> None:
-        while self.course.wanted:
-            wanted = self.course.wanted.pop(0)
-            if self.ask:
-                self._asked.append(wanted)
-                self.ask()
-                continue
-            try:
-                self.write(wanted)
-            except Exception as error:  # whatever somebody else's function raises
-                self._tell_failure(wanted, error)
-
-    def write(self, wanted: Wanted) -> Path | None:
-        """Raises whatever the program's function does; None where it is another rank's."""
-        if not self.save or not self.folder or not (self.session or self.everywhere):
-            return None
-        meet = self._together.wait if self._together and self.everywhere else lambda: None
-        saved = saving.save(self.folder, self.save, self.course.step, meet, mine=self.session is not None)
-        if saved is None:
-            return None
-        self._tell_saved(saved, wanted)
-        return self.folder.checkpoints / saved.checkpoint
-
-    def saved(self, place: Path, size: int) -> None:
-        """One that was asked for, or not, has been written elsewhere."""
-        saved = CheckpointSaved(checkpoint=place.name, step=self.course.step, bytes=size)
-        asked, self._asked = self._asked or [Wanted(f"in {place.parent}")], []
-        for wanted in asked:
-            self._tell_saved(saved, wanted, str(place))
-        self.newest = str(place.absolute())
-
-    def _tell_saved(self, saved: CheckpointSaved, wanted: Wanted, where: str = "") -> None:
-        self.newest = f"checkpoints/{saved.checkpoint}"
-        best = self.telling.best.step == saved.step
-        told = msgspec.structs.replace(saved, epoch=self.course.epoch, name=wanted.name, reason=wanted.reason, best=best)
-        self.say(told)
-        if wanted.command:
-            note = f"saved {where or saved.checkpoint}"
-            self.say(CommandAccepted(id=wanted.command, command="Save", step=saved.step, note=note))
-        if self.session:
-            self.session.settle()
-
-    def _tell_failure(self, wanted: Wanted, error: Exception) -> None:
-        reason = f"not saved: {type(error).__name__}: {error}"
-        if self.session:
-            self.session.log(error)
-        if wanted.command:
-            self.say(CommandRejected(id=wanted.command, command="Save", step=self.course.step, reason=reason))
-        else:
-            self.say(MessageLogged(level="error", text=reason))

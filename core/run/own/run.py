@@ -89,16 +89,16 @@ class Run(Steered):
 
     def save(self, name: str = "") -> Path | None:
         """Save now, by the function of ``Run(save=...)``; returns the checkpoint's folder, on the first rank."""
-        if not self._loop.save:
+        if not self._loop.saver.write:
             raise UserError("run.save(): expected a function that writes a checkpoint into a folder: Run(save=function)")
         self.begin()
         self._loop.telling.close_window(self._course, self._loop.say)
         whole = not self._loop.stepping and not self._course.stopping
-        return self._loop.write(Wanted("epoch" if whole else "asked", name))
+        return self._loop.saver.save(Wanted("epoch" if whole else "asked", name))
 
     def on_save(self, function: Save) -> Save:
         """Decorates the function that writes a checkpoint into the folder that it is called with."""
-        self._loop.save = function
+        self._loop.saver.write = function
         return function
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -46,12 +47,14 @@ class Steered:
             raise UserError(f"run '{_open[0].name}' is open in this process already; close it first: its close(), or its with")
         if epochs is not None and epochs < 1:
             raise UserError(f"Run(epochs={epochs}): expected 1 or more, or None where that is not known")
+        self.name: str = name
+        """Of the folder; on other ranks as it was given."""
         self.resumed: Path | None = None
         """The checkpoint to load, of a run that is gone on with."""
-        self._closed, self._process = False, os.getpid()
+        self._closed, self._process, self._rank = False, os.getpid(), ranks.rank()
         self._course = Course(epochs=epochs)
         self._loop = self._opened(name, runs, resume, classes, monitor, model, config or {})
-        self._loop.save, self._loop.everywhere = save, save_on_every_rank
+        self._loop.saver.write, self._loop.saver.everywhere = save, save_on_every_rank
         if self._loop.resumes and self._loop.folder:
             self._go_on(self._loop, self._loop.folder)
         self._loop.signals.catch()
@@ -64,8 +67,7 @@ class Steered:
         config: Mapping[str, Any],
     ) -> Loop:  # fmt: skip
         telling = Telling(monitor)
-        if ranks.rank():
-            self.name = name
+        if self._rank:
             return Loop(self._course, None, False, {}, telling)
         folder, resumes = opening.opened(name, runs_folder(Path(runs) if runs else None), resume, config)
         described, self.name = folder.read(), folder.name
@@ -80,7 +82,7 @@ class Steered:
             loop.resumes = False
             return
         self.resumed = folder.checkpoints / saved.checkpoint
-        loop.newest = f"checkpoints/{saved.checkpoint}"
+        loop.saver.newest = f"checkpoints/{saved.checkpoint}"
         self.go_on_at(saved.step, saved.epoch if saved.reason == "epoch" else max(saved.epoch - 1, 0))
         opening.apply_again(folder, self._course)
 
@@ -98,7 +100,9 @@ class Steered:
         """Tell a measurement: ``run.validated(loss=0.3, accuracy=0.9)``, and by class, as ``classes={"cat": (right, images)}``
         or from ``confusion[true][predicted]`` with the names as ``classes``. Returns whether it is the best so far."""
         self.begin()
-        return self._loop.telling.measure(self._course, self._loop.say, split, values, classes, confusion)
+        improved = self._loop.telling.measure(self._course, self._loop.say, split, values, classes, confusion)
+        self._loop.go_on_stepping()
+        return improved
 
     def remark(self, text: str) -> None:
         """Pin a note to the present step."""
@@ -118,6 +122,11 @@ class Steered:
     def epoch(self) -> int:
         """Under way, from 1."""
         return self._course.epoch
+
+    @property
+    def rank(self) -> int:
+        """Of this process among those of the training, from 0."""
+        return self._rank
 
     @property
     def folder(self) -> Path | None:
@@ -143,6 +152,37 @@ class Steered:
         if steps:
             self.begin()
             self._loop.begin_pass()
+
+    def measuring(self) -> None:
+        """No step is under way any more, until :meth:`validated` or the next epoch."""
+        self._loop.interrupt()
+
+    def steps_ended(self) -> None:
+        """Of this epoch."""
+        self._loop.end_pass()
+
+    @property
+    def due(self) -> bool:
+        """Whether a window ends with the next step: what takes long to gather is only needed then."""
+        return self._loop.due
+
+    @property
+    def leaves_after_epoch(self) -> bool:
+        """Whether it has been told to, and the epoch is not over."""
+        return self._course.stops_after_epoch
+
+    def on_learning_rate(self, scale: Callable[[float], object]) -> None:
+        """``scale`` multiplies the rates of the loop's optimizer, which go on from there; what they are is told by
+        :meth:`learning_rate`."""
+        self._loop.scale = scale
+
+    def on_save_elsewhere(self, ask: Callable[[], object]) -> None:
+        """``ask`` has the loop's library save in its own time and place, of which :meth:`saved` tells then."""
+        self._loop.saver.ask = ask
+
+    def saved(self, place: Path, size: int) -> None:
+        """A checkpoint, of so many bytes, has been written there; 'save now' is answered by it."""
+        self._loop.saver.saved(place, size)
 
     def step_done(self) -> bool:
         """After each step, where it cannot be written with :meth:`steps`; returns whether another one is to follow."""
@@ -173,7 +213,7 @@ class Steered:
             if self._loop.begun:
                 self.epoch_ended()
         finally:
-            self._loop.close(ending.of(self._course, self._loop.telling, self._loop.newest, error), error)
+            self._loop.close(ending.of(self._course, self._loop.telling, self._loop.saver.newest, error), error)
         if error is None:
             self._loop.signals.pass_on()
 
@@ -181,8 +221,8 @@ class Steered:
         self.close(error)
 
     def _left_open(self) -> None:
-        """The program has ended without a word; a forked child of it has nothing to say."""
+        """The program has ended without a word, or by an exception; a forked child of it has nothing to say."""
         if os.getpid() == self._process:
             self._course.leave("the program ended without closing its run")
             self._loop.signals.number = 0
-            self.close()
+            self.close(getattr(sys, "last_exc", getattr(sys, "last_value", None)))
