@@ -29,9 +29,9 @@ def why_not(action: Action, state: State, shown: Callable[[str], str]) -> str:
 def _of_program(action: Action, state: State) -> str:
     """What nobody but a run's own program can do."""
     if action.id == "resume" and state.ended:
-        return f"this run is trained by its own program: run {state.program} again"
+        return f"its own program trains this run: run {state.program} again"
     if action.enabled in (actions.can_rewind, actions.can_go_back, actions.can_validate, actions.can_stop_early):
-        return f"this run is trained by its own program, {state.program}: that is its own affair"
+        return f"its own program's affair: {state.program}"
     return ""
 
 

@@ -98,23 +98,62 @@ def test_its_files_are_for_their_owner_alone() -> None:
     assert [path for path in made if stat.S_IMODE(path.stat().st_mode) & 0o077] == []
 
 
-def test_a_tensor_is_waited_for_once_a_window_and_its_graph_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tensors_at_hand_are_read_when_they_are_logged(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loop, "WINDOW", 1000.0)
-    weight, losses, running = torch.ones((), requires_grad=True), [], torch.zeros(1)
+    weight, running = torch.ones((), requires_grad=True), torch.zeros(1)
     with Run(epochs=1) as run:
         for step in run.steps(range(5)):
             running += step
-            losses.append(weight * step)
-            run.log(loss=losses[-1], mean=torch.tensor(step, dtype=torch.int64), running=running)
-        assert not any(event.metrics for event in journal.find(folder_of(run).journal, e.StepDone)[:-1])
-    (window,) = journal.find(folder_of(run).journal, e.StepDone)
-    assert window.steps == 5 and window.metrics["train.loss"] == window.metrics["train.mean"] == 2.0
-    assert window.metrics["train.running"] == 10.0, "one tensor, logged again and again, has its last value alone"
+            run.log(loss=weight * step, mean=torch.tensor(step, dtype=torch.int64), running=running)
+    window = journal.find(folder_of(run).journal, e.StepDone)[-1]
+    assert window.metrics["train.loss"] == window.metrics["train.mean"] == 2.0 and window.metrics["train.running"] == 4.0
+
+
+def test_tensors_of_a_device_wait_for_the_windows_end_without_their_graph(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such a device is made of the processor by hiding that it is one."""
+    from core.run.own import meter
+
+    class Far(torch.Tensor):
+        is_cpu = False  # type: ignore[assignment]
+
+        def item(self) -> float:
+            raise AssertionError("the device was waited for")
+
+    kept = meter.Meter()
+    weight, running = torch.ones((), requires_grad=True), torch.zeros(1).as_subclass(Far)
+    for step in range(5):
+        running += step
+        kept.log({"loss": (weight * step).as_subclass(Far), "running": running, "plain": step})
+    assert not any(value.requires_grad for value, _ in kept._kept["loss"])
+    with pytest.raises(UserError, match=r"shape \(2,\)"):
+        kept.log({"loss": torch.zeros(2).as_subclass(Far)})
+    totals = kept.close()
+    assert totals["train.loss"].mean == totals["train.plain"].mean == 2.0 and totals["train.loss"].last == 4.0
+    assert totals["train.running"] == (10.0, 1, 10.0), "one tensor, logged again and again, has its last value alone"
+    assert kept.close() == {}
+
+
+def test_tensors_that_are_not_alike_are_summed_too() -> None:
+    from core.training.scalars import sums
+
+    alike = [torch.tensor(2.0), torch.tensor([3.0]), torch.tensor(True), torch.tensor(1, dtype=torch.int8)]
+    assert sums([alike, [torch.tensor(0.5)]]) == [7.0, 0.5]
+
+
+def test_a_log_without_an_end_takes_no_memory_without_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    from core.run.own import meter
+
+    monkeypatch.setattr(meter, "MOST_KEPT", 10)
+    kept = meter.Meter()
+    for step in range(1001):
+        kept.log({"loss": float(step)})
+        assert len(kept._kept["loss"]) < 10
+    assert kept.close()["train.loss"].mean == 500.0
 
 
 def test_what_is_no_number_is_refused_where_it_is_logged() -> None:
     with Run() as run:
-        with pytest.raises(UserError, match=r"log\(loss=\.\.\.\): expected one number, and a tensor of shape \(2,\)"):
+        with pytest.raises(UserError, match=r"log\(loss=\.\.\.\): expected one number, and one of shape \(2,\)"):
             run.log(loss=torch.zeros(2))
         with pytest.raises(UserError, match="a str was given"):
             run.log(loss="much")  # type: ignore[arg-type]

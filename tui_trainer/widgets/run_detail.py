@@ -83,7 +83,7 @@ def _lines(listed: ListedRun, now: float, colours: Palette, key: str) -> Iterato
         return
     bad = state.status in ("failed", "lost")
     yield "state", _standing(state, now, key), colours.bad if bad else colours.text
-    if state.model:
+    if state.model or state.program:
         yield "training", _training(state), colours.text
     yield "stopping", readings.stopping_sentence(state), colours.warn if state.split == "test" else colours.text
     if state.weights:
@@ -112,7 +112,9 @@ def _standing(state: State, now: float, key: str) -> str:
 def _training(state: State) -> str:
     size = f"{state.model}, {readings.format_count(state.parameters)} parameters" if state.parameters else state.model
     place = f"{state.device} {state.precision}".strip()
-    if not state.program:
+    if state.program:
+        size = ", ".join(filter(None, (f"by {state.program}", size)))
+    else:
         size, place = f"{size}, on {state.data}", f"{state.device} {state.precision}"
     return " · ".join(filter(None, (size, place, f"{readings.format_duration(state.trained_seconds)} trained")))
 

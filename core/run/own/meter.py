@@ -1,8 +1,8 @@
-"""What a program logs from window to window, and the means of it. Logging waits for no device; ``close`` does, once."""
+"""What a program logs from window to window, and the means of it. Logging waits for no device; ``close`` does."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, SupportsFloat, TypeAlias
 
 from core.errors import UserError
@@ -43,13 +43,11 @@ class Meter:
         """Called every step, so that each line here counts."""
         self.touched = True
         for name, value in values.items():
-            if type(value) is not float:
-                value = _lasting(name, value)
             try:
                 kept = self._kept[name]
             except KeyError:
                 kept = self._kept[name] = []
-            kept.append(value)
+            kept.append(value if type(value) is float else _lasting(name, value))
             if len(kept) >= MOST_KEPT:
                 self._sum_up()
 
@@ -60,23 +58,24 @@ class Meter:
         return found
 
     def _sum_up(self) -> None:
-        """Lists stay in place for the next steps."""
-        kept = {name: values for name, values in self._kept.items() if values}
-        tensors = {name: _unchanged(values) for name, values in kept.items() if any(map(_is_tensor, values))}
-        if tensors:
-            from core.training.scalars import sums  # torch is there already: somebody logged a tensor
+        for name, values in self._kept.items():
+            if values:
+                known = told_name(name)
+                self._totals[known] = self._totals.get(known, Total()).plus(_total(values))
+                values.clear()
 
-            names = list(tensors)
-            found = sums([*tensors.values(), *([tensors[name][-1]] for name in names)])
-        for name, values in kept.items():
-            numbers = [value for value in values if type(value) is float]
-            total = Total(sum(numbers), len(numbers), numbers[-1] if numbers else 0.0)
-            if name in tensors:
-                place = names.index(name)
-                total = total.plus(Total(found[place], len(tensors[name]), found[len(names) + place]))
-            known = told_name(name)
-            self._totals[known] = self._totals.get(known, Total()).plus(total)
-            values.clear()
+
+def _total(values: Sequence[Any]) -> Total:
+    """Of one name's; some of them may be tensors."""
+    numbers = [value for value in values if type(value) is float]
+    total = Total(sum(numbers), len(numbers), numbers[-1] if numbers else 0.0)
+    if len(numbers) == len(values):
+        return total
+    from core.training.scalars import sums  # torch is there already: somebody logged a tensor
+
+    tensors = _unchanged([value for value in values if type(value) is not float])
+    added, last = sums([tensors, tensors[-1:]])
+    return total.plus(Total(added, len(tensors), last))
 
 
 def told_name(name: str) -> str:
@@ -85,26 +84,29 @@ def told_name(name: str) -> str:
 
 
 def _lasting(name: str, value: Any) -> Any:
-    """A float; or a tensor, which is not waited for, without its graph, and with the number of changes made to it in place."""
-    if (detach := getattr(value, "detach", None)) is not None:
+    """A float; or a tensor of a device that would have to be waited for, without its graph, and with the number of changes made
+    to it in place."""
+    at_hand = getattr(value, "is_cpu", None)
+    if at_hand is False:
         if value.numel() != 1:
-            raise UserError(f"log({name}=...): expected one number, and a tensor of shape {tuple(value.shape)} was given")
-        return detach(), _version(value)
+            raise _wrong(name, value)
+        return value.detach(), _version(value)
     try:
-        return float(value)
-    except (TypeError, ValueError):
-        raise UserError(f"log({name}=...): expected one number, and a {type(value).__name__} was given") from None
+        return float(value.item() if at_hand else value)
+    except (TypeError, ValueError, RuntimeError):
+        raise _wrong(name, value) from None
 
 
-def _is_tensor(value: object) -> bool:
-    return type(value) is tuple
+def _wrong(name: str, value: Any) -> UserError:
+    shape = getattr(value, "shape", None)
+    what = f"one of shape {tuple(shape)}" if shape else f"a {type(value).__name__}"
+    return UserError(f"log({name}=...): expected one number, and {what} was given")
 
 
-def _unchanged(values: list[Any]) -> list[Any]:
+def _unchanged(kept: Sequence[tuple[Any, int]]) -> list[Any]:
     """The tensors whose value is still that which was logged: a running sum, logged again and again, is one tensor. The last
     one counts in any case."""
-    kept = [value for value in values if _is_tensor(value)]
-    return [tensor for tensor, version in kept[:-1] if _version(tensor) == version] + [kept[-1][0]]
+    return [*(tensor for tensor, version in kept[:-1] if _version(tensor) == version), kept[-1][0]]
 
 
 def _version(tensor: Any) -> int:
