@@ -114,7 +114,7 @@ def test_tensors_of_a_device_wait_for_the_windows_end_without_their_graph(monkey
     from core.run.own import meter
 
     class Far(torch.Tensor):
-        is_cpu = False  # type: ignore[assignment]
+        is_cpu = False
 
         def item(self) -> float:
             raise AssertionError("the device was waited for")
@@ -122,7 +122,7 @@ def test_tensors_of_a_device_wait_for_the_windows_end_without_their_graph(monkey
     kept = meter.Meter()
     weight, running = torch.ones((), requires_grad=True), torch.zeros(1).as_subclass(Far)
     for step in range(5):
-        running += step
+        running.add_(step)
         kept.log({"loss": (weight * step).as_subclass(Far), "running": running, "plain": step})
     assert not any(value.requires_grad for value, _ in kept._kept["loss"])
     with pytest.raises(UserError, match=r"shape \(2,\)"):

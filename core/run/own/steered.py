@@ -101,6 +101,8 @@ class Steered:
         or from ``confusion[true][predicted]`` with the names as ``classes``. Returns whether it is the best so far."""
         self.begin()
         improved = self._loop.telling.measure(self._course, self._loop.say, split, values, classes, confusion)
+        if self._loop.stepping and not self._course.counted:  # where no epoch may ever end
+            self._loop.say(self._loop.telling.best.told(self._course.epoch))
         self._loop.go_on_stepping()
         return improved
 
