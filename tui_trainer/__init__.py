@@ -1,12 +1,35 @@
-"""A terminal training console: the Textual app and the headless commands over :mod:`core`."""
+"""A terminal training console: the Textual app and the headless commands over :mod:`core`.
+
+For a training loop of one's own there is :class:`tui_trainer.Run`, for other libraries' loops :mod:`tui_trainer.adapters`.
+"""
 
 from __future__ import annotations
 
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from tui_trainer.escape import printable
+
+if TYPE_CHECKING:
+    from core.errors import UserError
+    from core.run.own import Run
+
+__all__ = ["Run", "UserError"]
+
+
+def __getattr__(name: str) -> Any:
+    """The names above, when they are first used: importing this imports neither torch nor a screen."""
+    if name == "Run":
+        from core.run.own import Run
+
+        return Run
+    if name == "UserError":
+        from core.errors import UserError
+
+        return UserError
+    raise AttributeError(f"module 'tui_trainer' has no attribute {name!r}")
 
 
 def _check_core() -> None:
@@ -15,11 +38,11 @@ def _check_core() -> None:
     found = Path(spec.origin or "a folder 'core'") if spec else Path("nothing")
     if found.resolve() == (Path(__file__).parent.parent / "core" / "__init__.py").resolve():
         return
-    line = f"tui-trainer: {found} hides tui-trainer's own package 'core'; start it from another folder, or by: tui-trainer"
+    line = f"tui-trainer: {found} hides tui-trainer's own package 'core'"
     if sys.argv[0] == "-m":  # `python -m tui_trainer`: a user at a shell, who needs no traceback
-        sys.stderr.write(f"{printable(line)}\n")
+        sys.stderr.write(f"{printable(line)}; start it from another folder, or by: tui-trainer\n")
         raise SystemExit(2)
-    raise ImportError(line)
+    raise ImportError(f"{line}, and one program cannot have both: give it another name to use tui_trainer in this program")
 
 
 _check_core()

@@ -48,11 +48,11 @@ def is_live(state: State) -> bool:
 
 
 def can_resume(state: State) -> bool:
-    return state.status in ("stopped", "discarded", "failed", "lost")
+    return state.status in ("stopped", "discarded", "failed", "lost") and not state.program
 
 
 def can_validate(state: State) -> bool:
-    return is_running(state) and not state.unwatched and not is_measuring(state)
+    return is_running(state) and not state.unwatched and not is_measuring(state) and not state.program
 
 
 def is_measuring(state: State) -> bool:
@@ -60,15 +60,15 @@ def is_measuring(state: State) -> bool:
 
 
 def can_stop_early(state: State) -> bool:
-    return is_training(state) and not state.unwatched
+    return is_training(state) and not state.unwatched and not state.program
 
 
 def can_rewind(state: State) -> bool:
-    return is_training(state) and bool(state.checkpoints)
+    return is_training(state) and bool(state.checkpoints) and not state.program
 
 
 def can_go_back(state: State) -> bool:
-    return (is_training(state) or state.ended) and bool(state.checkpoints)
+    return (is_training(state) or state.ended) and bool(state.checkpoints) and not state.program
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from core.models import is_code
 from core.recipe import Recipe
 from core.run.code import permitted
 from core.run.folder import RunFolder, check_name, free_name
+from core.run.program import recipe_of
 from core.sections import Data
 from tui_trainer import recipe_keys
 
@@ -37,7 +38,7 @@ class Again:
     @classmethod
     def of(cls, run: RunFolder) -> Again:
         """Raises UserError where the run cannot be read."""
-        own, code = recipe.from_table(run.read().recipe, f"run '{run.name}'"), permitted(run)
+        own, code = recipe.from_table(recipe_of(run), f"run '{run.name}'"), permitted(run)
         if is_code(own.model) and code is None:
             raise UserError(
                 f"run '{run.name}': its model {own.model['name']} is code that you have not named; in a new run you can"

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from core.run.folder import RunFolder, reference
 from core.view import outcome
-from core.view.readings import format_metric, monitor
+from core.view.readings import epoch_words, format_metric, monitor
 from core.view.state import State
 from tui_trainer.escape import printable
 from tui_trainer.result import DONE, next_commands
@@ -73,7 +73,7 @@ def _with_tta(state: State) -> str:
 
 
 def _goes_on(state: State) -> str:
-    epoch = f"epoch {state.epoch}/{state.epochs}" if state.epoch and state.epochs else ""
+    epoch = epoch_words(state) if state.epoch else ""
     status = "it stays paused" if state.paused else "it waits until it can save" if state.hindrance else "training goes on"
     return ", ".join(filter(None, (status, epoch, outcome.accuracy_words(state))))
 

@@ -82,7 +82,7 @@ def dashboard(state: State, now: float, width: int, height: int) -> RenderableTy
 def _parts(state: State, now: float, width: int, height: int) -> Iterator[RenderableType]:
     yield _status(state, now)
     yield _bars(state, now)
-    if not state.steps_per_epoch:
+    if not state.begun:
         return
     yield Text(_scores(state), overflow="ellipsis", no_wrap=True)
     rate = readings.format_metric("train.learning_rate", state.metrics.get("train.learning_rate"))
@@ -111,10 +111,13 @@ def _status(state: State, now: float) -> Text:
 def _bars(state: State, now: float) -> Table:
     grid, share = Table.grid(padding=(0, 2)), readings.phase_fraction(state)
     if state.steps_per_epoch:
-        epoch, step = f"epoch {state.epoch}/{state.epochs}", f"step {readings.step_in_epoch(state)}/{state.steps_per_epoch}"
+        epoch, step = readings.epoch_words(state), f"step {readings.step_in_epoch(state)}/{state.steps_per_epoch}"
         _bar(grid, epoch, readings.epoch_fraction(state), step, readings.epoch_eta(state))
+    if state.total_steps:
         whole = f"step {state.step}/{state.total_steps}"
         _bar(grid, "run", readings.run_fraction(state), whole, readings.eta(state, now))
+    elif state.begun:
+        grid.add_row(Text("run"), Text(readings.where(state)), "", "")
     if state.phase and share is not None:
         _bar(grid, state.phase.name, share, f"{state.phase.done:,}/{state.phase.total:,} {state.phase.unit}", None)
     return grid

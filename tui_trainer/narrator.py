@@ -10,6 +10,7 @@ from core.view import settings
 from core.view.fold import fold
 from core.view.readings import (
     epoch_eta,
+    epoch_words,
     eta,
     format_bytes,
     format_count,
@@ -17,6 +18,7 @@ from core.view.readings import (
     format_metric,
     images_per_second,
     phase_fraction,
+    seconds_per_step,
     step_in_epoch,
     stopping_sentence,
     trouble,
@@ -87,6 +89,9 @@ def happening(event: Event) -> Iterator[str]:
 
 def header(state: State, event: e.SessionStart) -> Iterator[str]:
     """What is trained on what; for a resumed run also from where."""
+    if state.program:
+        yield from _own_header(state)
+        return
     images = f"{state.train_images:,} train, {state.validation_images:,} validation, {state.test_images:,} test images"
     yield (
         f"run {state.name}: recipe {state.recipe}, data {state.data} ({images}), model {state.model} with "
@@ -100,13 +105,21 @@ def header(state: State, event: e.SessionStart) -> Iterator[str]:
         yield f"early stopping and the best weights go by {state.monitor}: this run watches the TEST split"
 
 
+def _own_header(state: State) -> Iterator[str]:
+    """Of a run that its own program trains, as far as that has told."""
+    model = f"model {state.model} with {format_count(state.parameters)} parameters" if state.parameters else state.model
+    steps = f" of {count(state.steps_per_epoch, 'step')}" if state.steps_per_epoch else ""
+    length = f"{count(state.epochs, 'epoch')}{steps}" if state.epochs else f"epochs{steps}" if steps else "length not known"
+    yield ", ".join(filter(None, (f"run {state.name}: trained by {state.program}", model, state.device, length)))
+
+
 def epoch_line(state: State, brief: bool = False) -> str:
     """One finished epoch, aligned with the lines above it."""
     row = state.rows[-1] if state.rows else None
     if row is None:
         return stopping_sentence(state)
     width, prefix = len(str(state.epochs)), PREFIX[state.split]
-    cells = [f"epoch {row.epoch:{width}d}/{state.epochs}"]
+    cells = [f"epoch {row.epoch:{width}d}/{state.epochs}" if state.epochs else f"epoch {row.epoch}"]
     for name in ("train",) if state.unwatched else ("train", prefix):
         loss, accuracy = row.metrics.get(f"{name}.loss"), row.metrics.get(f"{name}.accuracy")
         cells.append(f"{name} {format_metric('loss', loss):>7} {format_metric('accuracy', accuracy):>8}")
@@ -127,8 +140,10 @@ def stopping_brief(state: State) -> str:
 
 
 def throughput(state: State) -> str:
-    rate = images_per_second(state)
-    return "-" if rate is None else f"{rate:,.0f} images/s"
+    rate, seconds = images_per_second(state), seconds_per_step(state)
+    if rate is None:
+        return f"{1 / seconds:,.0f} steps/s" if seconds else "-"
+    return f"{rate:,.0f} images/s"
 
 
 def progress_line(state: State, now: float) -> str:
@@ -136,13 +151,14 @@ def progress_line(state: State, now: float) -> str:
     if words := trouble(state, now):
         return printable(f"{words}, at step {state.step}")
     if state.phase is not None:
-        return printable(f"epoch {state.epoch}/{state.epochs}, {phase_words(state)}" if state.epoch else phase_words(state))
+        return printable(f"{epoch_words(state)}, {phase_words(state)}" if state.epoch else phase_words(state))
     loss = format_metric("train.loss", state.metrics.get("train.loss"))
     accuracy = format_metric("train.accuracy", state.metrics.get("train.accuracy"))
-    return (
-        f"epoch {state.epoch}/{state.epochs}, step {step_in_epoch(state)}/{state.steps_per_epoch}, "
-        f"loss {loss}, accuracy {accuracy}, {throughput(state)}{memory(state)}, "
-        f"epoch {format_duration(epoch_eta(state))} left, run {format_duration(eta(state, now))} left"
+    step = f"{step_in_epoch(state)}/{state.steps_per_epoch}" if state.steps_per_epoch else f"{state.step:,}"
+    left = f", epoch {format_duration(epoch_eta(state))} left" if state.steps_per_epoch else ""
+    left += f", run {format_duration(eta(state, now))} left" if state.total_steps else ""
+    return printable(
+        f"{epoch_words(state)}, step {step}, loss {loss}, accuracy {accuracy}, {throughput(state)}{memory(state)}{left}"
     )
 
 

@@ -86,7 +86,7 @@ def shown(name: str, state: State) -> Shown:
 def _progress_of(state: State) -> Progress:
     if state.ended:
         return "failed" if state.status in ("failed", "lost") else "none"
-    if not state.steps_per_epoch:  # it is not known yet how long it will be
+    if not state.total_steps:  # it is not known yet how long it will be
         return "none"
     return "paused" if state.status == "paused" else "going"
 
@@ -94,7 +94,7 @@ def _progress_of(state: State) -> Progress:
 def _title_words(name: str, state: State) -> str:
     """``seed-2 · epoch 3/9 · 93.1 %``; a state other than running comes before the epoch, and takes its place at the end."""
     status = "" if state.status == "running" else state.status
-    epoch = f"epoch {state.epoch}/{state.epochs}" if state.epoch and state.epochs and not state.ended else ""
+    epoch = readings.epoch_words(state) if state.epoch and not state.ended else ""
     metric = outcome.accuracy(state)
     value = state.metrics[metric] if metric else math.nan
     accuracy = f"{100 * value:.1f} %" if math.isfinite(value) else ""

@@ -13,6 +13,8 @@ def why_not(action: Action, state: State, shown: Callable[[str], str]) -> str:
     """Why an action cannot be done to the run now, in words; empty when it can. ``shown`` gives the key of another one."""
     if action.enabled(state):
         return ""
+    if state.program and (why := _of_program(action, state)):
+        return why
     if action.id == "resume":
         return "it has finished; more epochs: tui-trainer resume RUN --epochs N" if state.ended else "it is training already"
     if state.status == "lost":
@@ -22,6 +24,15 @@ def why_not(action: Action, state: State, shown: Callable[[str], str]) -> str:
     if state.status == "preparing":
         return "training has not begun yet"
     return _why_not_yet(action, state, shown)
+
+
+def _of_program(action: Action, state: State) -> str:
+    """What nobody but a run's own program can do."""
+    if action.id == "resume" and state.ended:
+        return f"its own program trains this run: run {state.program} again"
+    if action.enabled in (actions.can_rewind, actions.can_go_back, actions.can_validate, actions.can_stop_early):
+        return f"its own program's affair: {state.program}"
+    return ""
 
 
 def _why_not_yet(action: Action, state: State, shown: Callable[[str], str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from core.run.folder import RunFolder, reference
+from core.run.program import way_on
 from core.view.outcome import ending_words
 from core.view.readings import confusion_words, confusions, format_duration, format_metric, monitor, stopping_sentence
 from core.view.state import Measurement, State
@@ -52,6 +53,8 @@ def pictures_words(state: State) -> str:
 
 def next_commands(run: RunFolder, state: State) -> list[str]:
     """What can be done with a run that has ended; the last one is to go on with it."""
+    if state.program:
+        return [way_on(run.name, state.program)]
     name = reference(run)
     more = f" --epochs {2 * state.epochs}" if state.status in DONE else ""
     evaluate = [f"tui-trainer evaluate {name}"] if state.weights else []

@@ -16,8 +16,8 @@ from tui_trainer.run_filter import Facts, Filter
 def facts(listed: ListedRun, now: float) -> Facts:
     state = listed.state or State()
     texts = {
-        "name": listed.run.name, "recipe": state.recipe, "model": state.model, "data": state.data, "device": state.device,
-        "state": state.status if listed.state else "",
+        "name": listed.run.name, "recipe": state.recipe or state.program, "model": state.model, "data": state.data,
+        "device": state.device, "state": state.status if listed.state else "",
     }  # fmt: skip
     return Facts(texts, {name: value for name, value in _numbers(listed, state, now).items() if value is not None}, listed.tags)
 
@@ -28,7 +28,7 @@ def _numbers(listed: ListedRun, state: State, now: float) -> dict[str, float | N
         "loss": best_of(state, "loss"),
         "val": state.metrics.get("val.accuracy"),
         "test": state.metrics.get("test.accuracy"),
-        "epoch": float(state.epoch) if state.epochs else None,
+        "epoch": float(state.epoch) if state.epochs or state.epoch else None,
         "params": float(state.parameters) if state.parameters else None,
         "size": None if listed.size is None else float(listed.size),
         "age": max(now - state.started, 0.0) if state.started else None,

@@ -12,6 +12,7 @@ from core.checkpoint import Damaged
 from core.events import from_number
 from core.run import tags
 from core.run.folder import RunFolder, last_activity, reference
+from core.run.program import way_on
 from core.view.readings import confusions, format_duration, format_metric, monitor, stopping_sentence, trouble
 from core.view.state import State
 from core.view.summary import summarise, with_liveness
@@ -59,6 +60,7 @@ def brief(run: RunFolder, state: State) -> dict[str, Any]:
         "name": run.name,
         "path": str(run.path),
         "recipe": state.recipe,
+        "program": state.program,
         "state": state.status,
         "epoch": state.epoch,
         "epochs": state.epochs,
@@ -97,7 +99,8 @@ def row(item: ListedRun) -> tuple[str, ...]:
     shown = "-" if value is None else f"{monitor(state)} {format_metric(monitor(state), value)}"
     ago = f"{format_duration(max(time.time() - last_activity(run), 0))} ago"
     words = " ".join(f"#{tag}" for tag in item.tags)
-    return run.name, state.status, state.recipe, f"{state.epoch}/{state.epochs}", shown, ago, words
+    epoch = f"{state.epoch}/{state.epochs or '?'}" if state.program else f"{state.epoch}/{state.epochs}"
+    return run.name, state.status, state.recipe or state.program, epoch, shown, ago, words
 
 
 def facts(run: RunFolder, state: State) -> list[tuple[str, str]]:
@@ -105,19 +108,35 @@ def facts(run: RunFolder, state: State) -> list[tuple[str, str]]:
         ("run", str(run.path)),
         ("state", f"{state.status}: {why}" if (why := _why(state)) else state.status),
         ("recipe", state.recipe),
+        ("program", state.program),
         ("tags", " ".join(tags.read(run))),
         ("data", state.data),
         ("model", f"{state.model}, {state.parameters:,} parameters" if state.model else ""),
-        ("device", f"{state.device} {state.precision}, {count(state.threads, 'thread')}" if state.device else ""),
-        ("epoch", f"{state.epoch} of {state.epochs}, step {state.step} of {state.total_steps}"),
+        ("device", _device(state)),
+        ("epoch", _place(state)),
         ("trained", format_duration(state.trained_seconds)),
         ("early stopping", stopping_sentence(state)),
         *((name, format_metric(name, value)) for name, value in sorted(state.metrics.items())),
         ("pictures", pictures_words(state)),
         ("weights", str(run.path / state.weights) if state.weights else ""),
         *(("worker.log", line) for line in last_words(run, state, LAST_LINES)),
-        ("next", f"tui-trainer resume {reference(run)}" if state.status in ("lost", "failed", "stopped", "discarded") else ""),
+        ("next", _next(run, state) if state.status in ("lost", "failed", "stopped", "discarded") else ""),
     ]
+
+
+def _device(state: State) -> str:
+    kind = f"{state.device} {state.precision}".strip()
+    return f"{kind}, {count(state.threads, 'thread')}" if state.threads else kind
+
+
+def _place(state: State) -> str:
+    if state.total_steps or not state.program:
+        return f"{state.epoch} of {state.epochs}, step {state.step} of {state.total_steps}"
+    return f"{state.epoch} of {state.epochs}, step {state.step}" if state.epochs else f"{state.epoch}, step {state.step}"
+
+
+def _next(run: RunFolder, state: State) -> str:
+    return way_on(run.name, state.program) if state.program else f"tui-trainer resume {reference(run)}"
 
 
 def _why(state: State) -> str:

@@ -15,6 +15,8 @@ class SessionStart(Event, frozen=True, kw_only=True):
     """The run's id; older journals have none."""
     name: str = ""
     recipe: str = ""
+    program: str = ""
+    """As in ``run.json``: what trains the run in a loop of its own."""
     data: str = ""
     classes: tuple[str, ...] = ()
     model: str = ""

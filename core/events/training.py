@@ -33,6 +33,8 @@ class ValidationDone(Event, frozen=True, kw_only=True):
     correct: tuple[Whole, ...] = ()
     images: tuple[Whole, ...] = ()
     confusion: tuple[tuple[Whole, ...], ...] = ()
+    classes: tuple[str, ...] = ()
+    """Their names, where the beginning of the run did not tell them."""
     checkpoint: str = ""
     """Set when other weights than the present ones were measured (the final test takes the best)."""
 

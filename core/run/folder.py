@@ -37,6 +37,10 @@ class RunFile(msgspec.Struct, frozen=True, kw_only=True):
     name: str = ""
     created: float = 0.0
     recipe: dict[str, Any] = {}
+    program: str = ""
+    """File name of the program that trains it in a loop of its own; such a run has no recipe."""
+    config: dict[str, Any] = {}
+    """Settings that this program told."""
     threads: int | None = None
     data_fingerprint: str = ""
     versions: dict[str, str] = {}

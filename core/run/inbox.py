@@ -14,6 +14,7 @@ from core import commands
 from core.commands import AnyCommand, Command
 from core.errors import UNREADABLE, UserError
 from core.files import create, read_plain
+from core.run import program
 from core.run.folder import RunFolder, reference
 from core.run.journal import finished
 
@@ -24,6 +25,7 @@ LARGEST = 64 << 10
 def send(run: RunFolder, command: Command) -> str:
     """Put a command into a living run's inbox and return its id. Raises UserError at once when nobody trains the run."""
     if not run.alive():
+        program.refuse(run)
         end = finished(run.journal)
         more = f" --epochs {2 * end.epoch}" if end else ""
         raise UserError(f"run '{run.name}' has no living trainer; go on with it by: tui-trainer resume {reference(run)}{more}")

@@ -10,6 +10,7 @@ from core.errors import UserError
 from core.recipe import from_table
 from core.run import media, resume, verify
 from core.run.folder import OfLaterVersion, RunFolder
+from core.run.program import recipe_of
 
 POINTERS = ("last", "best")
 
@@ -113,7 +114,7 @@ def _mend_best(run: RunFolder, newest: Path) -> None:
     """Which one is the best is known to the newest checkpoint's own state, and the metric to the recipe."""
     try:
         progress = verify.progress(checkpoint.read(newest, only="state.json")[1])
-        recipe = from_table(run.read().recipe, str(run.run_file))
+        recipe = from_table(recipe_of(run), str(run.run_file))
     except (Damaged, UserError):
         return
     resume.repair_best(run.checkpoints, progress, recipe)

@@ -21,6 +21,7 @@ from core.errors import UserError
 from core.files import open_to_append
 from core.models import is_code
 from core.recipe import Recipe, to_table
+from core.run import program
 from core.run.code import named_again, permit
 from core.run.describe import describe, machine
 from core.run.disk import Reserve
@@ -102,7 +103,7 @@ def start(
         raise UserError("--notify: expected a command for the shell, and an empty one was given")
     if run.alive():
         raise busy(run)
-    run.read()
+    program.refuse(run)
     if model is not None:
         named_again(run, model, Path.cwd())
     Reserve(run.reserve).make()  # here too, since a full disk would not even take the worker's own words

@@ -21,6 +21,8 @@ from core.run.journal import JournalReader
 from core.run.resume import stranger
 from core.training.progress import Progress
 
+OWN = "step-*-own*"
+"""Checkpoints that a run's own program has written (:mod:`core.run.own.saving`)."""
 OTHERS = 0o077
 """Permissions of everybody but the owner."""
 
@@ -45,6 +47,7 @@ def verify(run: RunFolder) -> list[Finding]:
         _description(run),
         _journal(run),
         *(_checkpoint(folder, run.identity()) for folder in checkpoint.listing(run.checkpoints)),
+        *_own(run.checkpoints),
         *_pointers(run.checkpoints),
         *_media(run.media),
         *_others(run),
@@ -95,7 +98,8 @@ def _description(run: RunFolder) -> Finding:
         described = run.read()
     except UserError as error:
         return Finding("run.json", False, str(error).removeprefix(f"{run.run_file}: "))
-    return Finding("run.json", True, f"format {described.format}, recipe {described.recipe.get('name', '')}")
+    of = f"program {described.program}" if described.program else f"recipe {described.recipe.get('name', '')}"
+    return Finding("run.json", True, f"format {described.format}, {of}")
 
 
 def _journal(run: RunFolder) -> Finding:
@@ -110,11 +114,26 @@ def _journal(run: RunFolder) -> Finding:
         return Finding(name, False, str(error.strerror))
     except UserError:
         pass  # whose run it is, run.json does not tell
-    return _lines(run.journal, begun)
+    return _lines(run.journal, begun, bool(_program(run)))
 
 
-def _lines(journal: Path, begun: bool) -> Finding:
-    """A line torn by a kill is nothing bad: the next writer takes its place. A gap in the numbers means that lines are lost."""
+def _program(run: RunFolder) -> str:
+    try:
+        return run.read().program
+    except UserError:
+        return ""
+
+
+def _own(folder: Path) -> Iterator[Finding]:
+    """What a run's own program has saved is in that program's own form."""
+    for path in sorted(folder.glob(OWN)):
+        size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file() and not file.is_symlink())
+        yield Finding(path.name, True, f"its own program's, {size:,} bytes, not looked into")
+
+
+def _lines(journal: Path, begun: bool, own: bool) -> Finding:
+    """A line torn by a kill is nothing bad: the next writer takes its place. A gap in the numbers means that lines are lost.
+    ``own``: its checkpoints are its own program's, and may lie elsewhere."""
     reader = JournalReader(journal)
     count = unknown = missing = following = saved = 0
     while not reader.at_end:
@@ -127,8 +146,9 @@ def _lines(journal: Path, begun: bool) -> Finding:
     notes += [f"{missing:,} are missing"] if missing else []
     notes += [f"{reader.broken} torn or damaged lines are skipped"] if reader.broken else []
     notes += [f"{unknown:,} are of a newer version"] if unknown else []
-    notes += ["the checkpoints that it names are gone"] if saved and not begun else []
-    lost = missing or (begun and not count) or (saved and not begun)
+    gone = saved and not begun and not own
+    notes += ["the checkpoints that it names are gone"] if gone else []
+    lost = missing or (begun and not count) or gone
     return Finding(journal.name, not lost, ", ".join(notes))
 
 

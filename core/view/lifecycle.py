@@ -17,8 +17,8 @@ LARGEST_EPOCH = 10**9
 
 def _session(state: State, event: e.SessionStart) -> State:
     return replace(
-        state, status="running", name=event.name, recipe=event.recipe, data=event.data, classes=event.classes,
-        model=event.model, parameters=event.parameters, macs=event.macs, train_images=event.train_images,
+        state, status="running", name=event.name, recipe=event.recipe, program=short(event.program), data=event.data,
+        classes=event.classes, model=event.model, parameters=event.parameters, macs=event.macs, train_images=event.train_images,
         validation_images=event.validation_images, test_images=event.test_images, batch_size=event.batch_size,
         device=event.device, precision=event.precision, threads=event.threads, monitor=event.monitor,
         epochs=min(event.epochs, LARGEST_COUNT), steps_per_epoch=min(event.steps_per_epoch, LARGEST_EPOCH),
@@ -66,7 +66,14 @@ def run_finished(state: State, event: e.RunFinished) -> State:
     state = replace(_ended(state, event.weights), metrics=merged(state.metrics, event.metrics))
     if event.early:
         return replace(state, status="early-stopped", ending=state.ending or "early stopping")
-    return replace(state, status="finished", ending=f"{count(state.epochs, 'epoch')} done")
+    return replace(state, status="finished", ending=f"{_length(state, event)} done")
+
+
+def _length(state: State, event: e.RunFinished) -> str:
+    """A program may end its run earlier, and without epochs."""
+    if not state.program:
+        return count(state.epochs, "epoch")
+    return count(event.epoch, "epoch") if state.epochs or event.epoch > 1 else count(event.step, "step")
 
 
 def run_stopped(state: State, event: e.RunStopped) -> State:

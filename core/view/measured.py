@@ -28,7 +28,8 @@ def validation_done(state: State, event: e.ValidationDone) -> State:
         earlier = appended(earlier, before, KEPT_BEFORE)
     return replace(
         state, metrics=merged(state.metrics, event.metrics), earlier_measurements=earlier,
-        measurements={**state.measurements, event.split: measurement}, class_history=_class_history(state, event),
+        classes=state.classes or event.classes, measurements={**state.measurements, event.split: measurement},
+        class_history=_class_history(state, event),
     )  # fmt: skip
 
 
@@ -49,7 +50,7 @@ def _class_history(state: State, event: e.ValidationDone) -> dict[str, ClassHist
 
 def _classes(state: State, event: e.ValidationDone) -> tuple[ClassScore, ...]:
     before = _accuracies_before(state, event)
-    names = state.classes or tuple(str(number) for number in range(len(event.images)))
+    names = state.classes or event.classes or tuple(str(number) for number in range(len(event.images)))
     return tuple(
         ClassScore(name, correct, images, before.get(name))
         for name, correct, images in zip(names, event.correct, event.images, strict=False)

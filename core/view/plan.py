@@ -3,12 +3,15 @@ torch, so that a screen can draw it before the change is confirmed."""
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 from core.errors import UserError
 from core.recipe import Recipe, from_table
 from core.run.folder import RunFolder
+from core.run.program import recipe_of
 from core.run.resume import changes_not_in
+from core.sections import Optimizer, Schedule
 from core.training import progress
 from core.training.progress import Amendment, Key, Progress
 from core.training.schedules import learning_rate
@@ -24,6 +27,8 @@ class Plan(NamedTuple):
     steps_per_epoch: int
     step: int = 0
     validated: int = 0
+    known: bool = True
+    """Whether more of it is known than the present rate: the schedule of a program's own loop is not."""
 
     @property
     def epochs(self) -> int:
@@ -56,8 +61,17 @@ class Plan(NamedTuple):
 
 def read(run: RunFolder, state: State) -> Plan:
     """Of a run that has begun. Raises UserError when it has not, or its description cannot be read."""
+    if state.program and state.begun:
+        return _of_program(state)
     if not state.steps_per_epoch:
         raise UserError("training has not begun yet")
-    recipe = from_table(run.read().recipe, str(run.run_file))
+    recipe = from_table(recipe_of(run), str(run.run_file))
     made = tuple(item for item in changes_not_in(Progress(), run) if item.step <= state.step)
     return Plan(recipe, made, state.steps_per_epoch, state.step, max(state.epoch - 1, 0))
+
+
+def _of_program(state: State) -> Plan:
+    """The rate that it has told last, if any, and as many epochs as it has told."""
+    optimizer = Optimizer(lr=state.metrics.get("train.learning_rate", math.nan))
+    recipe = Recipe(epochs=max(state.epochs, state.epoch, 1), optimizer=optimizer, schedule=Schedule(name="constant"))
+    return Plan(recipe, (), max(state.steps_per_epoch, 1), state.step, max(state.epoch - 1, 0), known=False)

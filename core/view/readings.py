@@ -87,7 +87,8 @@ def eta(state: State, now: float) -> float | None:
 def epoch_eta(state: State) -> float | None:
     """Seconds to the end of the training part of the epoch under way."""
     pace = seconds_per_step(state)
-    return None if pace is None or state.ended else (state.steps_per_epoch - step_in_epoch(state)) * pace
+    known = pace is not None and state.steps_per_epoch > 0 and not state.ended
+    return (state.steps_per_epoch - step_in_epoch(state)) * pace if known and pace else None
 
 
 def _training_left(state: State) -> float | None:
@@ -129,9 +130,21 @@ def doing(state: State) -> str:
         share = phase_fraction(state)
         words = PHASES.get(phase.name) or phase.label or phase.name
         return words if share is None else f"{words} {share:4.0%}".replace("%", " %")
-    if not state.total_steps:
+    if not state.begun or state.status == "preparing":
         return "starting" if state.seq < 0 else "getting ready"
-    return "first batch" if state.status == "running" and not state.windows and state.step < state.total_steps else ""
+    more = state.step < state.total_steps or not state.total_steps
+    return "first batch" if state.status == "running" and not state.windows and more else ""
+
+
+def epoch_words(state: State) -> str:
+    """``epoch 3/9``, or ``epoch 3`` where nobody knows how many there will be."""
+    return f"epoch {state.epoch}/{state.epochs}" if state.epochs else f"epoch {state.epoch}"
+
+
+def where(state: State) -> str:
+    """``epoch 3 of 9, step 1,234``, as far as it is known."""
+    epoch = f"epoch {state.epoch} of {state.epochs}" if state.epochs else f"epoch {state.epoch}" if state.epoch else ""
+    return ", ".join(filter(None, (epoch, f"step {state.step:,}")))
 
 
 def stale(state: State, now: float) -> float | None:

@@ -140,6 +140,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     status: Status = "preparing"
     name: str = ""
     recipe: str = ""
+    program: str = ""
+    """File name of the program whose own loop trains the run; empty for a run of a recipe."""
     data: str = ""
     classes: tuple[str, ...] = ()
     model: str = ""
@@ -220,6 +222,11 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def total_steps(self) -> int:
         return self.epochs * self.steps_per_epoch
+
+    @property
+    def begun(self) -> bool:
+        """Whether training has; how long it will be is not always known then."""
+        return self.sessions > 0 or self.steps_per_epoch > 0
 
     @property
     def ended(self) -> bool:

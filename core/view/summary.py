@@ -48,7 +48,7 @@ def opening(run: RunFolder) -> State:
     except UserError:
         return State(name=run.name)
     recipe = str(described.recipe.get("name", ""))
-    return State(name=run.name, recipe=recipe, started=described.created)
+    return State(name=run.name, recipe=recipe, program=described.program, started=described.created)
 
 
 def with_liveness(state: State, alive: bool, now: float | None = None) -> State:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 
 NOTHING = "-"
+HIGHER = ("accuracy", "f1", "auc", "auroc", "precision", "recall", "bleu", "rouge", "iou", "dice", "r2", "reward", "score")
+"""How the names of metrics end of which more is better."""
 
 
 def format_duration(seconds: float | None) -> str:
@@ -53,7 +55,7 @@ def format_metric(name: str, value: float | None) -> str:
 
 
 def lower_is_better(metric: str) -> bool:
-    return not metric.endswith("accuracy")
+    return not metric.endswith(HIGHER)
 
 
 def _scaled(number: float, base: float, units: tuple[str, ...]) -> str:

@@ -94,11 +94,12 @@ def resume(
     """Go on with a run from its last checkpoint, or --from another one. A finished run stays as it is unless --epochs asks for
     more, or --from for an earlier place. A --notify of before is not kept: give it again."""
     from core.recipe import from_table
-    from core.run import session
+    from core.run import program, session
     from core.run.checkpoints import choose
 
     form, tied, requirements = _watching(json, quiet, detach, foreground, required)
     folder = find(run, runs_folder(runs))
+    program.refuse(folder)
     require.check(requirements, from_table(folder.read().recipe).monitor)
     if folder.alive():
         raise busy(folder)

@@ -14,6 +14,7 @@ from tui_trainer.comparison import Compared
 from tui_trainer.escape import printable
 from tui_trainer.theme import Palette
 from tui_trainer.widgets.comparing import ComparingPanel
+from tui_trainer.widgets.counts import no_classes
 from tui_trainer.widgets.glyphs import cut, glyphs
 from tui_trainer.widgets.lines import Lines
 from tui_trainer.widgets.sparkline import fitted, sparkline
@@ -35,6 +36,8 @@ class Table(NamedTuple):
     """Empty where none is measured before the end."""
     order: Order
     reverse: bool
+    none: str = ""
+    """Why there are no classes."""
 
 
 class Row(NamedTuple):
@@ -80,12 +83,12 @@ class ClassTable(ComparingPanel[Table]):
     def reads(self, state: State, now: float) -> Table:
         split = "" if state.unwatched else state.split
         history = state.class_history.get(state.split, ClassHistory())
-        return Table(self.comparison.look(state), history, state.classes, split, self._order, self._reverse)
+        return Table(self.comparison.look(state), history, state.classes, split, self._order, self._reverse, no_classes(state))
 
     def draw(self, reads: Table, size: Size, colours: Palette) -> Sequence[Text]:
         rows = _sorted(_rows(reads), reads.order, reads.reverse)
         if not rows:
-            return [Text("waiting for the names of the classes", colours.muted)]
+            return [Text(reads.none, colours.muted)]
         columns = _columns(rows, reads, size.width)
         head, self._places = _head(reads, columns, colours)
         drawn = Drawn(rows, reads, columns, colours)

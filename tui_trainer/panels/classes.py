@@ -10,6 +10,7 @@ from textual.geometry import Size
 from core.view.state import ClassScore, State
 from tui_trainer.escape import printable
 from tui_trainer.theme import Palette
+from tui_trainer.widgets.counts import no_classes
 from tui_trainer.widgets.glyphs import bar, glyphs
 from tui_trainer.widgets.lines import Lines
 from tui_trainer.widgets.panel import Panel
@@ -27,6 +28,8 @@ class Scores(NamedTuple):
     split: str
     """Empty where none is measured before the end."""
     epoch: int
+    none: str = ""
+    """Why there are no classes."""
 
 
 class Classes(Panel[Scores]):
@@ -41,11 +44,13 @@ class Classes(Panel[Scores]):
         split = "" if state.unwatched else state.split
         if latest and latest.classes:
             return Scores(latest.classes, split, latest.epoch)
-        return Scores(tuple(ClassScore(name, 0, 0) for name in state.classes), split, 0)
+        return Scores(
+            tuple(ClassScore(name, 0, 0) for name in state.classes), split, latest.epoch if latest else 0, no_classes(state)
+        )
 
     def draw(self, reads: Scores, size: Size, colours: Palette) -> Sequence[Text]:
         if not reads.classes:
-            return [Text("waiting for the names of the classes", colours.muted)]
+            return [Text(reads.none, colours.muted)]
         numbers = NUMBERS + (IMAGES if size.width >= ROOMY else 0)
         longest = max(cell_len(printable(score.name)) for score in reads.classes)
         name_width = max(5, min(longest, size.width - numbers - 8))

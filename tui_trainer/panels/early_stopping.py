@@ -20,6 +20,7 @@ class Countdown(NamedTuple):
     stopping: Stopping
     sentence: str
     monitor: str
+    """Empty where nobody can change it from here."""
 
 
 class EarlyStopping(Panel[Countdown]):
@@ -30,7 +31,7 @@ class EarlyStopping(Panel[Countdown]):
     RANK = 20
 
     def reads(self, state: State, now: float) -> Countdown:
-        return Countdown(state.stopping, stopping_sentence(state), state.monitor)
+        return Countdown(state.stopping, stopping_sentence(state), "" if state.program else state.monitor)
 
     def draw(self, reads: Countdown, size: Size, colours: Palette) -> Sequence[Text]:
         sentence = [Text(line, colours.text) for line in textwrap.wrap(printable(reads.sentence), size.width)]

@@ -30,6 +30,8 @@ NARROWEST = 8
 class Network(NamedTuple):
     description: Description | None
     trouble: str
+    told: str = ""
+    """Of a network that only its own program knows."""
 
 
 class Model(Panel[Network]):
@@ -44,6 +46,8 @@ class Model(Panel[Network]):
     _asked = False
 
     def reads(self, state: State, now: float) -> Network:
+        if state.program:
+            return Network(None, "", _of_program(state))
         if not self._asked:  # only once somebody looks: the answer may take as long as importing torch
             self._asked = True
             threading.Thread(target=self._ask, name="describe", daemon=True).start()
@@ -56,6 +60,8 @@ class Model(Panel[Network]):
     def draw(self, reads: Network, size: Size, colours: Palette) -> Sequence[Text]:
         if reads.trouble:
             return [Text(line, colours.bad) for line in textwrap.wrap(printable(reads.trouble), size.width)]
+        if reads.told:
+            return [Text(line, colours.muted) for line in textwrap.wrap(printable(reads.told), size.width)]
         if reads.description is None:
             return [Text("asking torch for the layers ...", colours.muted)]
         lines = [_line("layer", "kind", "output", "params", "MACs", size.width)]
@@ -75,13 +81,20 @@ class Model(Panel[Network]):
             self._network = Network(None, str(error))
 
 
+def _of_program(state: State) -> str:
+    known = (state.model, f"{state.parameters:,} parameters" if state.parameters else "")
+    size = f"{', '.join(filter(None, known))}. " if state.model else ""
+    return f"{size}The network is built by this run's own program, {state.program}, which alone knows its layers."
+
+
 def _described(run: RunFolder) -> Description:
     from core import data  # with numpy, which the first frame does without
     from core.recipe import from_table
     from core.run.code import permitted
     from core.run.describe import describe
+    from core.run.program import recipe_of
 
-    recipe = from_table(run.read().recipe, str(run.run_file))
+    recipe = from_table(recipe_of(run), str(run.run_file))
     return describe(recipe, data.known_inputs(recipe.data), permitted(run))
 
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from rich.text import Text
@@ -44,10 +44,11 @@ class ProgressPanel(Panel[Progress]):
     RANK = 10
 
     def reads(self, state: State, now: float) -> Progress:
-        if not state.total_steps:
+        if not state.begun:
             return _before_training(state, now)
-        facts = (("speed", _speed(state)), ("memory", _memory(state)))
-        return Progress("", (_moment(state, now), _epoch(state), _run(state, now)), tuple(fact for fact in facts if fact[1]))
+        facts = (("epoch", _epochs_done(state)), ("speed", _speed(state)), ("memory", _memory(state)))
+        bars = (_moment(state, now), *_epoch(state), *_run(state, now))
+        return Progress("", bars, tuple(fact for fact in facts if fact[1]))
 
     def draw(self, reads: Progress, size: Size, colours: Palette) -> Sequence[Text]:
         lines = [Text(reads.note, colours.text)] if reads.note else []
@@ -89,14 +90,23 @@ def _phase(phase: Phase, now: float) -> Bar:
     return Bar(printable(phase.name), share, f"{share:.0%}" if phase.total else "", waited)
 
 
-def _epoch(state: State) -> Bar:
-    count = f"{_wide(readings.step_in_epoch(state), state.steps_per_epoch)}/{state.steps_per_epoch:,}"
-    return Bar("epoch", readings.epoch_fraction(state), count, _left(readings.epoch_eta(state)))
+def _epoch(state: State) -> Iterator[Bar]:
+    if state.steps_per_epoch:
+        count = f"{_wide(readings.step_in_epoch(state), state.steps_per_epoch)}/{state.steps_per_epoch:,}"
+        yield Bar("epoch", readings.epoch_fraction(state), count, _left(readings.epoch_eta(state)))
 
 
-def _run(state: State, now: float) -> Bar:
-    share = readings.run_fraction(state)
-    return Bar("run", share, f"{share:.0%}", _left(readings.eta(state, now)))
+def _run(state: State, now: float) -> Iterator[Bar]:
+    if state.total_steps:
+        share = readings.run_fraction(state)
+        yield Bar("run", share, f"{share:.0%}", _left(readings.eta(state, now)))
+
+
+def _epochs_done(state: State) -> str:
+    """Where no bar can tell, since nobody knows how long the run will be."""
+    if state.total_steps or not state.epoch:
+        return ""
+    return f"{state.epoch} of {state.epochs}" if state.epochs else f"{state.epoch}, of how many is not known"
 
 
 def _left(seconds: float | None) -> str:
@@ -105,8 +115,10 @@ def _left(seconds: float | None) -> str:
 
 def _speed(state: State) -> str:
     rate, seconds = readings.images_per_second(state), readings.seconds_per_step(state)
-    if rate is None or seconds is None:
+    if seconds is None:
         return ""
+    if rate is None:
+        return f"{1 / seconds:>6,.0f} steps/s {_pace(seconds):>7}/step"
     return f"{rate:>6,.0f} images/s {_pace(seconds):>7}/step"
 
 

@@ -8,6 +8,7 @@ from rich.text import Text
 from textual.geometry import Size
 
 from core.errors import UserError
+from core.run import program
 from core.run.folder import RunFolder
 from core.view.state import Mark, State
 from tui_trainer.escape import printable
@@ -50,7 +51,7 @@ def _read(run: RunFolder) -> tuple[tuple[str, ...], str]:
     from core.recipe import from_table, to_toml  # once this page is looked at
 
     try:
-        return tuple(to_toml(from_table(run.read().recipe, str(run.run_file))).splitlines()), ""
+        return program.told(run) or tuple(to_toml(from_table(program.recipe_of(run), str(run.run_file))).splitlines()), ""
     except UserError as error:
         return (), str(error)
 
@@ -60,6 +61,8 @@ def _lines(line: str, width: int, colours: Palette) -> list[Text]:
     shown = printable(line)
     if shown.startswith("["):
         return [Text(shown, f"bold {colours.text}")]
+    if shown.startswith("#"):
+        return [Text(part, colours.muted) for part in textwrap.wrap(shown, width)]
     key, equals, _ = shown.partition(" = ")
     wrapped = textwrap.wrap(shown, width, subsequent_indent="    ") or [""]
     lines = [Text(part, colours.text) for part in wrapped]

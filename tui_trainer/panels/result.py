@@ -7,6 +7,7 @@ from rich.text import Text
 from textual.geometry import Size
 
 from core.run.folder import RunFolder, reference
+from core.run.program import way_on
 from core.view import readings
 from core.view.state import State
 from tui_trainer.bindings import keymap
@@ -58,7 +59,7 @@ class Result(Panel[Outcome]):
         if reads.state is None:
             return []
         resume = keymap(self).named("resume")
-        following = [("next", reads.following)] if reads.following else _next(reads.state, reference(self.run), resume)
+        following = [("next", reads.following)] if reads.following else _next(reads.state, self.run, resume)
         pairs = [*_ending(reads.state, reads.quiet), *_figures(reads.state, self.run), *following]
         lines = [line for name, words in pairs for line in _wrapped(name, words, size.width, colours)]
         return lines + [Text(line, colours.muted, no_wrap=True) for line in reads.last_words]
@@ -76,7 +77,7 @@ def _ending(state: State, quiet: str) -> list[tuple[str, str]]:
     if state.status == "lost":
         ago = f", last sign of life {quiet} ago" if quiet else ""
         return [("", f"The trainer is gone without a word{ago}, at step {state.step:,}.")]
-    where = f"epoch {state.epoch} of {state.epochs}, step {state.step:,}"
+    where = readings.where(state)
     reason = f"{state.failure}: {state.ending}" if state.status == "failed" else state.ending
     return [("", reason), ("at", where)] if reason else [("at", where)]
 
@@ -96,10 +97,12 @@ def _figures(state: State, run: RunFolder) -> list[tuple[str, str]]:
     return pairs
 
 
-def _next(state: State, run: str, key: str) -> list[tuple[str, str]]:
+def _next(state: State, run: RunFolder, key: str) -> list[tuple[str, str]]:
+    if state.program:
+        return [("next", way_on(run.name, state.program))]
     if state.status in ("finished", "early-stopped"):
-        return [("next", f"tui-trainer evaluate {run}")]
-    return [("next", f"press {key}, or: tui-trainer resume {run}")]
+        return [("next", f"tui-trainer evaluate {reference(run)}")]
+    return [("next", f"press {key}, or: tui-trainer resume {reference(run)}")]
 
 
 def _wrapped(name: str, words: str, width: int, colours: Palette) -> list[Text]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
@@ -15,6 +16,8 @@ from tui_trainer.bindings import bindings
 from tui_trainer.theme import Palette
 from tui_trainer.widgets.panel import Panel
 from tui_trainer.worker_log import KEPT_LINES, Tail
+
+OF_PROGRAM = "what its own program prints is where that was started; an error that ends it is told here"
 
 
 class Output(NamedTuple):
@@ -45,11 +48,13 @@ class WorkerOutput(Panel[Output]):
     def reads(self, state: State, now: float) -> Output:
         gone = self._tail.poll()
         self._match = max(self._match - gone, -1)
-        return Output(self._tail.lines, self._tail.trouble, self._searched, self._typing, self._match)
+        trouble = self._tail.trouble or (OF_PROGRAM if state.program else "")
+        return Output(self._tail.lines, trouble, self._searched, self._typing, self._match)
 
     def draw(self, reads: Output, size: Size, colours: Palette) -> Sequence[Text]:
         if not reads.lines:
-            return [Text(reads.trouble or "the worker has printed nothing", colours.muted)]
+            words = reads.trouble or "the worker has printed nothing"
+            return [Text(line, colours.muted) for line in textwrap.wrap(words, max(1, size.width))]
         lines = list[Text]()
         self._places = list[int]()
         for number, line in enumerate(reads.lines):

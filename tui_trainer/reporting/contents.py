@@ -12,6 +12,7 @@ from core import checkpoint
 from core.checkpoint import Damaged
 from core.errors import UNREADABLE, UserError
 from core.run.folder import RunFile, RunFolder, reference
+from core.run.program import recipe_of, told
 from core.view import readings
 from core.view.readings import format_bytes, format_count, format_duration, format_metric, stopping_sentence
 from core.view.state import State
@@ -83,7 +84,7 @@ def contents(run: RunFolder, state: State, now: float) -> Report:
 
 def sentence(state: State, now: float) -> str:
     """How the run stands, in words that hold for the moment of the report alone where it goes on."""
-    where = f"at epoch {state.epoch} of {state.epochs}, step {state.step:,}" if state.epochs else "before its first step"
+    where = f"at {readings.where(state)}" if state.epochs or state.step else "before its first step"
     if state.status == "lost":
         return f"The trainer is gone without a word, {where}."
     if state.ended:
@@ -114,6 +115,8 @@ def _figures(state: State) -> Iterator[tuple[str, str]]:
                     yield f"{split} {words}", format_metric(name, value)
     if state.epochs:
         yield "epochs", f"{len(state.rows):,} of {state.epochs:,}"
+    elif state.rows:
+        yield "epochs", f"{len(state.rows):,}"
     if state.trained_seconds > 0:
         yield "trained", format_duration(state.trained_seconds)
     if state.parameters:
@@ -123,6 +126,8 @@ def _figures(state: State) -> Iterator[tuple[str, str]]:
 def _facts(state: State) -> Iterator[tuple[str, str]]:
     if state.recipe:
         yield "recipe", state.recipe
+    if state.program:
+        yield "program", state.program
     if state.data:
         yield "data", f"{state.data}, {count(len(state.classes), 'class')}"
     if state.train_images:
@@ -131,10 +136,9 @@ def _facts(state: State) -> Iterator[tuple[str, str]]:
         macs = f", {format_count(state.macs)} multiply-accumulates an image" if state.macs else ""
         yield "model", f"{state.model}, {state.parameters:,} parameters{macs}"
     if state.steps_per_epoch:
-        yield (
-            "length",
-            f"{count(state.epochs, 'epoch')} of {count(state.steps_per_epoch, 'step')}, {state.batch_size:,} images each",
-        )
+        each = f", {state.batch_size:,} images each" if state.batch_size else ""
+        epochs = count(state.epochs, "epoch") if state.epochs else "epochs"
+        yield "length", f"{epochs} of {count(state.steps_per_epoch, 'step')}{each}"
     if (speed := readings.images_per_second(state)) is not None:
         yield "throughput", f"{speed:,.0f} images/s at last"
     if state.started:
@@ -209,7 +213,7 @@ def _recipe(run: RunFolder) -> tuple[str, ...]:
     from core.recipe import from_table, to_toml
 
     try:
-        return tuple(to_toml(from_table(run.read().recipe, str(run.run_file))).splitlines())
+        return told(run) or tuple(to_toml(from_table(recipe_of(run), str(run.run_file))).splitlines())
     except UserError as error:
         return (f"# {error}",)
 
@@ -219,6 +223,8 @@ def _commands(run: RunFolder, state: State) -> Iterator[tuple[str, str]]:
     if not state.ended:
         yield f"tui-trainer attach {name}", "watch and steer it"
         yield f"tui-trainer stop {name}", "save, then end it"
+    elif state.program:
+        pass  # the program itself goes on with it, or measures it again
     elif state.status in ("finished", "early-stopped"):
         yield f"tui-trainer evaluate {name}", "measure its weights again"
         yield f"tui-trainer predict {name} IMAGE...", "say what is in a picture"

@@ -51,7 +51,8 @@ class ReplayScreen(PanelScreen):
     @property
     def moment(self) -> str:
         state = self.state
-        place = f"epoch {state.epoch}, step {state.step:,} of {state.total_steps:,}" if state.total_steps else "before training"
+        of = f" of {state.total_steps:,}" if state.total_steps else ""
+        place = f"epoch {state.epoch}, step {state.step:,}{of}" if state.begun else "before training"
         return f"{self.called}: {place}{', playing' if self._playing else ''}"
 
     @property

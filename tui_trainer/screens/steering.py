@@ -222,7 +222,7 @@ def detail(action: Action, state: State) -> str:
         case "set_rate" if rate is not None:
             return f"{rate:.3g} now"
         case "set_epochs":
-            return f"{state.epochs} now, epoch {state.epoch} is under way"
+            return f"{state.epochs or 'no number'} now, epoch {state.epoch} is under way"
         case "set_patience" if stopping.patience:
             return f"{stopping.patience} now, {stopping.epochs_since} used up"
         case "switch_early_stopping":

@@ -39,7 +39,7 @@ def learning_rate(state: State, plan: Plan) -> Question:
         "A rate, or a factor: 1e-4, x0.5. The schedule goes on from it.",
         wrong,
         f"{plan.rate:.4g}",
-        Planned(_past(state), plan, lambda text: plan.changed("learning_rate", rate_of(text, plan))),
+        Planned(_past(state), plan, lambda text: plan.changed("learning_rate", rate_of(text, plan))) if plan.known else None,
     )
 
 
@@ -57,7 +57,7 @@ def epochs(state: State, plan: Plan) -> Question:
         f"{plan.epochs} now. How many, or how many more or fewer: 60, +5, -3.",
         wrong,
         str(plan.epochs),
-        Planned(_past(state), plan, after),
+        Planned(_past(state), plan, after) if plan.known else None,
     )
 
 

@@ -57,7 +57,9 @@ class ComparedPlot(PlotPanel):
         view = self.view._replace(logarithmic=self.view.logarithmic & {self.metric.name})
         unit = time_unit(view.edges(end)) if choice.by == "time" else None
         told = tuple((f"{name} {choice.scalar}", item) for name, item in series)
-        return Plotted(told, None, view, end, "", PARTS["epoch"] if choice.by == "epoch" else 0, (), None, unit, choice.front)
+        return Plotted(
+            told, None, view, end, "", PARTS["epoch"] if choice.by == "epoch" else 0, (), None, unit, front=choice.front
+        )
 
     def _take(self, scalar: str) -> None:
         if scalar != self._scalar:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from core.view.state import Measurement
+from core.view.state import Measurement, State
 
 MOST = 256
 """Classes; ours count up to 64."""
@@ -56,6 +56,12 @@ def square(measurement: Measurement | None) -> Square | None:
     rows = (row[:size] for row in measurement.confusion[:size])
     counts = tuple(tuple(max(value, 0) for value in (*row, *[0] * (size - len(row)))) for row in rows)
     return Square(tuple(score.name for score in measurement.classes[:size]), counts, tuple(map(sum, counts)))
+
+
+def no_classes(state: State) -> str:
+    """Why there are none, in words."""
+    told = state.program and state.measurements
+    return "its program has told no classes" if told else "waiting for the names of the classes"
 
 
 def why_none(measurement: Measurement | None, unwatched: bool) -> str:

@@ -49,6 +49,8 @@ class Plotted(NamedTuple):
     best: float | None
     unit: tuple[float, str] | None = None
     """As in a chart."""
+    empty: str = "waiting for the first steps"
+    """What is said where there are no points."""
     front: int | None = None
     """Place of the series before which the others are faint."""
 
@@ -118,7 +120,8 @@ class CurvePanel(Panel[Plotted]):
         best = state.stopping.best if monitor(state) in dict(series) else None
         split = "" if state.unwatched else state.split
         stretch, end = None if view.whole else self.lens.stretch, last_step(state)
-        return Plotted(series, stretch, view, end, split, state.steps_per_epoch, self.lens.flags(state), best)
+        plotted = Plotted(series, stretch, view, end, split, state.steps_per_epoch, self.lens.flags(state), best)
+        return plotted._replace(empty="not logged by its program") if state.program and state.windows else plotted
 
     def show(self, state: State, now: float) -> None:
         if edges := self.lens.missing(state):
@@ -166,6 +169,7 @@ class CurvePanel(Panel[Plotted]):
         return Chart(
             tuple(self._curves(reads, colours)), edges.left, edges.right, bool(reads.view.logarithmic), reads.steps_per_epoch,
             min((at for at in diverged if at is not None), default=None), reads.flags, level, unit=reads.unit,
+            empty=reads.empty,
         )  # fmt: skip
 
     def _curves(self, reads: Plotted, colours: Palette) -> Iterator[Curve]:

@@ -58,6 +58,7 @@ KNOWN = (
     Metric("learning_rate", exact=True),
     Metric("gradient_norm"),
     Metric("system.images_per_second", "images/s", digits=0),
+    Metric("system.steps_per_second", "steps/s", digits=0),
 )
 """In the order in which they are shown; all others come after them, by name."""
 ALWAYS = ("loss", "accuracy", "learning_rate", "system.images_per_second")
@@ -73,9 +74,9 @@ def metric_of(name: str) -> Metric:
     return metric(_without_split(name))
 
 
-def metrics(names: Iterable[str]) -> list[Metric]:
-    """Each once, of the full names of scalars."""
-    found = {*ALWAYS, *(_without_split(name) for name in names)}
+def metrics(names: Iterable[str], always: Iterable[str] = ALWAYS) -> list[Metric]:
+    """Each once, of the full names of scalars, and those that are ``always`` there."""
+    found = {*always, *(_without_split(name) for name in names)}
     others = sorted(name for name in found if not any(item.name == name for item in KNOWN))
     return [*(item for item in KNOWN if item.name in found), *map(Metric, others)]
 

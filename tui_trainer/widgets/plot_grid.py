@@ -9,7 +9,7 @@ from textual.containers import Container
 
 from core.run.folder import RunFolder
 from core.view.state import State
-from tui_trainer.widgets.metric import metrics
+from tui_trainer.widgets.metric import ALWAYS, metrics
 from tui_trainer.widgets.panel import Page, Slot
 from tui_trainer.widgets.plot_panel import PlotPanel
 
@@ -41,7 +41,12 @@ class PlotGrid(Container):
         self._shown = 0
 
     def show(self, state: State, hidden: frozenset[str] = frozenset()) -> None:
-        wanted = [item.name for item in metrics(state.series)][:MOST]
+        told = bool(state.program and state.windows)  # a program's own loop need not have what every recipe's has
+        wanted = [item.name for item in metrics(state.series, () if told else ALWAYS)][:MOST]
+        for plot in self.query(Plot):
+            if told and plot.metric.name not in wanted and plot.metric.name in self._names:
+                self._names.remove(plot.metric.name)
+                plot.remove()
         for place, name in enumerate(wanted):
             if name not in self._names:
                 plot = Plot(self.run, name)
@@ -57,7 +62,7 @@ class PlotGrid(Container):
 
     def _count(self) -> int:
         """Of the plots that are not hidden."""
-        return sum(not plot.has_class("hidden") for plot in self.query(Plot))
+        return sum(not plot.has_class("hidden") for plot in self.query(Plot) if plot.metric.name in self._names)
 
     def _lay_out(self) -> None:
         columns, height = shape(max(self._count(), 1), *self.size)

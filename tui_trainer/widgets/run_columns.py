@@ -101,7 +101,7 @@ def tag_words(tags: Sequence[str]) -> str:
 
 
 def _recipe(row: Row) -> Text:
-    return Text(printable(row.state.recipe), style=row.colours.muted)
+    return Text(printable(row.state.recipe or row.state.program), style=row.colours.muted)
 
 
 def _status(row: Row) -> Text:
@@ -112,7 +112,8 @@ def _status(row: Row) -> Text:
 
 def _epoch(row: Row) -> Text:
     state = row.state
-    return Text(f"{state.epoch}/{state.epochs}" if state.epochs else "", style=row.colours.text)
+    words = f"{state.epoch}/{state.epochs}" if state.epochs else f"{state.epoch}" if state.epoch else ""
+    return Text(words, style=row.colours.text)
 
 
 def _progress(row: Row) -> Text:

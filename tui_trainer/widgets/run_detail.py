@@ -11,6 +11,7 @@ from rich.text import Text
 
 from core.events import PREFIX
 from core.run.folder import RunFolder, reference
+from core.run.program import way_on
 from core.view import readings
 from core.view.state import State
 from tui_trainer.actions import can_resume
@@ -82,7 +83,7 @@ def _lines(listed: ListedRun, now: float, colours: Palette, key: str) -> Iterato
         return
     bad = state.status in ("failed", "lost")
     yield "state", _standing(state, now, key), colours.bad if bad else colours.text
-    if state.model:
+    if state.model or state.program:
         yield "training", _training(state), colours.text
     yield "stopping", readings.stopping_sentence(state), colours.warn if state.split == "test" else colours.text
     if state.weights:
@@ -92,7 +93,8 @@ def _lines(listed: ListedRun, now: float, colours: Palette, key: str) -> Iterato
 
 def _standing(state: State, now: float, key: str) -> str:
     if state.status == "lost":
-        return f"lost: its trainer ended without a word; {key} goes on from the last checkpoint"
+        how = "" if state.program else f"; {key} goes on from the last checkpoint"
+        return f"lost: its trainer ended without a word{how}"
     if state.ended:
         said = state.ending or state.status
         return said if said.startswith(state.status) else f"{state.status}: {said}"
@@ -102,16 +104,23 @@ def _standing(state: State, now: float, key: str) -> str:
         return state.phase.label or state.phase.name
     left = readings.eta(state, now)
     status = f"{state.status}: {state.hindrance}" if state.hindrance else state.status
-    position = f"{status}, epoch {state.epoch} of {state.epochs}" if state.epochs else status
+    position = f"{status}, {readings.where(state)}" if state.program else status
+    position = f"{status}, epoch {state.epoch} of {state.epochs}" if state.epochs else position
     return position if left is None else f"{position}, about {readings.format_duration(left)} left"
 
 
 def _training(state: State) -> str:
-    size = f"{state.model}, {readings.format_count(state.parameters)} parameters"
-    place = f"on {state.data} · {state.device} {state.precision}"
-    return f"{size}, {place} · {readings.format_duration(state.trained_seconds)} trained"
+    size = f"{state.model}, {readings.format_count(state.parameters)} parameters" if state.parameters else state.model
+    place = f"{state.device} {state.precision}".strip()
+    if state.program:
+        size = ", ".join(filter(None, (f"by {state.program}", size)))
+    else:
+        size, place = f"{size}, on {state.data}", f"{state.device} {state.precision}"
+    return " · ".join(filter(None, (size, place, f"{readings.format_duration(state.trained_seconds)} trained")))
 
 
 def _command(run: RunFolder, state: State) -> str:
+    if state.program and state.ended:
+        return way_on(run.name, state.program)
     verb = "resume" if can_resume(state) else "evaluate" if state.ended else "attach"
     return f"tui-trainer {verb} {reference(run)}"

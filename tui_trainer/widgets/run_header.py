@@ -46,7 +46,7 @@ class RunHeader(Widget):
             notes.append(printable(trouble))
         if share < 1:
             notes.append(f"reading history {share:.0%}")
-        names = (self.run_name, state.recipe, state.data, _model(state))
+        names = (self.run_name, state.recipe or state.program, state.data, _model(state))
         numbers = () if moment else _numbers(state, now)
         standing = Standing(tuple(printable(name) for name in names if name), state.status, tuple(notes), numbers)
         if standing != self._standing:
@@ -87,4 +87,6 @@ def _numbers(state: State, now: float) -> tuple[str, ...]:
         left = readings.eta(state, now)
         if left is not None:
             numbers.append(f"ETA {readings.format_duration(left):>{DURATION}}")
+    elif state.epoch:
+        numbers.append(readings.epoch_words(state))
     return tuple(numbers)

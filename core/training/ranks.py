@@ -1,0 +1,51 @@
+"""The processes of one training, deciding together. Over a process group of their own on the CPU, so that no GPU is waited for
+and the training's own collectives are left alone."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import torch
+import torch.distributed as dist
+
+LONGEST_TEXT = 4096
+"""Bytes."""
+PATIENCE = timedelta(hours=12)
+"""How long one rank waits for the others: as long as one of them may measure or save."""
+
+
+def rank() -> int | None:
+    """None while torch.distributed is not in use."""
+    return dist.get_rank() if _in_use() else None
+
+
+def together() -> Together | None:
+    """To be called on all ranks at the same place; None where there is but one, or torch.distributed is not in use."""
+    return Together() if _in_use() and dist.get_world_size() > 1 else None
+
+
+def _in_use() -> bool:
+    return bool(dist.is_available() and dist.is_initialized())
+
+
+class Together:
+    def __init__(self) -> None:
+        self._group: Any = dist.new_group(backend="gloo", timeout=PATIENCE)
+
+    def most(self, values: list[float]) -> list[float]:
+        """Of each number the greatest that any rank has."""
+        shared = torch.tensor(values, dtype=torch.float64)
+        dist.all_reduce(shared, dist.ReduceOp.MAX, self._group)
+        found: list[float] = shared.tolist()
+        return found
+
+    def text(self, text: str) -> str:
+        """What the first rank has."""
+        data = text.encode()
+        shared = torch.tensor(list(data.ljust(LONGEST_TEXT, b"\0")), dtype=torch.uint8)
+        dist.broadcast(shared, src=0, group=self._group)
+        return bytes(shared.tolist()).rstrip(b"\0").decode()
+
+    def wait(self) -> None:
+        dist.barrier(self._group)
