@@ -44,12 +44,15 @@ def test_the_console_waits_for_no_other_command_and_no_dialog(
     commands = (*(f"tui_trainer.cli.{place.partition('.')[0]}" for place in COMMANDS.values()), "typer", "click", "pydantic")
     assert loaded_by(*arguments, cwd=tmp_path, env=environment, among=commands) == set()
     program = (
-        "import sys, tui_trainer.app, tui_trainer.screens.run; from tui_trainer.panels import panels; panels(); "
-        "sys.stdout.write(' '.join(sys.modules))"
+        "import sys, tui_trainer.app, tui_trainer.screens.home, tui_trainer.screens.run; "
+        "from tui_trainer.panels import panels; panels(); sys.stdout.write(' '.join(sys.modules))"
     )
     command = [sys.executable, "-P", "-c", program]
     loaded = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True).stdout.split()
-    dialogs = ("tui_trainer.screens.ask", "tui_trainer.screens.confirm", "tui_trainer.screens.pick", "core.run.session")
+    dialogs = (
+        *(f"tui_trainer.screens.{name}" for name in ("ask", "confirm", "new_run", "pick")),
+        *("tui_trainer.widgets.new_run_form", "tui_trainer.draft", "core.run.session", "importlib.metadata"),
+    )
     pictures = ("PIL", *(f"tui_trainer.widgets.{name}" for name in ("half_blocks", "kitty", "terminal_pictures")))
     assert "tui_trainer.panels.mistakes" in loaded and not {*dialogs, *pictures} & set(loaded)
 

@@ -83,9 +83,7 @@ class PanelScreen(CopyingScreen, ExportingScreen):
 
     def _mark(self, state: State) -> None:
         """Before there is anything to style: each of these changes how everything on the screen looks."""
-        sizes = zip(self.app.size, (self.HORIZONTAL_BREAKPOINTS, self.VERTICAL_BREAKPOINTS), strict=True)
-        fitting = (next(name for least, name in reversed(steps) if size >= least) for size, steps in sizes)
-        self.add_class(*fitting, *(["ascii"] if glyphs() is ASCII else []), *(["ended"] if state.ended else []))
+        self.add_class(*self.fitting(), *(["ascii"] if glyphs() is ASCII else []), *(["ended"] if state.ended else []))
 
     def on_mount(self) -> None:
         settings = self.trainer.settings
