@@ -66,6 +66,12 @@ class ActionScreen(Screen[None]):
     def keymap(self) -> Keymap:
         return keymap(self)
 
+    def fitting(self) -> list[str]:
+        """Its classes for the size of the terminal. Textual adds them once the screen is laid out, when all that is on it has
+        to be styled anew for that; a screen that has them before it composes is styled once."""
+        sizes = zip(self.app.size, (self.HORIZONTAL_BREAKPOINTS or (), self.VERTICAL_BREAKPOINTS or ()), strict=True)
+        return [max(step for step in steps if size >= step[0])[1] for size, steps in sizes if steps]
+
     def _on_mount(self, event: Mount) -> None:
         """Beside ``on_mount``, which the screens have for themselves."""
         super()._on_mount(event)

@@ -7,6 +7,7 @@ import math
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple, Protocol
 
 from core.run.folder import RunFolder
@@ -61,7 +62,8 @@ class Feed:
         self._look = Look(opening(run))
         self._shown = self._look, self._look.state
         self._failure: Exception | None = None
-        self._previewed = -math.inf
+        self._previewed, self._seen = -math.inf, -1
+        """When a long journal was previewed, and how many bytes it had."""
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._work, name=f"feed-{run.name}", daemon=True)
 
@@ -125,15 +127,21 @@ class Feed:
         kept = cache.load(self.run)
         if kept is not None and _size(self.run) - kept.offset <= READ_WHOLE:
             return kept
-        self._preview(0)
-        return history.read(self.run, self._preview)
+        self._look = self._look._replace(share=0.0)
+        return history.read(self.run, self._preview, partial(self._begin, _size(self.run), self.run.alive()))
+
+    def _begin(self, size: int, alive: bool, state: State) -> None:
+        """Show what that process knows first, which would hold the screen up here while it is being loaded."""
+        self._previewed, self._seen = time.monotonic(), size
+        self._look = Look(state, alive, 0.0)
 
     def _preview(self, offset: int) -> bool:
         """Look at a journal that has been read up to ``offset``; whether to go on reading."""
         state, alive = self._look.state, self._look.alive
         if time.monotonic() - self._previewed >= LIVENESS:
             alive, self._previewed = self.run.alive(), time.monotonic()
-            state = summarise(self.run)
+            if (size := _size(self.run)) != self._seen:
+                state, self._seen = summarise(self.run), size
         self._look = Look(state, alive, _share(self.run, offset))
         return not self._stopping.is_set()
 

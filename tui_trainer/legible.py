@@ -6,7 +6,7 @@ from copy import copy
 from functools import cache
 
 from textual.color import Color
-from textual.theme import BUILTIN_THEMES, Theme
+from textual.theme import Theme
 
 from tui_trainer import theme
 
@@ -25,8 +25,8 @@ BLACK, WHITE = Color(0, 0, 0), Color(255, 255, 255)
 @cache
 def legible(name: str) -> Theme | None:
     """A theme of that name, its colours moved as far as it takes to read them, and with ``$quiet`` for what is said aside."""
-    found = next((own for own in (*theme.OWN, *BUILTIN_THEMES.values()) if own.name == name), None)
-    return _legible(found) if found and name in theme.NAMES else None
+    found = theme.BY_NAME.get(name)
+    return _legible(found) if found else None
 
 
 def _legible(given: Theme) -> Theme:

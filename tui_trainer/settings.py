@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -61,6 +60,8 @@ def load() -> Settings:
 
 
 def _parsed(text: str, where: str) -> Settings:
+    import tomllib  # which most do without
+
     try:
         table: Any = tomllib.loads(text)
         _check_lists(table, where)

@@ -92,10 +92,10 @@ HIGH_CONTRAST = Theme(
 )
 OWN: tuple[Theme, ...] = (DARK, LIGHT, COLOUR_BLIND, HIGH_CONTRAST)
 # The ansi themes take the terminal's own sixteen colours, which cannot be mixed; they stay out.
-NAMES: tuple[str, ...] = (
-    *(theme.name for theme in OWN),
-    *sorted(name for name in BUILTIN_THEMES if not name.startswith("ansi")),
-)
+BY_NAME: dict[str, Theme] = {theme.name: theme for theme in OWN} | {
+    name: BUILTIN_THEMES[name] for name in sorted(BUILTIN_THEMES) if not name.startswith("ansi")
+}
+NAMES: tuple[str, ...] = tuple(BY_NAME)
 
 
 def next_theme(name: str) -> str:

@@ -1,6 +1,6 @@
 """The whole of a long journal, folded by a process of its own: a thread would share the interpreter with the screen, and each
 would hold the other up. ``python -P -m core.view.history RUN_DIR`` says how far it is, a number of bytes a line, then an empty
-line, then the :class:`History`."""
+line, then the :class:`History`; with ``--preview`` before all that a summary of the journal, after its length."""
 
 from __future__ import annotations
 
@@ -20,13 +20,17 @@ from core.view import cache, chunks
 from core.view.cache import History
 from core.view.chunks import CHUNK
 from core.view.fold import fold
-from core.view.summary import opening
+from core.view.state import State
+from core.view.summary import opening, summarise
+
+PREVIEW = "--preview"
 
 
-def read(run: RunFolder, progress: Callable[[int], bool]) -> History:
-    """``progress`` is told how many bytes have been read, and may end it by False. What was not read, since that process could
-    not be started or failed, is left to the caller: then the history is that of no byte."""
-    command = [sys.executable, "-P", "-m", "core.view.history", str(run.path.absolute())]
+def read(run: RunFolder, progress: Callable[[int], bool], preview: Callable[[State], None] | None = None) -> History:
+    """``progress`` is told how many bytes have been read, and may end it by False, ``preview`` before what a summary knows.
+    What was not read, since that process could not be started or failed, is left to the caller: then the history is that of no
+    byte."""
+    command = [sys.executable, "-P", "-m", "core.view.history", str(run.path.absolute()), *([PREVIEW] if preview else [])]
     quiet = subprocess.DEVNULL
     try:
         child = subprocess.Popen(command, stdin=quiet, stdout=subprocess.PIPE, stderr=quiet, start_new_session=True)
@@ -34,14 +38,16 @@ def read(run: RunFolder, progress: Callable[[int], bool]) -> History:
         return History(0, opening(run))
     threading.Thread(target=child.wait, daemon=True).start()  # it keeps what it has told, which nobody needs to wait for
     try:
-        return _heard(child, progress)
+        return _heard(child, progress, preview)
     except (ValueError, *UNREADABLE):
         return History(0, opening(run))
 
 
-def _heard(child: subprocess.Popen[bytes], progress: Callable[[int], bool]) -> History:
+def _heard(child: subprocess.Popen[bytes], progress: Callable[[int], bool], preview: Callable[[State], None] | None) -> History:
     assert child.stdout is not None
     with child.stdout as said:
+        if preview:
+            preview(msgspec.msgpack.decode(said.read(int(said.readline())), type=State))
         for line in said:
             if line == b"\n":
                 break
@@ -53,6 +59,10 @@ def _heard(child: subprocess.Popen[bytes], progress: Callable[[int], bool]) -> H
 def main() -> None:
     gc.disable()  # events hold no cycles, and nothing else here is many
     run = RunFolder(Path(sys.argv[1]))
+    if PREVIEW in sys.argv[2:]:
+        data = msgspec.msgpack.encode(summarise(run))
+        sys.stdout.buffer.write(b"%d\n%b" % (len(data), data))
+        sys.stdout.buffer.flush()
     start = known = cache.load(run) or History(0, opening(run))
     for known in chunks.share(run.journal, start):
         _say(known.offset)

@@ -17,10 +17,11 @@ from tui_trainer.stream import Escaped, write_lines
 
 DEFECT = """
 import sys
+from core.run import folder
+def defect(*_):
+    raise RuntimeError(sys.argv[2])
+folder.runs_folder = defect
 from tui_trainer import cli
-def status():
-    raise RuntimeError(sys.argv[1])
-cli._status = status
 cli.run()
 """
 
@@ -70,8 +71,9 @@ def test_whatever_is_written_is_escaped() -> None:
     assert not lets_through(stream.getvalue())
 
 
-def test_a_traceback_is_escaped() -> None:
-    told = subprocess.run([sys.executable, "-c", DEFECT, EVIL], capture_output=True, check=False)
+@pytest.mark.parametrize("words", [("attach", EVIL), ("show", EVIL, "--json")])
+def test_a_traceback_is_escaped(words: tuple[str, ...]) -> None:
+    told = subprocess.run([sys.executable, "-c", DEFECT, *words], capture_output=True, check=False)
     text = told.stderr.decode()
     assert told.returncode == 1 and "RuntimeError: evil\\x1b[31m" in text
     assert not lets_through(text)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import shlex
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from tests.cli.conftest import COMMAND, Cli, one_line
-from tui_trainer.cli import COMMANDS
+from tui_trainer.cli import COMMANDS, application, console, opening
 
 HEAVY = ("torch", "torchvision", "numpy", "textual", "plotext", "rich")
 
@@ -38,17 +41,41 @@ def test_light_commands_import_nothing_heavy(arguments: tuple[str, ...], tmp_pat
 def test_the_console_waits_for_no_other_command_and_no_dialog(
     arguments: tuple[str, ...], tmp_path: Path, environment: dict[str, str]
 ) -> None:
-    commands = tuple(f"tui_trainer.cli.{place.partition('.')[0]}" for place in COMMANDS.values())
-    assert loaded_by(*arguments, cwd=tmp_path, env=environment, among=commands) == {"tui_trainer.cli.console"}
+    commands = (*(f"tui_trainer.cli.{place.partition('.')[0]}" for place in COMMANDS.values()), "typer", "click", "pydantic")
+    assert loaded_by(*arguments, cwd=tmp_path, env=environment, among=commands) == set()
     program = (
-        "import sys, tui_trainer.app, tui_trainer.screens.run; from tui_trainer.panels import panels; panels(); "
-        "sys.stdout.write(' '.join(sys.modules))"
+        "import sys, tui_trainer.app, tui_trainer.screens.home, tui_trainer.screens.run; "
+        "from tui_trainer.panels import panels; panels(); sys.stdout.write(' '.join(sys.modules))"
     )
     command = [sys.executable, "-P", "-c", program]
     loaded = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True).stdout.split()
-    dialogs = ("tui_trainer.screens.ask", "tui_trainer.screens.confirm", "tui_trainer.screens.pick", "core.run.session")
+    dialogs = (
+        *(f"tui_trainer.screens.{name}" for name in ("ask", "confirm", "new_run", "pick")),
+        *("tui_trainer.widgets.new_run_form", "tui_trainer.draft", "core.run.session", "importlib.metadata"),
+    )
     pictures = ("PIL", *(f"tui_trainer.widgets.{name}" for name in ("half_blocks", "kitty", "terminal_pictures")))
     assert "tui_trainer.panels.mistakes" in loaded and not {*dialogs, *pictures} & set(loaded)
+
+
+WORDS = st.sampled_from(["attach", "last", "runs/demo", "a b", "", "-", "--", "--runs", "--runs=x", "-h", "--nosuch"])
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.tuples(st.just("attach"), WORDS | st.text()) | st.lists(WORDS, max_size=3))
+@example(())
+def test_what_the_console_reads_by_itself_the_parser_reads_in_the_same_way(words: Sequence[str]) -> None:
+    opened = list[tuple[object, object]]()
+    if asked := opening.plainly(words):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(console, "find", lambda run, runs: run)
+            patch.setattr(console, "open_console", lambda runs, run=None: opened.append((runs, run)))
+            application(words[:1])(words, standalone_mode=False)
+        assert opened == [(None, asked.run)]
+
+
+@pytest.mark.parametrize("words", ["--runs x", "attach", "attach -h", "attach x y", "attach x --runs=y", "show x", "nosuch"])
+def test_all_else_is_for_the_parser(words: str) -> None:
+    assert opening.plainly(words.split()) is None
 
 
 def test_help_names_every_verb(cli: Cli, tmp_path: Path) -> None:

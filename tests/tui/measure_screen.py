@@ -26,6 +26,8 @@ from tests.tui.terminal import Terminal, burners
 
 COLUMNS, ROWS = 160, 48
 COMMAND = (sys.executable, "-m", "tui_trainer")
+COMPILED = {"PYTHONDONTWRITEBYTECODE": ""}
+"""An installed console is not compiled again each time that it is started."""
 STEPS = 100_000
 FIRST = 501
 """The first step that a living run tells."""
@@ -60,7 +62,7 @@ def p95(values: list[float]) -> float:
 
 
 def attached(run: RunFolder) -> Terminal:
-    return Terminal([*COMMAND, "attach", str(run.path)], COLUMNS, ROWS)
+    return Terminal([*COMMAND, "attach", str(run.path)], COLUMNS, ROWS, COMPILED)
 
 
 def forget(run: RunFolder) -> None:

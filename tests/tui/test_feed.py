@@ -120,8 +120,10 @@ def test_the_history_that_another_process_tells_is_the_fold_of_the_journal(runs:
     run = made.make(runs, "demo", getattr(made, name)())
     with run.journal.open("ab") as file:
         file.write(b'{"type":"RunStop')
-    told, expected = history.read(run, lambda offset: True), fold(opening(run), read_all(run.journal))
+    first = list[State]()
+    told, expected = history.read(run, lambda offset: True, first.append), fold(opening(run), read_all(run.journal))
     assert repr(told.state) == repr(expected)  # a NaN is not equal to another one
+    assert repr(first) == repr([summary.summarise(run)])
     assert run.journal.read_bytes()[told.offset :] == b'{"type":"RunStop'
 
 

@@ -1,23 +1,24 @@
 """The commands. Each is loaded when it is called, and what it needs is imported inside it, so that the console and ``runs`` are
-there at once, without torch."""
+there at once, without torch; the console also without what parses the others."""
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
-import traceback
 from collections.abc import Iterable, Sequence
 from importlib import import_module
 from types import TracebackType
-from typing import Any, NoReturn, TextIO, cast
-
-import typer
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO, cast
 
 from core.errors import TrainingError, UserError
-from tui_trainer.cli import console
+from tui_trainer.cli import opening
 from tui_trainer.cli.say import complain
 from tui_trainer.stream import Escaped
+
+if TYPE_CHECKING:
+    import typer
 
 COMMANDS = {
     "attach": "console.attach",
@@ -59,6 +60,10 @@ SETTINGS: dict[str, dict[str, Any]] = {"tag": {"ignore_unknown_options": True, "
 
 def application(verbs: Iterable[str] = COMMANDS) -> typer.Typer:
     """The command line with these commands."""
+    import typer
+
+    from tui_trainer.cli.console import home
+
     app = typer.Typer(
         name="tui-trainer",
         help="Train image classifiers from a terminal: watch live, pause, save, stop, resume. Without a command: the console.",
@@ -67,7 +72,7 @@ def application(verbs: Iterable[str] = COMMANDS) -> typer.Typer:
         add_completion=False,
         context_settings={"help_option_names": ["-h", "--help"]},
         invoke_without_command=True,
-        callback=console.home,
+        callback=home,
     )
     for verb in verbs:
         module, _, name = COMMANDS[verb].partition(".")
@@ -84,8 +89,6 @@ def _called(words: Sequence[str]) -> Iterable[str]:
     return words[:1] if not words or words[0] in COMMANDS else COMMANDS
 
 
-USAGE_ERROR = cast("type[typer.BadParameter]", typer.BadParameter.__base__)
-"""What all usage errors are; typer itself exports only this child of it."""
 READER_GONE = 128 + signal.SIGPIPE
 
 
@@ -102,9 +105,7 @@ def _status() -> int:
     if sys.stdout is None:
         return _wrong("the standard output is closed; give the command one, for instance >/dev/null")
     try:
-        return application(_called(sys.argv[1:]))(prog_name="tui-trainer", standalone_mode=False) or 0
-    except USAGE_ERROR as error:
-        return _wrong(f"{error.format_message().rstrip('.')}{_see_help(error)}")
+        return _done(sys.argv[1:])
     except UserError as error:
         return _wrong(str(error))
     except OSError as error:
@@ -112,7 +113,7 @@ def _status() -> int:
     except TrainingError as error:
         complain(error.reason)
         return 3
-    except typer.Abort:
+    except KeyboardInterrupt:
         return 128 + signal.SIGINT
     except SystemExit as leaving:
         if isinstance(leaving.__context__, BrokenPipeError):  # typer makes 1 of it
@@ -120,8 +121,29 @@ def _status() -> int:
         raise
 
 
+def _done(words: Sequence[str]) -> int:
+    if (asked := opening.plainly(words)) is not None:
+        gc.disable()  # what is loaded stays; the console takes the collector up again once it is there
+        opening.answer(asked)
+    return _parsed(words)
+
+
+def _parsed(words: Sequence[str]) -> int:
+    import typer
+
+    usage_error = cast("type[typer.BadParameter]", typer.BadParameter.__base__)  # all are; typer exports only this child
+    try:
+        return application(_called(words))(words, prog_name="tui-trainer", standalone_mode=False) or 0
+    except usage_error as error:
+        return _wrong(f"{error.format_message().rstrip('.')}{_see_help(error)}")
+    except typer.Abort:
+        return 128 + signal.SIGINT
+
+
 def _tell_defect(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     """An error that nobody expected has its traceback, whose texts may come from outside like any other."""
+    import traceback
+
     traceback.print_exception(kind, error, trace, file=cast(TextIO, Escaped(sys.stderr)))
 
 

@@ -10,7 +10,7 @@ import typer
 
 from core.errors import UserError
 from core.run.folder import RunFolder, find, runs_folder
-from tui_trainer.cli import console, options
+from tui_trainer.cli import opening, options
 from tui_trainer.cli.say import say, say_json
 
 
@@ -37,8 +37,7 @@ def compare(
     """Compare two to eight runs: curves, results, classes, recipes."""
     chosen = _chosen(names, runs)
     if not (plain or json) and sys.stdin.isatty() and sys.stdout.isatty():
-        console.open_console(runs, compare=chosen, by=by.value)
-        return
+        opening.open_console(runs, compare=chosen, by=by.value)
     from tui_trainer.cli import compare_report
 
     found = compare_report.subjects(chosen)

@@ -6,7 +6,7 @@ from typing import Annotated, TypeAlias
 
 import typer
 
-from tui_trainer.cli.console import prepare, show
+from tui_trainer.cli.opening import prepare, show
 
 SPEED = 8.0
 """All of it in a good minute."""

@@ -140,9 +140,9 @@ def _look(name: str, runs: Path | None) -> None:
 
     found = find(name, runs_folder(runs))
     if sys.stdin.isatty() and sys.stdout.isatty():
-        from tui_trainer.cli import console
+        from tui_trainer.cli import opening
 
-        console.open_console(runs, sweep=found)
+        opening.open_console(runs, sweep=found)
     else:
         from tui_trainer.cli import sweep_report
         from tui_trainer.cli.say import say

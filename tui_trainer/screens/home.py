@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.text import Text
 from textual import events, on, work
@@ -12,28 +13,26 @@ from textual.containers import Container, Vertical, VerticalScroll
 from textual.message import Message
 from textual.widgets import DataTable, Footer, Static
 
-from core.errors import UserError
-from core.run import session
-from core.run.folder import RunFolder, list_runs
+from core.run.folder import list_runs
 from core.run.moving import TRASH
 from core.view import words
 from core.view.state import State
 from tui_trainer import farewell
 from tui_trainer.bindings import bindings
-from tui_trainer.draft import Again
 from tui_trainer.escape import printable
 from tui_trainer.listing import ListedRun, Listing
 from tui_trainer.run_facts import chosen
-from tui_trainer.screens.new_run import NewRunScreen
-from tui_trainer.screens.tending import TendingScreen
+from tui_trainer.screens.starting import StartingScreen
 from tui_trainer.theme import Palette, palette
 from tui_trainer.tour import WITH_RUNS
 from tui_trainer.widgets.filter_line import FilterLine
 from tui_trainer.widgets.hint_line import HintLine
-from tui_trainer.widgets.new_run_form import NewRunForm
 from tui_trainer.widgets.run_detail import latest_epochs, run_detail, run_footnote, run_title
 from tui_trainer.widgets.run_table import RunTable
 from tui_trainer.widgets.too_small import TooSmall
+
+if TYPE_CHECKING:
+    from tui_trainer.widgets.new_run_form import NewRunForm
 
 REFRESH = 2.0
 """Seconds between two looks at the runs folder."""
@@ -47,7 +46,7 @@ OF_A_LIST = ("filter", "order_next", "order_turn", "unfilter", "compare_runs")
 """Actions that need any."""
 
 
-class HomeScreen(TendingScreen):
+class HomeScreen(StartingScreen):
     """The list of runs with what the selected one says, or the first run's form."""
 
     SCOPE = "home"
@@ -66,8 +65,11 @@ class HomeScreen(TendingScreen):
         self._listing = Listing(runs)
         self._scanning = self._again = False
         self._empty: bool | None = None
+        self._form: NewRunForm | None = None
+        """Kept once it was needed."""
 
     def compose(self) -> ComposeResult:
+        self.add_class(*self.fitting())
         yield Static(id="home-title")
         with Container(id="home-body"):
             with Vertical(id="home-runs") as box:
@@ -134,13 +136,15 @@ class HomeScreen(TendingScreen):
         if not empty:
             self.query_one(RunTable).focus()
             return
-        box = self.query_one("#first-run-box")
-        if not box.children:  # kept from then on: a Select that is removed while it still mounts ends the app
-            await box.mount(NewRunForm(self.runs))
+        if not self._form:  # kept from then on: a Select that is removed while it still mounts ends the app
+            from tui_trainer.widgets.new_run_form import NewRunForm
+
+            self._form = NewRunForm(self.runs)
+            await self.query_one("#first-run-box").mount(self._form)
         self.query_one("#start").focus()
 
     def _form_is_starting(self) -> bool:
-        return any(form.starting for form in self.query(NewRunForm))
+        return bool(self._form and self._form.starting)
 
     def _show(self) -> None:
         now, colours, table = self.trainer.clock(), palette(self.app.theme_variables), self.query_one(RunTable)
@@ -188,42 +192,6 @@ class HomeScreen(TendingScreen):
     def action_open(self) -> None:
         if selected := self.selected:
             self.trainer.show_run(selected.run)
-
-    def action_new_run(self) -> None:
-        if self.has_class("empty"):
-            self.query_one("#recipe").focus()
-        else:
-            self.app.push_screen(NewRunScreen(self.runs), self._open_started)
-
-    def action_again(self) -> None:
-        if selected := self.selected:
-            try:
-                again = Again.of(selected.run)
-            except UserError as error:
-                self._say(str(error), bad=True)
-            else:
-                self.app.push_screen(NewRunScreen(self.runs, again), self._open_started)
-
-    def _open_started(self, run: RunFolder | None) -> None:
-        if run:
-            self.trainer.show_run(run)
-
-    def on_new_run_form_started(self, event: NewRunForm.Started) -> None:
-        self.trainer.show_run(event.run)
-
-    def action_resume(self) -> None:
-        if selected := self.selected:
-            self.notify(f"going on with {printable(selected.run.name)} ...", markup=False)
-            self._resume(selected.run)
-
-    @work(thread=True, exclusive=True, group="resume")
-    def _resume(self, run: RunFolder) -> None:
-        try:
-            session.start(run)
-        except (UserError, OSError) as error:
-            self.app.call_from_thread(self.notify, printable(str(error)), severity="error", markup=False)
-        else:
-            self.app.call_from_thread(self.trainer.show_run, run)
 
     def action_quit(self) -> None:
         """Leave; a training that is under way goes on."""

@@ -61,11 +61,13 @@ class PanelScreen(CopyingScreen, ExportingScreen):
         """What was looked at last, since when it is so, and when it was shown (monotonic seconds)."""
 
     def compose(self) -> ComposeResult:
+        self.set_reactive(PanelScreen.state, self._feed.state)  # what is known by now is in the first frame
+        self._mark(self.state)
         made = self._made = sorted((panel(self.run) for panel in panels()), key=lambda panel: SLOTS.index(panel.SLOT))
         self._pages = tuple(page for page in PAGES if page == "plots" or any(page == panel.PAGE for panel in made))
         yield RunHeader(self.run.name)
         yield PageTabs(self._pages)
-        with Container(id="overview", classes="page"):
+        with Container(id="overview", classes="page current" if self._page == "overview" else "page"):
             with Container(id="main"):
                 with Container(id="curves"):
                     yield from _slot(made, "overview", "curves")
@@ -79,13 +81,17 @@ class PanelScreen(CopyingScreen, ExportingScreen):
         yield Footer(show_command_palette=False)
         yield TooSmall()
 
+    def _mark(self, state: State) -> None:
+        """Before there is anything to style: each of these changes how everything on the screen looks."""
+        self.add_class(*self.fitting(), *(["ascii"] if glyphs() is ASCII else []), *(["ended"] if state.ended else []))
+
     def on_mount(self) -> None:
-        self.set_class(glyphs() is ASCII, "ascii")
         settings = self.trainer.settings
         self.lens.view = preferred(settings.smoothing, settings.marker)
         self._feed.start()
         self.set_interval(TICK, self._tick)
         self._show_page(self._page)
+        self._take(self.state)
         self.lay_out()
 
     def on_screen_resume(self) -> None:

@@ -60,6 +60,7 @@ class Panel(ScrollView, Generic[Reads], can_focus=True):
         self._titles: tuple[Text | None, Text | None] = (None, None)
         self._part: Region | None = None
         """While only that is to be painted anew."""
+        self._painting = False
         self.border_title = self.NAME
 
     def reads(self, state: State, now: float) -> Reads:
@@ -118,6 +119,10 @@ class Panel(ScrollView, Generic[Reads], can_focus=True):
         self.focus()
 
     def render_lines(self, crop: Region) -> list[Strip]:
+        if self._drawn is None:  # before its first Resize has come, so that the first frame is not an empty one
+            self._painting = True
+            self._draw()
+            self._painting = False
         self._style = self.rich_style  # once, since it takes longer than a line
         return super().render_lines(crop)
 
@@ -143,13 +148,20 @@ class Panel(ScrollView, Generic[Reads], can_focus=True):
         same_place = self._drawn is not None and self._drawn[1:] == inputs[1:]
         self._drawn, before = inputs, self._lines
         self._lines = [_styled(line) for line in self.draw(self._reads, size, colours)]
-        self.virtual_size = Size(size.width, len(self._lines))
+        self._span(Size(size.width, len(self._lines)))
         if same_place:
             self._repaint(before)
         else:
             self._strips = {}
             self.refresh()
         self._put_titles(self.title(self._reads, colours), self.subtitle(self._reads, colours))
+
+    def _span(self, size: Size) -> None:
+        """Lines of this size. The whole screen is laid out anew for it where a scroll bar may come or go."""
+        if size.height <= self.scrollable_content_region.height and not self.show_vertical_scrollbar:
+            self.set_reactive(Panel.virtual_size, size)
+        else:
+            self.virtual_size = size
 
     def _repaint(self, before: Sequence[Text | Strip]) -> None:
         """The lines that are not as they were: to paint them takes longer than to compare them, and so does sending them."""
@@ -175,6 +187,8 @@ class Panel(ScrollView, Generic[Reads], can_focus=True):
         self._titles, self._part = (title, subtitle), None
 
     def refresh(self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False) -> Self:
+        if self._painting and not layout and not recompose:
+            return self  # all of it is painted just now
         if self._part and not regions and repaint and not layout and not recompose:
             regions = (self._part,)
         return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
