@@ -13,6 +13,8 @@ def why_not(action: Action, state: State, shown: Callable[[str], str]) -> str:
     """Why an action cannot be done to the run now, in words; empty when it can. ``shown`` gives the key of another one."""
     if action.enabled(state):
         return ""
+    if state.origin:
+        return f"{action.label}: this run is only watched; whoever trains it steers it"
     if action.id == "resume":
         return "it has finished; more epochs: tui-trainer resume RUN --epochs N" if state.ended else "it is training already"
     if state.status == "lost":

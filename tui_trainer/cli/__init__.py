@@ -22,6 +22,7 @@ from tui_trainer.stream import Escaped
 COMMANDS = {
     "attach": "console.attach",
     "compare": "compare.compare",
+    "watch": "watch.watch",
     "demo": "demo.demo",
     "serve": "serve.serve",
     "train": "train.train",

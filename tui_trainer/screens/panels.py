@@ -127,8 +127,9 @@ class PanelScreen(CopyingScreen, ExportingScreen):
 
     def watch_state(self, old: State, new: State) -> None:
         super().watch_state(old, new)
-        if old.ended != new.ended:
+        if (old.ended, old.origin) != (new.ended, new.origin):
             self.set_class(new.ended, "ended")
+            self.set_class(bool(new.origin), "watched")
             self.fill()
 
     @property

@@ -27,7 +27,7 @@ from tui_trainer.widgets.flags import Flag
 from tui_trainer.widgets.framed import framed
 from tui_trainer.widgets.glyphs import glyphs
 from tui_trainer.widgets.lens import Lens, last_step
-from tui_trainer.widgets.metric import Metric, metric, split_of
+from tui_trainer.widgets.metric import Metric, metric, split_of, told
 from tui_trainer.widgets.panel import Panel, Slot
 from tui_trainer.widgets.reduction import Frame, nearest
 from tui_trainer.widgets.rows import Row
@@ -113,6 +113,7 @@ class CurvePanel(Panel[Plotted]):
         return sorted({int(step) for points in self._points.values() for step in points.steps})
 
     def reads(self, state: State, now: float) -> Plotted:
+        self.metric = told(self.METRIC, state) if self.METRIC else self.metric
         series = tuple((name, state.series.get(name, Series())) for name in self.metric.names(state))
         view = self.view._replace(logarithmic=self.view.logarithmic & {self.metric.name})
         best = state.stopping.best if monitor(state) in dict(series) else None

@@ -62,6 +62,8 @@ KNOWN = (
 """In the order in which they are shown; all others come after them, by name."""
 ALWAYS = ("loss", "accuracy", "learning_rate", "system.images_per_second")
 """Names that every run has, so that their plots are there before it begins."""
+FIRST = ("loss", "accuracy", "learning_rate")
+"""Those on the overview."""
 
 
 def metric(name: str) -> Metric:
@@ -73,9 +75,18 @@ def metric_of(name: str) -> Metric:
     return metric(_without_split(name))
 
 
-def metrics(names: Iterable[str]) -> list[Metric]:
+def told(name: str, state: State) -> Metric:
+    """What an overview shows in this place: what is meant for it, but of a run of others that never tells it another scalar."""
+    there = [item.name for item in metrics(state.series, always=())]
+    if not state.origin or name in there:
+        return metric(name)
+    absent, others = [item for item in FIRST if item not in there], [item for item in there if item not in FIRST]
+    return metric(dict(zip(absent, others, strict=False)).get(name, name))
+
+
+def metrics(names: Iterable[str], always: Iterable[str] = ALWAYS) -> list[Metric]:
     """Each once, of the full names of scalars."""
-    found = {*ALWAYS, *(_without_split(name) for name in names)}
+    found = {*always, *(_without_split(name) for name in names)}
     others = sorted(name for name in found if not any(item.name == name for item in KNOWN))
     return [*(item for item in KNOWN if item.name in found), *map(Metric, others)]
 

@@ -9,7 +9,7 @@ from textual.containers import Container
 
 from core.run.folder import RunFolder
 from core.view.state import State
-from tui_trainer.widgets.metric import metrics
+from tui_trainer.widgets.metric import ALWAYS, metrics
 from tui_trainer.widgets.panel import Page, Slot
 from tui_trainer.widgets.plot_panel import PlotPanel
 
@@ -41,7 +41,12 @@ class PlotGrid(Container):
         self._shown = 0
 
     def show(self, state: State, hidden: frozenset[str] = frozenset()) -> None:
-        wanted = [item.name for item in metrics(state.series)][:MOST]
+        others = bool(state.origin and state.series)  # which need not have what each of our own has
+        wanted = [item.name for item in metrics(state.series, () if others else ALWAYS)][:MOST]
+        for plot in self.query(Plot) if others else ():
+            if plot.metric.name in self._names and plot.metric.name not in wanted:
+                self._names.remove(plot.metric.name)
+                plot.remove()
         for place, name in enumerate(wanted):
             if name not in self._names:
                 plot = Plot(self.run, name)

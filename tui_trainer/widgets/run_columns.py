@@ -112,7 +112,8 @@ def _status(row: Row) -> Text:
 
 def _epoch(row: Row) -> Text:
     state = row.state
-    return Text(f"{state.epoch}/{state.epochs}" if state.epochs else "", style=row.colours.text)
+    number = f"{state.epoch}/{state.epochs}" if state.epochs else str(state.epoch or "")
+    return Text(number, style=row.colours.text)
 
 
 def _progress(row: Row) -> Text:

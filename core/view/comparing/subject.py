@@ -23,9 +23,12 @@ class Subject(NamedTuple):
 def recipe_of(run: RunFolder) -> dict[str, Any] | None:
     """With every key that this version has, so that what an older one left out does not count as a difference."""
     try:
-        table = run.read().recipe
+        described = run.read()
     except UserError:
         return None
+    table = described.recipe
+    if described.origin:
+        return table
     try:
         return to_table(from_table(table))
     except UserError:  # of another version, or of a model that is not here
