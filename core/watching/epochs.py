@@ -81,6 +81,8 @@ class Epochs:
         improved = before is None or (value < before.value if low else value > before.value)
         if improved:
             self._bests = [*self._bests[-KEPT:], Best(step, epoch, value)]
+        if not improved and not epoch:  # said of each epoch, and else where it has changed
+            return
         best = self._bests[-1]
         yield e.EarlyStoppingUpdated(
             enabled=False, metric=self._metric, value=from_number(value), best=from_number(best.value), improved=improved,

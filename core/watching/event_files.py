@@ -132,7 +132,9 @@ class EventFiles:
             file.offset, self._trouble = file.size, f"{file.path.name} cannot be read: {error.strerror}"
             return
         for told in found:
-            yield told._replace(scalars={f"{self._prefix}{tag}": value for tag, value in told.scalars.items()})
+            if self._prefix:
+                told = told._replace(scalars={f"{self._prefix}{tag}": value for tag, value in told.scalars.items()})
+            yield told
 
     def _notes(self, file: EventFile) -> Iterator[Note]:
         if self._trouble:

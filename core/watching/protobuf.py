@@ -25,7 +25,7 @@ def fields(data: bytes) -> Iterator[Field]:
     """The fields of a message. Raises Malformed at the first that is none; copies no more than the message holds."""
     place, end = 0, len(data)
     while place < end:
-        key, place = varint(data, place)
+        key, place = (data[place], place + 1) if data[place] < 0x80 else varint(data, place)
         number, kind = key >> 3, key & 7
         if not 0 < number <= LARGEST_FIELD:
             raise Malformed(f"field {number}")
@@ -34,7 +34,8 @@ def fields(data: bytes) -> Iterator[Field]:
             yield number, kind, value, b""
             continue
         if kind == BYTES:
-            length, place = varint(data, place)
+            short = place < end and data[place] < 0x80  # as nearly all are
+            length, place = (data[place], place + 1) if short else varint(data, place)
         elif kind in WIDTHS:
             length = WIDTHS[kind]
         else:

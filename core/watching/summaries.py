@@ -4,7 +4,6 @@ them: ``simple_value``, or a tensor with one number."""
 from __future__ import annotations
 
 import struct
-from collections import Counter
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -23,12 +22,12 @@ MOST_VALUES = 4096
 
 
 class Told(NamedTuple):
-    """Of one Event; ``others`` counts what is no scalar."""
+    """Of one Event; ``others`` are the kinds of what is no scalar."""
 
     time: float
     step: int
     scalars: dict[str, float]
-    others: Counter[str]
+    others: list[str]
 
 
 class _Value(NamedTuple):
@@ -47,13 +46,13 @@ def decode(record: bytes) -> Told:
             step = signed(value)
         elif number == SUMMARY and kind == BYTES:
             summaries.append(data)
-    scalars, others = dict[str, float](), Counter[str]()
+    scalars, others = dict[str, float](), list[str]()
     for summary in summaries:
         for found in _values(summary):
             if found.scalar is not None:
                 scalars[found.tag] = found.scalar
             elif found.other:
-                others[found.other] += 1
+                others.append(found.other)
     return Told(time, step, scalars, others)
 
 
@@ -82,7 +81,7 @@ def _value(message: bytes) -> _Value:
             other = OTHER_VALUES.get(number, other)
     if scalar is None and tensor is not None and plugin in ("", "scalars"):
         scalar = _scalar(tensor)
-    return _Value(tag, scalar, other or PLUGINS.get(plugin, plugin and "other value"))
+    return _Value(tag, scalar, other or PLUGINS.get(plugin, plugin and "tensor"))
 
 
 def _plugin(metadata: bytes) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, NamedTuple
 
@@ -23,6 +23,23 @@ class Cells(NamedTuple):
     """Of those that are no numbers."""
 
 
+@dataclass
+class Given:
+    """The rows that were given, by a hash of what they say, so that they are known again."""
+
+    rows: int = 0
+    seal: int = 0
+    seals: dict[int, int] = field(default_factory=dict)
+    """What it was after one row, two, four, eight ..."""
+
+    def add(self, step: float, numbers: dict[str, float]) -> None:
+        told = frozenset((name, value if value == value else None) for name, value in numbers.items())  # NaN equals nothing
+        self.rows += 1
+        self.seal = hash((self.seal, step, told))
+        if self.rows & (self.rows - 1) == 0:
+            self.seals[self.rows] = self.seal
+
+
 class TextFile:
     """See :class:`core.watching.rows.Reader`; a format says what a line's ``cells`` are.
 
@@ -33,10 +50,9 @@ class TextFile:
 
     def __init__(self, path: Path) -> None:
         self._tail, self._axis = Tail(path), Axis()
-        self._given, self._seal = 0, 0
-        """Rows that were given, and a checksum of what they say."""
-        self._passing: tuple[int, int] | None = None
-        """While the file is read anew: the same two as they were before."""
+        self._given = Given()
+        self._passing: Given | None = None
+        """While the file is read anew: what was given before."""
         self._newest, self._start = 0.0, 0.0
         self._trouble = ""
 
@@ -52,8 +68,7 @@ class TextFile:
         self._passing = None
 
     def _read_anew(self) -> None:
-        self._passing = self._passing or (self._given, self._seal)
-        self._given = self._seal = 0
+        self._passing, self._given = self._passing or self._given, Given()
         self._tail.restart()
         self._axis.restart()
         self.forget()
@@ -88,6 +103,8 @@ class TextFile:
         for place, cells in enumerate(found, 1):
             if self._passing is not None and (passed := self._passed(cells)) is not None:
                 yield from passed
+                if passed:
+                    return
                 continue
             row = self._row(cells, since + (self._tail.modified - since) * place / len(found))
             if row is None:
@@ -100,20 +117,18 @@ class TextFile:
 
     def _passed(self, cells: Cells) -> list[Item] | None:
         """What to say of a row that may have been given before; None where it was not."""
-        given, seal = self._passing or (0, 0)
-        if self._given < given:
-            before = self._seal
-            self._place(cells)
-            return [] if self._given < given or self._seal == seal or before == seal else self._differs()
-        self._passing = None
-        return None
-
-    def _differs(self) -> list[Item]:
+        before = self._passing
+        if before is None or self._given.rows >= before.rows:
+            self._passing = None
+            return None
+        self._place(cells)
+        if self._given.seals.items() <= before.seals.items() and (self._given.rows < before.rows or self._given == before):
+            return []
         self.restart()
         return [Again("the file has been written anew")]
 
     def _row(self, cells: Cells, modified: float) -> Row | None:
-        first, place = self._given == 0, self._place(cells)
+        first, place = not self._given.rows, self._place(cells)
         if place is None:
             return None
         if place.elapsed is not None and not place.time:
@@ -124,8 +139,7 @@ class TextFile:
     def _place(self, cells: Cells) -> Place | None:
         place = self._axis.place(cells.numbers, cells.texts)
         if place is not None:
-            self._given += 1
-            self._seal = zlib.crc32(repr((place.step, sorted(cells.numbers.items()))).encode(), self._seal)
+            self._given.add(place.step, cells.numbers)
         return place
 
 

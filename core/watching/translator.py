@@ -22,8 +22,6 @@ LONGEST_PAUSE = 3600.0
 """Seconds between two rows that may have been training."""
 KERAS_EPOCH = "epoch_"
 """Keras counts epochs as steps in what it names so."""
-SPLITS: tuple[tuple[str, e.Split], ...] = (("val.", "validation"), ("test.", "test"))
-MEASURED = tuple(prefix for prefix, _ in SPLITS)
 ALL = -1
 """The step to go back to so that nothing is left."""
 SHARE = "accuracy"
@@ -114,8 +112,9 @@ class Translator:
             yield rewound
 
     def _row(self, row: Row) -> Iterator[Event]:
-        values = {tag: value for tag, value in row.values.items() if self._named(tag)}
-        if len(values) < len(row.values):
+        names = {tag: name for tag in row.values if (name := self._named(tag))}
+        values = row.values if len(names) == len(row.values) else {tag: row.values[tag] for tag in names}
+        if values is not row.values:
             yield from self._leave_out()
         if not self._begun:
             yield self._started(row)
@@ -124,7 +123,7 @@ class Translator:
                 return
             yield from self._back(back, row.time)
         epoch = self._epochs.number(self._epoch_of(row, values))
-        metrics = {self._named(tag): from_number(self._scaled(tag, value)) for tag, value in values.items()}
+        metrics = {name: from_number(self._scaled(tag, values[tag])) for tag, name in names.items()}
         self._last.update(dict.fromkeys(values, row.step))
         yield from self._events(row, epoch, metrics)
         yield from self._epochs.take(row.step, epoch, metrics, row.time)
@@ -165,16 +164,11 @@ class Translator:
         return next((values[tag] for tag in tags), None)
 
     def _events(self, row: Row, epoch: int, metrics: Metrics) -> Iterator[Event]:
-        trained = {name: value for name, value in metrics.items() if not name.startswith(MEASURED)}
         if epoch > self._reached.epoch:
             yield e.EpochStarted(epoch=epoch, step=row.step, time=row.time)
-        if trained or row.step > self._reached.step:
-            steps = max(row.step - self._reached.step, 0)
-            seconds = self._seconds(row) if steps else 0.0
-            yield e.StepDone(step=row.step, epoch=epoch, steps=steps, seconds=seconds, metrics=trained, time=row.time)
-        for prefix, split in SPLITS:
-            if found := {name: value for name, value in metrics.items() if name.startswith(prefix)}:
-                yield e.ValidationDone(split=split, epoch=epoch, step=row.step, metrics=found, time=row.time)
+        steps = max(row.step - self._reached.step, 0)
+        seconds = self._seconds(row) if steps else 0.0
+        yield e.StepDone(step=row.step, epoch=epoch, steps=steps, seconds=seconds, metrics=metrics, time=row.time)
 
     def _seconds(self, row: Row) -> float:
         """How long the steps took, where that is known."""
