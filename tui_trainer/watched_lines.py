@@ -30,6 +30,8 @@ INTERVAL = 0.1
 """Seconds between two looks at what was read."""
 SAID = 30.0
 """Seconds after which the latest step is said, where nothing else was."""
+SOON = 1.0
+"""The same once something has been measured."""
 MOST_SCALARS = 8
 """In a line."""
 
@@ -57,6 +59,8 @@ class Followed:
         self.run = run
         self._reader, self._state = JournalReader(run.journal), State(name=run.name)
         self._begun, self._said, self._told = False, time.monotonic(), -1
+        self._due = False
+        """Whether something was measured since, where no epochs are counted."""
 
     def json(self) -> bool:
         """The events, each with the run's name before all else."""
@@ -75,10 +79,10 @@ class Followed:
             if self._reader.at_end and self._state.origin and self._state.phase is None:
                 self._begun = True
                 said = [f"{self._state.origin}, {self._state.data}", *self._messages(), present(self._state)]
-        elif not said and time.monotonic() - self._said > SAID and self._state.seq > self._told:
+        elif not said and self._state.seq > self._told and time.monotonic() - self._said > (SOON if self._due else SAID):
             said = [present(self._state)]
         if said:
-            self._said, self._told = time.monotonic(), self._state.seq
+            self._said, self._told, self._due = time.monotonic(), self._state.seq, False
             write_lines(sys.stdout, [f"{self.run.name}: {line}" if several else line for line in said])
         return bool(told)
 
@@ -88,8 +92,10 @@ class Followed:
     def _lines(self, event: Event) -> Iterator[str]:
         self._state = fold(self._state, [event])
         match event:
-            case e.EpochDone() | e.ValidationDone(epoch=0):
+            case e.EpochDone():
                 yield present(self._state)
+            case e.StepDone(epoch=0):
+                self._due = self._due or any(name.startswith(("val.", "test.")) for name in event.metrics)
             case e.RunRewound() | e.MessageLogged():
                 yield from happening(event)
 

@@ -12,7 +12,7 @@ from core.events import MEASURING
 from core.view.confusion import Confusion as Confusion
 from core.view.confusion import confusion_words as confusion_words
 from core.view.confusion import confusions as confusions
-from core.view.state import EpochRow, State, Stopping
+from core.view.state import EpochRow, State
 from core.view.words import format_bytes as format_bytes
 from core.view.words import format_count as format_count
 from core.view.words import format_duration as format_duration
@@ -206,7 +206,7 @@ def _stopping_words(state: State) -> str:
     stopping = state.stopping
     if stopping.best is None:
         return _before_first_measurement(state)
-    best = f"best {format_metric(monitor(state), stopping.best)} ({monitor(state)}) at {best_place(stopping)}"
+    best = f"best {format_metric(monitor(state), stopping.best)} ({monitor(state)}) at {best_place(state)}"
     if state.origin:
         return best
     if state.status == "early-stopped":
@@ -228,9 +228,10 @@ def _stopping_words(state: State) -> str:
     return f"{best}; {count}; stops after epoch {end} unless it improves"
 
 
-def best_place(stopping: Stopping) -> str:
-    """When the best was; by its step where nobody counts epochs."""
-    return f"epoch {stopping.best_epoch}" if stopping.best_epoch or not stopping.best_step else f"step {stopping.best_step:,}"
+def best_place(state: State) -> str:
+    """When the best was; by its step where others count no epochs."""
+    stopping = state.stopping
+    return f"step {stopping.best_step:,}" if state.origin and not stopping.best_epoch else f"epoch {stopping.best_epoch}"
 
 
 def _before_first_measurement(state: State) -> str:

@@ -84,10 +84,13 @@ def _in_folder(root: Path, before: str) -> Iterator[Found]:
             folders.clear()
         if OURS not in files:
             folders[:] = sorted(name for name in folders if not name.startswith("."))
-            yield from _of_one(here, sorted(files), folders, _name(here, root, before))
+            inside = "/".join(filter(None, (before, *here.relative_to(root).parts)))
+            yield from _of_one(here, sorted(files), folders, inside)
 
 
-def _of_one(here: Path, files: Sequence[str], folders: list[str], name: str) -> Iterator[Found]:
+def _of_one(here: Path, files: Sequence[str], folders: list[str], inside: str) -> Iterator[Found]:
+    """Called by where it lies, seen from the path that was given."""
+    name = inside or here.absolute().name
     if all(part in folders and _has_events(here / part) for part in Joined.PARTS):
         yield _found(here, Joined, name)
         folders[:] = [folder for folder in folders if folder not in Joined.PARTS]
@@ -99,17 +102,7 @@ def _of_one(here: Path, files: Sequence[str], folders: list[str], name: str) -> 
         if file == LIGHTNING and events:  # both loggers of Lightning say the same
             continue
         if (kind := _kind(path)) is not None:
-            own = name if kind is LightningTable else "/".join(filter(None, (_parent(name, here), path.stem)))
-            yield _found(path, kind, own)
-
-
-def _parent(name: str, here: Path) -> str:
-    return "" if name == here.absolute().name else name
-
-
-def _name(folder: Path, root: Path, before: str) -> str:
-    """By which the run is known: where it lies, seen from the path that was given."""
-    return "/".join(filter(None, (before, *folder.relative_to(root).parts))) or root.absolute().name
+            yield _found(path, kind, name if kind is LightningTable else "/".join(filter(None, (inside, path.stem))))
 
 
 def _has_events(folder: Path) -> bool:
