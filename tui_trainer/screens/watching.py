@@ -36,7 +36,7 @@ class WatchingHome(HomeScreen):
     async def _set_empty(self, empty: bool) -> None:
         if empty == self._empty:
             return
-        self._empty = self._waiting = empty
+        self._empty, self._waiting = empty, self._waiting or empty
         self.set_class(empty, "empty")
         if not empty:
             self.table.focus()

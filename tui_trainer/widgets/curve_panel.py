@@ -121,6 +121,11 @@ class CurvePanel(Panel[Plotted]):
         stretch, end = None if view.whole else self.lens.stretch, last_step(state)
         return Plotted(series, stretch, view, end, split, state.steps_per_epoch, self.lens.flags(state), best)
 
+    def tells_nothing(self, state: State) -> bool:
+        """Whether it stays empty though the run tells of something."""
+        names = told(self.METRIC, state).names(state)
+        return bool(state.series) and not any(name in state.series for name in names)
+
     def show(self, state: State, now: float) -> None:
         if edges := self.lens.missing(state):
             self.screen.run_worker(partial(self._read, edges), thread=True, exclusive=True, group="stretch")
