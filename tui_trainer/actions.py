@@ -44,11 +44,15 @@ def is_training(state: State) -> bool:
 
 
 def is_live(state: State) -> bool:
+    return not state.ended and state.status != "watched"
+
+
+def can_leave(state: State) -> bool:
     return not state.ended
 
 
 def can_resume(state: State) -> bool:
-    return state.status in ("stopped", "discarded", "failed", "lost") and not state.program
+    return state.status in ("stopped", "discarded", "failed", "lost") and not (state.program or state.origin)
 
 
 def can_validate(state: State) -> bool:
@@ -145,7 +149,7 @@ TABLE: tuple[Action, ...] = (
     told("stop_now", "x", "Stop now", "Save, then end the training", is_live, "stop=now"),
     told("discard", "D", "Discard ...", "End without saving (asks); nothing is removed", is_live, "discard=yes"),
     Action("resume", ("r",), "Resume", "Go on from the last checkpoint", "either", can_resume, "tui-trainer resume RUN"),
-    Action("detach", ("d",), "Detach", "Back to the shell; training goes on", "run", is_live, "tui-trainer attach RUN"),
+    Action("detach", ("d",), "Detach", "Back to the shell; training goes on", "run", can_leave, "tui-trainer attach RUN"),
     Action("show_overview", ("1",), "Overview", "Curves, classes and progress", "view", in_footer=False),
     Action("show_plots", ("2",), "Plots", "Every scalar of the run", "view", in_footer=False),
     Action("show_classes", ("3",), "Classes", "Accuracy by class, and what is taken for what", "view", in_footer=False),

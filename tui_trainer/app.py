@@ -40,6 +40,7 @@ from tui_trainer.widgets.heat import few_colours
 if TYPE_CHECKING:
     from core.sweep.folder import SweepFolder
     from core.view.comparing import By
+    from tui_trainer.screens.home import HomeScreen
     from tui_trainer.widgets.terminal_pictures import TerminalPictures
 
 
@@ -160,9 +161,14 @@ class TrainerApp(App[None]):
         if any(isinstance(screen, HomeScreen) for screen in self.screen_stack):
             self.pop_screen()
         elif len(self.screen_stack) > 1:
-            self.switch_screen(HomeScreen(self.runs))
+            self.switch_screen(self.home())
         else:
-            self.push_screen(HomeScreen(self.runs))
+            self.push_screen(self.home())
+
+    def home(self) -> HomeScreen:
+        from tui_trainer.screens.home import HomeScreen
+
+        return HomeScreen(self.runs)
 
     def show_run(self, run: RunFolder, feed: Feed | None = None) -> None:
         from tui_trainer.screens.run import RunScreen  # brings the plots along, which Home does without

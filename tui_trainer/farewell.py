@@ -3,6 +3,7 @@ same figures as ``train`` prints at its end, in five lines at the most."""
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol, TypeAlias, runtime_checkable
 
@@ -38,11 +39,18 @@ def parting(screens: Iterable[object]) -> Text | None:
 
 def of_run(run: RunFolder, state: State, stopping: bool = False) -> list[str]:
     """``stopping``: it was told to, and has not done so yet."""
+    if state.origin:
+        return _aligned([("run", f"{run.name}: watched, {outcome.place(state)}"), ("next", of_others(state))])
     if state.ended:
         return _aligned(_ended(run, state))
     if stopping:
         return _aligned([("run", f"{run.name}: saves, then stops"), ("next", f"tui-trainer show {reference(run)}")])
     return of_living([(run, state)])
+
+
+def of_others(state: State) -> str:
+    """The command to look at a run of others again."""
+    return f"tui-trainer watch {shlex.quote(state.data)}"
 
 
 def of_living(runs: Sequence[tuple[RunFolder, State]]) -> list[str]:

@@ -83,7 +83,7 @@ class Listing:
         alive = run.alive()
         state, beside = self._states.get(run, deadline), self._sizes.get(run, deadline)
         return ListedRun(
-            run, state and with_liveness(state, alive), alive, last_activity(run), self._tags.get(run, deadline) or (),
+            run, state and with_liveness(state, alive), alive, _active(run, state), self._tags.get(run, deadline) or (),
             None if beside is None else max(beside + _bytes(run.journal), 0),
         )  # fmt: skip
 
@@ -91,6 +91,11 @@ class Listing:
 def latest_first(listed: Iterable[ListedRun]) -> list[ListedRun]:
     """Whether they live or not, as ``last`` counts them."""
     return sorted(listed, key=lambda item: item.active, reverse=True)
+
+
+def _active(run: RunFolder, state: State | None) -> float:
+    """Of a run of others, what it says itself: its journal here is younger."""
+    return state.last_time if state and state.origin else last_activity(run)
 
 
 def _version(path: Path) -> tuple[int, int]:

@@ -15,6 +15,8 @@ def why_not(action: Action, state: State, shown: Callable[[str], str]) -> str:
         return ""
     if state.program and (why := _of_program(action, state)):
         return why
+    if state.origin:
+        return f"{action.label}: this run is only watched; whoever trains it steers it"
     if action.id == "resume":
         return "it has finished; more epochs: tui-trainer resume RUN --epochs N" if state.ended else "it is training already"
     if state.status == "lost":

@@ -36,6 +36,8 @@ class SessionStart(Event, frozen=True, kw_only=True):
     threads: Whole = 0
     deterministic: bool = True
     process: Whole = 0
+    origin: str = ""
+    """Of a run of others that is only watched: what it is read from, for instance ``TensorBoard``."""
 
 
 class RunStarted(SessionStart, frozen=True, kw_only=True):

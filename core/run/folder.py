@@ -45,6 +45,8 @@ class RunFile(msgspec.Struct, frozen=True, kw_only=True):
     data_fingerprint: str = ""
     versions: dict[str, str] = {}
     git: str = ""
+    origin: str = ""
+    """Of a run of others that is only watched: what it is read from. ``recipe`` has its settings then, as far as it tells."""
 
 
 prepare(RunFile)

@@ -43,6 +43,7 @@ class Stretch(msgspec.Struct, frozen=True, array_like=True):
     windows: list[Window]
     """The last ones."""
     step: int
+    """The farthest."""
     epoch: int
     step_age: float | None
     """None where only the device has been looked at."""
@@ -71,7 +72,7 @@ def stretch(told: list[Event]) -> Stretch:
         columns=list(columns(steps)) if steps else [],
         seconds=[event.seconds if event.seconds > 0 else 0.0 for event in steps],
         windows=[Window(item.steps, item.images, item.seconds) for item in steps[-KEPT_WINDOWS:]],
-        step=steps[-1].step if steps else 0,
+        step=max(event.step for event in steps) if steps else 0,
         epoch=steps[-1].epoch if steps else 0,
         step_age=aged.step_age if isinstance(aged, e.Heartbeat) else None if aged is None else 0.0,
         readings=[reading(sample) for sample in samples[-KEPT_READINGS:]],
@@ -90,8 +91,8 @@ def take_in(state: State, told: Stretch, points: Points) -> State:
         points[CLOCK][0].extend(step for found in told.columns for step in found.steps)
         points[CLOCK][1].extend(trained[1:])
         state = replace(
-            state, step=told.step, epoch=told.epoch, metrics=merged(state.metrics, metrics), trained_seconds=trained[-1],
-            windows=(*state.windows, *told.windows)[-KEPT_WINDOWS:],
+            state, step=max(told.step, state.step), epoch=told.epoch, metrics=merged(state.metrics, metrics),
+            trained_seconds=trained[-1], windows=(*state.windows, *told.windows)[-KEPT_WINDOWS:],
         )  # fmt: skip
     if told.readings:
         readings = (*state.device_readings, *told.readings)[-KEPT_READINGS:]

@@ -17,8 +17,9 @@ LARGEST_EPOCH = 10**9
 
 def _session(state: State, event: e.SessionStart) -> State:
     return replace(
-        state, status="running", name=event.name, recipe=event.recipe, program=short(event.program), data=event.data,
-        classes=event.classes, model=event.model, parameters=event.parameters, macs=event.macs, train_images=event.train_images,
+        state, status="watched" if event.origin else "running", origin=event.origin, name=event.name, recipe=event.recipe,
+        program=short(event.program), data=event.data, classes=event.classes, model=event.model, parameters=event.parameters,
+        macs=event.macs, train_images=event.train_images,
         validation_images=event.validation_images, test_images=event.test_images, batch_size=event.batch_size,
         device=event.device, precision=event.precision, threads=event.threads, monitor=event.monitor,
         epochs=min(event.epochs, LARGEST_COUNT), steps_per_epoch=min(event.steps_per_epoch, LARGEST_EPOCH),

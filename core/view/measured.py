@@ -97,7 +97,7 @@ def early_stopping_updated(state: State, event: e.EarlyStoppingUpdated) -> State
         event.epoch, event.epochs_since, event.patience, event.min_delta, event.improved,
     )  # fmt: skip
     earlier = appended(state.earlier_stopping, state.stopping, KEPT_BEFORE)
-    return replace(state, stopping=stopping, earlier_stopping=earlier)
+    return replace(state, stopping=stopping, earlier_stopping=earlier, monitor=state.monitor or event.metric)
 
 
 def early_stopped(state: State, event: e.EarlyStopped) -> State:

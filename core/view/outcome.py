@@ -22,6 +22,11 @@ def accuracy_words(state: State) -> str:
     return f"{SPLITS[name.partition('.')[0]]} accuracy {format_metric(name, state.metrics[name])}" if name else ""
 
 
+def place(state: State) -> str:
+    """How far a run has come that does not say how long it will be."""
+    return f"step {state.step:,}" + (f", epoch {state.epoch:,}" if state.epoch else "")
+
+
 def ending_words(state: State) -> str:
     """``finished: 9 epochs done``, of a run that has ended; ``stopped on request`` says it already."""
     why = state.ending or "the trainer is gone without a word"

@@ -23,6 +23,8 @@ STALE_SECONDS = 5.0
 """A living trainer says something every second; after so long without a word it is worth saying so."""
 
 
+QUIET_SECONDS = 300.0
+"""Files of others that say nothing for so long belong to a run that has ended, paused or died; which of them is not known."""
 LONG_STEP, LONG_STEPS = 20.0, 10
 """Seconds, and times its usual duration, beyond which a step under way may hang."""
 LONG_FIRST_STEP = 60.0
@@ -31,7 +33,8 @@ LONG_FIRST_STEP = 60.0
 
 PHASES = {
     "start": "loading torch", "device": "setting up the device", "download": "fetching data", "prepare": "reading data",
-    "build": "building the network", "compile": "compiling", "validate": "validating", "test": "testing", "save": "saving",
+    "read": "reading the files", "build": "building the network", "compile": "compiling", "validate": "validating",
+    "test": "testing", "save": "saving",
 }  # fmt: skip
 """What is done in a phase."""
 
@@ -130,6 +133,8 @@ def doing(state: State) -> str:
         share = phase_fraction(state)
         words = PHASES.get(phase.name) or phase.label or phase.name
         return words if share is None else f"{words} {share:4.0%}".replace("%", " %")
+    if state.origin:
+        return ""
     if not state.begun or state.status == "preparing":
         return "starting" if state.seq < 0 else "getting ready"
     more = state.step < state.total_steps or not state.total_steps
@@ -149,7 +154,7 @@ def where(state: State) -> str:
 
 def stale(state: State, now: float) -> float | None:
     """Seconds since the last word of a run that should be speaking, or None while that is short."""
-    if state.ended or state.seq < 0:
+    if state.ended or state.seq < 0 or state.origin:
         return None
     silence = now - state.last_time
     return silence if silence > STALE_SECONDS else None
@@ -174,6 +179,17 @@ def trouble(state: State, now: float) -> str:
         what = f"a batch of {state.phase.name}" if state.phase else "a step"
         return f"{what} has taken {format_duration(age)}"
     return ""
+
+
+def origin(state: State, now: float) -> str:
+    """What a run of others is read from, and how old the newest of it is, in words; empty for our own."""
+    if state.status != "watched":
+        return ""
+    if not state.last_time:
+        return f"{state.origin}, nothing yet"
+    age = max(now - state.last_time, 0.0)
+    words = f"nothing new for {format_duration(age)}" if age > QUIET_SECONDS else f"newest {format_duration(age)} ago"
+    return f"{state.origin}, {words}"
 
 
 def elapsed(state: State, now: float) -> float:
@@ -203,7 +219,9 @@ def _stopping_words(state: State) -> str:
     stopping = state.stopping
     if stopping.best is None:
         return _before_first_measurement(state)
-    best = f"best {format_metric(monitor(state), stopping.best)} ({monitor(state)}) at epoch {stopping.best_epoch}"
+    best = f"best {format_metric(monitor(state), stopping.best)} ({monitor(state)}) at {best_place(state)}"
+    if state.origin:
+        return best
     if state.status == "early-stopped":
         return f"stopped after epoch {stopping.epoch}: {best}, {epochs(stopping.epochs_since)} without an improvement"
     if not stopping.enabled:
@@ -223,7 +241,15 @@ def _stopping_words(state: State) -> str:
     return f"{best}; {count}; stops after epoch {end} unless it improves"
 
 
+def best_place(state: State) -> str:
+    """When the best was; by its step where others count no epochs."""
+    stopping = state.stopping
+    return f"step {stopping.best_step:,}" if state.origin and not stopping.best_epoch else f"epoch {stopping.best_epoch}"
+
+
 def _before_first_measurement(state: State) -> str:
+    if state.origin:
+        return "no loss or accuracy of a held-out split yet"
     if state.unwatched or not state.stopping.enabled:
         return "off; trains all its epochs"
     if not state.stopping.patience:

@@ -20,7 +20,8 @@ __all__ = [
 ]  # fmt: skip
 
 Status: TypeAlias = Literal[
-    "preparing", "running", "paused", "finished", "early-stopped", "stopped", "discarded", "failed", "lost"
+    "preparing", "running", "paused", "finished", "early-stopped", "stopped", "discarded", "failed", "lost",
+    "watched",
 ]  # fmt: skip
 ENDED: frozenset[str] = frozenset({"finished", "early-stopped", "stopped", "discarded", "failed", "lost"})
 MarkKind: TypeAlias = Literal["resume", "rewind", "setting", "remark", "saved", "validated"]
@@ -156,6 +157,9 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     threads: int = 0
     monitor: str = ""
     """The metric that early stopping and 'best' go by, for instance ``val.loss``."""
+
+    origin: str = ""
+    """What it is read from, where others train it."""
 
     started: float = 0.0
     """Unix seconds of RunStarted."""

@@ -47,6 +47,8 @@ def opening(run: RunFolder) -> State:
         described = run.read()
     except UserError:
         return State(name=run.name)
+    if described.origin:
+        return State(name=run.name, status="watched", origin=described.origin, started=described.created)
     recipe = str(described.recipe.get("name", ""))
     return State(name=run.name, recipe=recipe, program=described.program, started=described.created)
 
@@ -60,7 +62,8 @@ def with_liveness(state: State, alive: bool, now: float | None = None) -> State:
     age = abs((time.time() if now is None else now) - state.started)  # the clock may have been set back since
     if state.seq < 0 and age < GRACE_SECONDS:
         return state
-    return replace(state, status="lost", step_age=0.0)
+    ending = "what read the files has ended; watch them again" if state.origin else state.ending
+    return replace(state, status="lost", step_age=0.0, ending=ending)
 
 
 def _size(run: RunFolder) -> int:

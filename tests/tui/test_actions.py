@@ -22,6 +22,7 @@ STATUSES: tuple[Status, ...] = (
     "discarded",
     "failed",
     "lost",
+    "watched",
 )
 
 
@@ -46,7 +47,8 @@ def test_a_command_is_offered_only_where_it_can_be_obeyed(status: Status) -> Non
     assert ("pause" in ids) == (status == "running")
     assert ("continue" in ids) == (status == "paused")
     assert ("save" in ids) == (status in ("running", "paused"))
-    assert ("stop" in ids) == ("detach" in ids) == (status not in ENDED)
+    assert ("detach" in ids) == (status not in ENDED)
+    assert ("stop" in ids) == ("change" in ids) == (status not in ENDED and status != "watched")
     assert ("resume" in ids) == (status in ("stopped", "discarded", "failed", "lost"))
     assert {"quit", "help", "home", "next_theme", "zoom"} <= ids
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 COMMANDS = {
     "attach": "console.attach",
     "compare": "compare.compare",
+    "watch": "watch.watch",
     "demo": "demo.demo",
     "serve": "serve.serve",
     "train": "train.train",

@@ -10,6 +10,7 @@ class Batch(PicturePanel):
 
     NAME = "batch"
     KIND = "batch"
+    UNTOLD = "the pictures of others are not shown"
     SLOT = "right"
     RANK = 10
 

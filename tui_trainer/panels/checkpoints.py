@@ -42,6 +42,7 @@ class Checkpoints(Panel[Listed]):
     PAGE = "details"
     SLOT = "right"
     RANK = 10
+    UNTOLD = "these files tell of no checkpoints"
     SCOPES = ("checkpoints",)
     BINDINGS = bindings("checkpoints")
 

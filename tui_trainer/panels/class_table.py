@@ -66,6 +66,7 @@ class ClassTable(ComparingPanel[Table]):
     SLOT = "left"
     RANK = 10
     HEAD = 1
+    UNTOLD = "these files tell of no classes: nobody can say from them which images were taken for which"
     SCOPES = ("classes", "table")
     BINDINGS = bindings("table")
     HINT = (("sort_next", "order"), ("compare", "compare"))

@@ -38,6 +38,7 @@ class Classes(Panel[Scores]):
     NAME = "classes"
     SLOT = "table"
     RANK = 10
+    UNTOLD = "these files tell of no classes"
 
     def reads(self, state: State, now: float) -> Scores:
         latest = state.measurements.get("test" if state.unwatched else state.split)

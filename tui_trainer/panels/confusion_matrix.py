@@ -60,6 +60,7 @@ class ConfusionMatrix(ComparingPanel[Matrix]):
     NAME = "confusion"
     SLOT = "right"
     RANK = 10
+    UNTOLD = "these files tell of no classes"
     SCOPES = ("classes", "matrix")
     BINDINGS = bindings("matrix")
     HINT = ((CELLS, "choose"), ("units", "units"))

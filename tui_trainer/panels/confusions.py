@@ -23,6 +23,7 @@ class Confusions(ComparingPanel[Compared]):
     NAME = "most often wrong"
     SLOT = "right"
     RANK = 20
+    UNTOLD = "these files tell of no classes"
     HINT = HINT_COMPARED = ()
 
     def reads(self, state: State, now: float) -> Compared:

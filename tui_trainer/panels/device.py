@@ -36,6 +36,7 @@ class Device(Panel[Told]):
     SLOT = "side"
     RANK = 10
     EXTRA = True
+    UNTOLD = "these files do not say how busy the machine is"
 
     def reads(self, state: State, now: float) -> Told:
         if not state.device:  # nothing is known before the run begins

@@ -21,6 +21,8 @@ class Countdown(NamedTuple):
     sentence: str
     monitor: str
     """Empty where nobody can change it from here."""
+    others: bool
+    """A run of others, which does not say what will stop it."""
 
 
 class EarlyStopping(Panel[Countdown]):
@@ -31,19 +33,24 @@ class EarlyStopping(Panel[Countdown]):
     RANK = 20
 
     def reads(self, state: State, now: float) -> Countdown:
-        return Countdown(state.stopping, stopping_sentence(state), "" if state.program else state.monitor)
+        monitor = "" if state.program else state.monitor
+        return Countdown(state.stopping, stopping_sentence(state), monitor, bool(state.origin))
 
     def draw(self, reads: Countdown, size: Size, colours: Palette) -> Sequence[Text]:
         sentence = [Text(line, colours.text) for line in textwrap.wrap(printable(reads.sentence), size.width)]
         lines = sentence
         if reads.stopping.enabled and reads.stopping.patience and not 1 < size.height <= len(sentence):
             lines = [_patience(reads.stopping, size.width, colours), *sentence]
-        return [*lines, _keys(reads.stopping, colours)] if reads.monitor and size.height > len(lines) else lines
+        return (
+            [*lines, _keys(reads.stopping, colours)]
+            if reads.monitor and not reads.others and size.height > len(lines)
+            else lines
+        )
 
     def title(self, reads: Countdown, colours: Palette) -> Text:
-        title = Text(self.NAME)
+        title = Text("best" if reads.others else self.NAME)
         if reads.stopping.best is not None:
-            title.append(f"  best {short(reads.stopping.best)}", colours.held_out)
+            title.append(f"  {'' if reads.others else 'best '}{short(reads.stopping.best)}", colours.held_out)
         if reads.monitor.startswith("test."):
             title.append("  TEST", f"bold {colours.warn}")
         return title

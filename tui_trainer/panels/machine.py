@@ -43,6 +43,7 @@ class Machine(Panel[Load]):
     PAGE = "details"
     SLOT = "right"
     RANK = 20
+    UNTOLD = "these files do not say how busy the machine is"
 
     def reads(self, state: State, now: float) -> Load:
         return Load(state.device, state.device_readings)

@@ -19,6 +19,7 @@ class Mistakes(PicturePanel):
     KIND = "mistakes"
     SLOT = "left"
     RANK = 10
+    UNTOLD = "the pictures of others are not shown; the log says which there are"
     SCOPES = ("pictures", "mistakes")
     BINDINGS = bindings("mistakes")
     HINT = (("next_class", "class"), ("next_pair", "pair"), *PicturePanel.HINT)

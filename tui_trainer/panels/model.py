@@ -41,6 +41,7 @@ class Model(Panel[Network]):
     PAGE = "details"
     SLOT = "left"
     RANK = 20
+    UNTOLD = "these files do not describe the network"
 
     _network = Network(None, "")
     _asked = False

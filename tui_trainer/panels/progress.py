@@ -44,6 +44,8 @@ class ProgressPanel(Panel[Progress]):
     RANK = 10
 
     def reads(self, state: State, now: float) -> Progress:
+        if state.origin:
+            return Progress("", (), _facts(state, now))
         if not state.begun:
             return _before_training(state, now)
         facts = (("epoch", _epochs_done(state)), ("speed", _speed(state)), ("memory", _memory(state)))
@@ -64,6 +66,19 @@ def _bar_line(item: Bar, counts: int, width: int, colours: Palette) -> Text:
     filled, empty = bar(item.share, max(1, width - NAME_WIDTH - len(numbers)), glyphs())
     name = item.name[: NAME_WIDTH - 1].ljust(NAME_WIDTH)
     return Text.assemble((name, colours.muted), (filled, colours.bar), (empty, colours.track), (numbers, colours.text))
+
+
+def _facts(state: State, now: float) -> tuple[tuple[str, str], ...]:
+    """Of a run of others, which does not say how long it will be."""
+    seconds = readings.seconds_per_step(state)
+    facts = (
+        ("step", f"{state.step:,}" + (f"   epoch {state.epoch:,}" if state.epoch else "")),
+        ("speed", f"{_pace(seconds)}/step" if seconds else ""),
+        ("trained", readings.format_duration(state.trained_seconds) if state.trained_seconds else ""),
+        ("newest", f"{readings.format_duration(max(now - state.last_time, 0.0))} ago" if state.last_time else "nothing yet"),
+        ("from", state.origin),
+    )
+    return tuple((name, words) for name, words in facts if words)
 
 
 def _before_training(state: State, now: float) -> Progress:

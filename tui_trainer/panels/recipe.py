@@ -20,6 +20,8 @@ class Written(NamedTuple):
     lines: tuple[str, ...]
     trouble: str
     changes: tuple[Mark, ...]
+    others: bool
+    """A run of others."""
 
 
 class RecipeText(Panel[Written]):
@@ -33,8 +35,9 @@ class RecipeText(Panel[Written]):
     _written: tuple[tuple[str, ...], str] | None = None
 
     def reads(self, state: State, now: float) -> Written:
-        self._written = self._written or _read(self.run)
-        return Written(*self._written, tuple(mark for mark in state.marks if mark.kind == "setting"))
+        self._written = self._written or (_settings(self.run) if state.origin else _read(self.run))
+        changes = tuple(mark for mark in state.marks if mark.kind == "setting")
+        return Written(*self._written, changes, bool(state.origin))
 
     def draw(self, reads: Written, size: Size, colours: Palette) -> Sequence[Text]:
         if reads.trouble:
@@ -43,8 +46,17 @@ class RecipeText(Panel[Written]):
         return lines + [part for line in reads.lines for part in _lines(line, size.width, colours)]
 
     def title(self, reads: Written, colours: Palette) -> Text:
-        title = Text(self.NAME)
+        title = Text("settings" if reads.others else self.NAME)
         return title.append(f"  {len(reads.changes)} changed live", colours.warn) if reads.changes else title
+
+
+def _settings(run: RunFolder) -> tuple[tuple[str, ...], str]:
+    """Of a run of others, as far as they lie beside it."""
+    try:
+        found = run.read().recipe
+    except UserError as error:
+        return (), str(error)
+    return tuple(f"{key} = {value}" for key, value in found.items()) or ("no hparams.yaml lies beside these files",), ""
 
 
 def _read(run: RunFolder) -> tuple[tuple[str, ...], str]:

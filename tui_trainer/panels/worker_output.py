@@ -37,6 +37,7 @@ class WorkerOutput(Panel[Output]):
     PAGE = "details"
     SLOT = "right"
     RANK = 30
+    UNTOLD = "whoever trains this run has its output"
     SCOPES = ("log",)
     BINDINGS = bindings("log")
 

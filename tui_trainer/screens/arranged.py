@@ -67,7 +67,7 @@ class ArrangedScreen(ActionScreen):
 
     def fill(self) -> None:
         """Give the room of what is hidden to the others. As delivered nothing is, and nothing has to be done for it."""
-        if self._filled or self.query("Panel.hidden"):
+        if self._filled or self.query("Panel.hidden, Panel.untold"):
             self._filled = True
             self.call_after_refresh(self._fill)
 

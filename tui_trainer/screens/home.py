@@ -153,9 +153,12 @@ class HomeScreen(StartingScreen):
         table.show(shown, now, colours, self._order)
         if table.select(self._followed):
             self._followed = ""
-        self.query_one("#home-title", Static).update(_title(self.runs, self._listed, len(self.marked), colours))
+        self.query_one("#home-title", Static).update(self._title(colours))
         self.query_one("#home-runs").border_subtitle = self._about_filter(len(shown), colours)
         self._show_selected()
+
+    def _title(self, colours: Palette) -> Text:
+        return _title(self.runs, self._listed, len(self.marked), colours)
 
     def _about_filter(self, shown: int, colours: Palette) -> Text:
         if self._filter.error:

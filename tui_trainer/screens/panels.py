@@ -19,6 +19,7 @@ from tui_trainer.feed import Source
 from tui_trainer.panels import panels
 from tui_trainer.screens.copying import CopyingScreen
 from tui_trainer.screens.exporting import ExportingScreen
+from tui_trainer.widgets.curve_panel import CurvePanel
 from tui_trainer.widgets.glyphs import ASCII, glyphs
 from tui_trainer.widgets.lens import Lens
 from tui_trainer.widgets.page_tabs import PageTabs
@@ -133,8 +134,19 @@ class PanelScreen(CopyingScreen, ExportingScreen):
 
     def watch_state(self, old: State, new: State) -> None:
         super().watch_state(old, new)
-        if old.ended != new.ended:
+        if (old.ended, old.origin) != (new.ended, new.origin):
             self.set_class(new.ended, "ended")
+            self.set_class(bool(new.origin), "watched")
+            self.fill()
+        if new.origin and new.series is not old.series:
+            self._leave_out(new)
+
+    def _leave_out(self, state: State) -> None:
+        """Of a run of others the plots of what it never tells: their room is for the others."""
+        untold = [panel for panel in self._made if isinstance(panel, CurvePanel) and panel.tells_nothing(state)]
+        if set(untold) != set(self.query(".untold")):
+            for panel in self._made:
+                panel.set_class(panel in untold, "untold")
             self.fill()
 
     @property
@@ -231,7 +243,7 @@ class PanelScreen(CopyingScreen, ExportingScreen):
 
     def _panels(self) -> list[Panel[Any]]:
         """Of the page that is shown; the others are not drawn meanwhile."""
-        return [panel for panel in self.all_panels(self._page) if not panel.has_class("hidden")]
+        return [panel for panel in self.all_panels(self._page) if not (panel.has_class("hidden") or panel.has_class("untold"))]
 
     def all_panels(self, page: Page) -> list[Panel[Any]]:
         found = list[Panel[Any]](self.query(Plot)) if page == "plots" else self._made

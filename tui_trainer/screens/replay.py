@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from core.run.folder import RunFolder
+from core.view import outcome
 from core.view.replay import Kind
 from core.view.state import State
 from tui_trainer.actions import Scope
@@ -53,6 +54,7 @@ class ReplayScreen(PanelScreen):
         state = self.state
         of = f" of {state.total_steps:,}" if state.total_steps else ""
         place = f"epoch {state.epoch}, step {state.step:,}{of}" if state.begun else "before training"
+        place = outcome.place(state) if state.origin else place
         return f"{self.called}: {place}{', playing' if self._playing else ''}"
 
     @property

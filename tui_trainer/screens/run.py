@@ -11,6 +11,7 @@ from core.commands import Stop
 from core.run.folder import RunFolder
 from core.view.state import State
 from tui_trainer import farewell
+from tui_trainer.actions import is_live
 from tui_trainer.bindings import bindings
 from tui_trainer.feed import Feed
 from tui_trainer.screens.question import QUIT
@@ -68,7 +69,7 @@ class RunScreen(SteeringScreen):
 
     @work
     async def action_quit(self) -> None:
-        choice = "detach" if self.state.ended else await self._choose("This run is still training.", QUIT)
+        choice = "detach" if not is_live(self.state) else await self._choose("This run is still training.", QUIT)
         if choice == "stop":
             self._send(Stop())
             self._stopping = True

@@ -22,7 +22,7 @@ class ComparedHeader(Widget):
 
     def show(self, subjects: Sequence[Subject], share: float) -> None:
         """``share``: how much of the journals has been read."""
-        live = sum(not item.state.ended and item.state.seq >= 0 for item in subjects)
+        live = sum(not item.state.ended and item.state.seq >= 0 and not item.state.origin for item in subjects)
         if (shown := (len(subjects), live, share)) != self._shown:
             self._shown = shown
             self.refresh()

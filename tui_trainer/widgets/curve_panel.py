@@ -27,7 +27,7 @@ from tui_trainer.widgets.flags import Flag
 from tui_trainer.widgets.framed import framed
 from tui_trainer.widgets.glyphs import glyphs
 from tui_trainer.widgets.lens import Lens, last_step
-from tui_trainer.widgets.metric import Metric, metric, split_of
+from tui_trainer.widgets.metric import Metric, metric, split_of, told
 from tui_trainer.widgets.panel import Panel, Slot
 from tui_trainer.widgets.reduction import Frame, nearest
 from tui_trainer.widgets.rows import Row
@@ -115,6 +115,7 @@ class CurvePanel(Panel[Plotted]):
         return sorted({int(step) for points in self._points.values() for step in points.steps})
 
     def reads(self, state: State, now: float) -> Plotted:
+        self.metric = told(self.METRIC, state) if self.METRIC else self.metric
         series = tuple((name, state.series.get(name, Series())) for name in self.metric.names(state))
         view = self.view._replace(logarithmic=self.view.logarithmic & {self.metric.name})
         best = state.stopping.best if monitor(state) in dict(series) else None
@@ -122,6 +123,11 @@ class CurvePanel(Panel[Plotted]):
         stretch, end = None if view.whole else self.lens.stretch, last_step(state)
         plotted = Plotted(series, stretch, view, end, split, state.steps_per_epoch, self.lens.flags(state), best)
         return plotted._replace(empty="not logged by its program") if state.program and state.windows else plotted
+
+    def tells_nothing(self, state: State) -> bool:
+        """Whether it stays empty though the run tells of something."""
+        names = told(self.METRIC, state).names(state)
+        return bool(state.series) and not any(name in state.series for name in names)
 
     def show(self, state: State, now: float) -> None:
         if edges := self.lens.missing(state):

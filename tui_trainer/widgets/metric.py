@@ -63,6 +63,8 @@ KNOWN = (
 """In the order in which they are shown; all others come after them, by name."""
 ALWAYS = ("loss", "accuracy", "learning_rate", "system.images_per_second")
 """Names that every run has, so that their plots are there before it begins."""
+FIRST = ("loss", "accuracy", "learning_rate")
+"""Those on the overview."""
 
 
 def metric(name: str) -> Metric:
@@ -72,6 +74,15 @@ def metric(name: str) -> Metric:
 def metric_of(name: str) -> Metric:
     """By a scalar's full name."""
     return metric(_without_split(name))
+
+
+def told(name: str, state: State) -> Metric:
+    """What an overview shows in this place: what is meant for it, but of a run of others that never tells it another scalar."""
+    there = [item.name for item in metrics(state.series, always=())]
+    if not state.origin or name in there:
+        return metric(name)
+    absent, others = [item for item in FIRST if item not in there], [item for item in there if item not in FIRST]
+    return metric(dict(zip(absent, others, strict=False)).get(name, name))
 
 
 def metrics(names: Iterable[str], always: Iterable[str] = ALWAYS) -> list[Metric]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 import time
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar, Generic, Literal, Self, TypeAlias, TypeVar, get_args
@@ -46,11 +47,14 @@ class Panel(ScrollView, Generic[Reads], can_focus=True):
     """Whether the lines that ``draw`` gives have their background."""
     HEAD: ClassVar[int] = 0
     """Lines at the top that do not scroll."""
+    UNTOLD: ClassVar[str] = ""
+    """What stands here in a run of others, whose files tell nothing of this."""
 
     def __init__(self, run: RunFolder) -> None:
         super().__init__()
         self.run = run
         self._reads: Reads | None = None
+        self._untold = ""
         self._shown_at = 0.0
         self._drawn: tuple[object, ...] | None = None
         self._lines: Sequence[Text | Strip] = ()
@@ -97,8 +101,9 @@ class Panel(ScrollView, Generic[Reads], can_focus=True):
         tick = time.monotonic()
         if self._reads is not None and tick - self._shown_at < self.PERIOD:
             return
-        reads = self.reads(state, now)
-        if reads != self._reads:
+        self._untold = self.UNTOLD if state.origin else ""
+        reads = None if self._untold else self.reads(state, now)
+        if self._untold or reads != self._reads:
             self._reads, self._shown_at = reads, tick
             self._draw()
 
@@ -142,19 +147,25 @@ class Panel(ScrollView, Generic[Reads], can_focus=True):
     def _draw(self) -> None:
         size = self.scrollable_content_region.size
         colours = palette(self.app.theme_variables)
-        inputs = (self._reads, size, colours)
-        if self._reads is None or not size or inputs == self._drawn:
+        inputs = (self._untold or self._reads, size, colours)
+        if inputs[0] is None or not size or inputs == self._drawn:
             return
         same_place = self._drawn is not None and self._drawn[1:] == inputs[1:]
         self._drawn, before = inputs, self._lines
-        self._lines = [_styled(line) for line in self.draw(self._reads, size, colours)]
+        self._lines = [_styled(line) for line in self._picture(size, colours)]
         self._span(Size(size.width, len(self._lines)))
         if same_place:
             self._repaint(before)
         else:
             self._strips = {}
             self.refresh()
-        self._put_titles(self.title(self._reads, colours), self.subtitle(self._reads, colours))
+        if self._reads is not None:
+            self._put_titles(self.title(self._reads, colours), self.subtitle(self._reads, colours))
+
+    def _picture(self, size: Size, colours: Palette) -> Sequence[Text | Strip]:
+        if self._reads is None:
+            return [Text(line, colours.muted) for line in textwrap.wrap(self._untold, size.width)]
+        return self.draw(self._reads, size, colours)
 
     def _span(self, size: Size) -> None:
         """Lines of this size. The whole screen is laid out anew for it where a scroll bar may come or go."""

@@ -41,10 +41,11 @@ class PlotGrid(Container):
         self._shown = 0
 
     def show(self, state: State, hidden: frozenset[str] = frozenset()) -> None:
-        told = bool(state.program and state.windows)  # a program's own loop need not have what every recipe's has
-        wanted = [item.name for item in metrics(state.series, () if told else ALWAYS)][:MOST]
-        for plot in self.query(Plot):
-            if told and plot.metric.name not in wanted and plot.metric.name in self._names:
+        # A program's own loop, and a run of others, need not have what every recipe's has.
+        others = bool((state.program and state.windows) or (state.origin and state.series))
+        wanted = [item.name for item in metrics(state.series, () if others else ALWAYS)][:MOST]
+        for plot in self.query(Plot) if others else ():
+            if plot.metric.name in self._names and plot.metric.name not in wanted:
                 self._names.remove(plot.metric.name)
                 plot.remove()
         for place, name in enumerate(wanted):

@@ -18,6 +18,7 @@ GLYPHS: dict[Status, tuple[str, str]] = {
     "discarded": ("□", "-"),
     "failed": ("✗", "x"),
     "lost": ("!", "!"),
+    "watched": ("◉", "@"),
 }
 """By state, each also for terminals that have no such character."""
 SHORT: dict[Status, str] = {"early-stopped": "early stop"}
@@ -38,4 +39,4 @@ def _colour(status: Status, colours: Palette) -> str:
         return colours.warn
     if status == "discarded":
         return colours.muted
-    return {"running": colours.good, "preparing": colours.train}.get(status, colours.text)
+    return {"running": colours.good, "preparing": colours.train, "watched": colours.train}.get(status, colours.text)

@@ -16,6 +16,7 @@ from core.view import readings
 from core.view.state import State
 from tui_trainer.actions import can_resume
 from tui_trainer.escape import printable
+from tui_trainer.farewell import of_others
 from tui_trainer.listing import ListedRun
 from tui_trainer.theme import Palette
 from tui_trainer.widgets.paths import Wrapped
@@ -47,7 +48,8 @@ def run_title(listed: ListedRun, colours: Palette) -> Text:
 
 def run_footnote(listed: ListedRun, now: float) -> Text:
     """How large it is and since when it is there."""
-    size = f"{readings.format_bytes(listed.size)} on disk" if listed.size is not None else ""
+    others = listed.state is not None and listed.state.origin
+    size = f"{readings.format_bytes(listed.size)} on disk" if listed.size is not None and not others else ""
     begun = listed.state.started if listed.state else 0.0
     since = f"begun {readings.format_duration(max(now - begun, 0.0))} ago" if begun else ""
     return Text(", ".join(filter(None, (since, size))))
@@ -98,6 +100,8 @@ def _standing(state: State, now: float, key: str) -> str:
     if state.ended:
         said = state.ending or state.status
         return said if said.startswith(state.status) else f"{state.status}: {said}"
+    if words := readings.origin(state, now):
+        return f"{state.status}: {words}"
     if words := readings.trouble(state, now):
         return f"{state.status}: {words}"
     if state.phase and not state.hindrance:
@@ -122,5 +126,7 @@ def _training(state: State) -> str:
 def _command(run: RunFolder, state: State) -> str:
     if state.program and state.ended:
         return way_on(run.name, state.program)
+    if state.origin:
+        return of_others(state)
     verb = "resume" if can_resume(state) else "evaluate" if state.ended else "attach"
     return f"tui-trainer {verb} {reference(run)}"

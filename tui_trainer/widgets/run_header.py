@@ -82,6 +82,8 @@ def _model(state: State) -> str:
 def _numbers(state: State, now: float) -> tuple[str, ...]:
     """Each as wide at one moment as at the next."""
     numbers = [printable(readings.doing(state))] if readings.doing(state) else []
+    if words := readings.origin(state, now):
+        numbers.append(printable(words))
     if state.total_steps:
         numbers.append(f"epoch {state.epoch:>{len(str(state.epochs))}}/{state.epochs}")
         left = readings.eta(state, now)

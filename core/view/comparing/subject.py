@@ -29,6 +29,8 @@ def recipe_of(run: RunFolder) -> dict[str, Any] | None:
     if described.program:
         return {"program": described.program, **described.config}
     table = described.recipe
+    if described.origin:
+        return table
     try:
         return to_table(from_table(table))
     except UserError:  # of another version, or of a model that is not here
