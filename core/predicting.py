@@ -32,6 +32,8 @@ class Evaluation(msgspec.Struct, frozen=True):
     confusion: list[list[int]]
     images: int
     checkpoint: str
+    balanced_accuracy: float = 0.0
+    """The mean over the classes."""
 
 
 class Prediction(msgspec.Struct, frozen=True):
@@ -114,7 +116,9 @@ def evaluate(
         name: correct / max(1, images)
         for name, correct, images in zip(loaded.classes, result.correct, result.images, strict=True)
     }
-    return Evaluation(result.accuracy, result.loss, by_class, result.confusion, len(examples), weights.parent.name)
+    return Evaluation(
+        result.accuracy, result.loss, by_class, result.confusion, len(examples), weights.parent.name, result.balanced_accuracy
+    )
 
 
 def predict(

@@ -9,6 +9,8 @@ from msgspec import Meta
 
 LARGEST_COUNT = 1_000_000
 """Epochs."""
+SMALL = 32
+"""Side of the images that the recipes are written for (pixels)."""
 LARGEST_RATE = 1e30
 """Keeps infinity out."""
 Probability: TypeAlias = Annotated[float, Meta(ge=0, le=1)]

@@ -14,7 +14,7 @@ from core.recipe import Recipe
 from core.run.describe import Description, describe
 from core.run.disk import free_bytes
 from core.run.folder import RunFolder
-from core.sections import Data
+from core.sections import SMALL, Data
 from core.view import readings
 from core.view.state import State
 from tui_trainer.listing import ListedRun
@@ -93,7 +93,12 @@ def _same_data(wanted: Data, run: RunFolder) -> bool:
         found = recipe.from_table(run.read().recipe).data
     except UserError:
         return False
-    return msgspec.structs.replace(found, path=None) == msgspec.structs.replace(wanted, path=None)
+    return _alike(found) == _alike(wanted)
+
+
+def _alike(settings: Data) -> Data:
+    """Wherever they lie; runs of before have 32 where a size is now left out."""
+    return msgspec.structs.replace(settings, path=None, size=None if settings.size == SMALL else settings.size)
 
 
 def _pace(name: str, state: State) -> Pace | None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from core.data.shaping import SMALL
 from core.recipe import Recipe
-from core.sections import Crop, Cutout, LowResolution, Transform
+from core.sections import SMALL, Crop, Cutout, LowResolution, Transform
 
 
 def adapted(recipe: Recipe, size: int) -> Recipe:

@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from core.data.images import Form, Look
-from core.sections import Data
+from core.sections import SMALL, Data
 
 Labels = npt.NDArray[np.int64]
-SMALL, LARGE = 32, 64
-"""Pixels. The recipes are written for images of 32, and their networks take twice that."""
+LARGE = 2 * SMALL
+"""Pixels; the networks of all recipes take that too."""
 EVERY = 10
 """So many images of a class give one for test."""
 SPLIT = "no test split: every tenth image of each class is kept for test"

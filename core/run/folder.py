@@ -99,7 +99,7 @@ class RunFolder:
     def read(self) -> RunFile:
         """The run's own description; raises UserError when it is missing, damaged, or a later version's."""
         try:
-            return decode(read_plain(self.run_file, LARGEST_RUN_FILE), RunFile)
+            return _as_it_was(decode(read_plain(self.run_file, LARGEST_RUN_FILE), RunFile))
         except FileNotFoundError:
             raise UserError(f"{self.path}: not a run (it has no run.json)") from None
         except OSError as error:
@@ -134,6 +134,14 @@ class RunFolder:
             yield
         finally:
             lock.release(descriptor)
+
+
+def _as_it_was(run: RunFile) -> RunFile:
+    """Before there was a colour mode, which recipes of runs have written out since, a folder always gave three channels."""
+    settings = run.recipe.get("data")
+    if isinstance(settings, dict) and settings.get("source") == "folder":
+        settings.setdefault("color_mode", "rgb")
+    return run
 
 
 def _made(folder: Path) -> bool:

@@ -20,11 +20,10 @@ from core import data, models
 from core.data import Dataset, adapting, augment, batches, resolution
 from core.data.mapped import Mapped
 from core.data.random import mix, seed_all
-from core.data.shaping import SMALL
 from core.errors import UserError
 from core.models import FromData, Inputs
 from core.recipe import Recipe, to_table
-from core.sections import Data
+from core.sections import SMALL, Data
 from core.training import device as devices
 from core.training import finetuning, optimizers
 from core.training.averaging import Average

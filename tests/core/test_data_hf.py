@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from core import data
+from core.data.sources import hf
 from core.errors import UserError
 from core.models import Inputs
 from core.sections import Data
@@ -106,6 +107,13 @@ def test_what_cannot_be_trained_on_is_one_line(tmp_path: Path, monkeypatch: pyte
         with pytest.raises(UserError, match=words) as error:
             data.load(Data(source=f"hf:{text}"))
         assert str(error.value).isprintable()
+
+
+def test_a_name_may_have_a_configuration_and_a_revision(tmp_path: Path) -> None:
+    odd = tmp_path / "a:b@c"
+    odd.mkdir()
+    found = [hf._parts(Data(source=f"hf:{text}")) for text in ("beans", "me/mine:small@1a2b", "me/mine@main", str(odd))]
+    assert found == [("beans", "", ""), ("me/mine", "small", "1a2b"), ("me/mine", "", "main"), (str(odd), "", "")]
 
 
 def test_a_path_is_written_after_the_colon() -> None:

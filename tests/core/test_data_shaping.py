@@ -13,6 +13,7 @@ from core.data import Dataset, shaping
 from core.data.adapting import adapted, note
 from core.errors import UserError
 from core.models import Inputs
+from core.run.folder import RunFile, RunFolder
 from core.sections import Data
 from core.training import setup as setups
 from tests.core.training import tiny
@@ -178,6 +179,21 @@ def test_every_recipe_takes_small_grey_images_and_large_ones(tmp_path: Path, nam
     setup = setups.prepare(chosen, 1, data.silent)
     assert setup.inputs == Inputs(11, 1 if mode == "L" else 3, max(side, 32))
     assert data.inputs(chosen.data) == setup.inputs
+
+
+def test_a_run_of_before_keeps_its_three_channels(tmp_path: Path) -> None:
+    root = fill(tmp_path / "mine", "L", ant=12, bee=12)
+    chosen = tiny(data={"source": "folder", "path": str(root), "validation": 0.1, "size": 32}, augment=[])
+    found = []
+    for name in ("now", "before"):
+        table = recipe.to_table(chosen)
+        if name == "before":
+            del table["data"]["color_mode"], table["data"]["class_weights"]
+        run = RunFolder(tmp_path / name)
+        run.create(RunFile(id=name, name=name, recipe=table))
+        read = recipe.from_table(run.read().recipe)
+        found.append((setups.prepare(read, 1, data.silent).inputs.channels, setups.recipe_hash(read)))
+    assert [channels for channels, _ in found] == [1, 3] and found[0][1] == found[1][1]
 
 
 def test_what_does_not_fit_a_size_is_one_line(tmp_path: Path) -> None:

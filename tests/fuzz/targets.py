@@ -11,8 +11,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import msgspec
+import numpy as np
 import torch
 from PIL import Image
+from safetensors.numpy import save as save_arrays
 from safetensors.torch import save
 from torch import nn
 
@@ -20,6 +22,7 @@ from core import checkpoint, commands, models, recipe
 from core.checkpoint import Damaged
 from core.commands import Remark, SetEarlyStopping, SetEpochs, SetLearningRate
 from core.data.images import Form, read_image
+from core.data.sources import arrays
 from core.errors import UserError
 from core.models import Inputs
 from core.predicting import Loaded
@@ -27,6 +30,7 @@ from core.run import inbox
 from core.run.folder import RunFolder
 from core.run.journal import JournalReader
 from core.run.verify import verify
+from core.sections import Data
 from core.training import snapshot
 from core.training.evaluation import Normalisation
 from core.training.progress import Amendment, Progress
@@ -124,6 +128,18 @@ def picture(data: bytes, folder: Path) -> bool:
     path = folder / "picture.png"
     path.write_bytes(data)
     assert read_image(path, Form(32)).shape == (3, 32, 32)
+    return True
+
+
+def array_file(data: bytes, folder: Path) -> bool:
+    """Read to its last pixel."""
+    path = folder / ("mine.npz" if data.startswith(b"PK") else "mine.safetensors")
+    path.write_bytes(data)
+    settings = Data(source="arrays", path=str(path))
+    found = arrays._read(settings)
+    form = found.form(settings)
+    for part in found.content(settings, form).parts.values():
+        assert sum(len(pixels) for pixels in part.pixels) == len(part.labels)
     return True
 
 
@@ -227,6 +243,15 @@ def _run_files() -> list[bytes]:
     return [json.dumps({**about, "recipe": recipe.to_table(recipe.load(name))}).encode() for name in recipe.names()]
 
 
+@cache
+def _array_files() -> list[bytes]:
+    images, labels = np.random.RandomState(0).randint(0, 256, (24, 8, 8)).astype(np.uint8), np.arange(24) % 3
+    packed, plain = io.BytesIO(), io.BytesIO()
+    np.savez_compressed(packed, images=images, labels=labels, classes=["a", "b", "c"])
+    np.savez(plain, x_train=images / 255, y_train=labels, x_test=images / 255, y_test=labels)
+    return [packed.getvalue(), plain.getvalue(), save_arrays({"images": images, "labels": labels})]
+
+
 TARGETS: dict[str, tuple[Target, Callable[[], list[bytes]]]] = {
     "journal": (journal, _lines),
     "command": (command, _commands),
@@ -239,6 +264,7 @@ TARGETS: dict[str, tuple[Target, Callable[[], list[bytes]]]] = {
     "weights": (weights_file, lambda: [_files()[checkpoint.WEIGHTS]]),
     "optimizer": (optimizer_file, lambda: [_files()[snapshot.OPTIMIZER]]),
     "picture": (picture, _pictures),
+    "array file": (array_file, _array_files),
     "media": (media_file, lambda: [pictured.mistakes(3)]),
     "model alone": (weights_alone, _weights_alone),  # last: it sets torch up, which from then on keeps the memory it was given
 }

@@ -84,7 +84,8 @@ class PanelScreen(CopyingScreen, ExportingScreen):
 
     def _mark(self, state: State) -> None:
         """Before there is anything to style: each of these changes how everything on the screen looks."""
-        self.add_class(*self.fitting(), *(["ascii"] if glyphs() is ASCII else []), *(["ended"] if state.ended else []))
+        kinds = {"ascii": glyphs() is ASCII, "ended": state.ended, "watched": bool(state.origin)}
+        self.add_class(*self.fitting(), *(name for name, holds in kinds.items() if holds))
 
     def on_mount(self) -> None:
         settings = self.trainer.settings

@@ -1,5 +1,6 @@
 """Data sets of the Hugging Face hub, or of a path that its library reads: ``hf:NAME``, by ``pip install 'tui-trainer[hf]'``.
 
+``hf:NAME:CONFIGURATION@REVISION`` says which of several, and which state of it.
 The library keeps what it fetches in its own cache. The first column of images is taken, and the first of classes, or else the
 column ``label`` or ``labels``.
 """
@@ -86,6 +87,16 @@ def _refuse_path(settings: Data) -> None:
         raise UserError(f"data.path {settings.path!r}: the data source 'hf' takes no path; write it after the colon, hf:PATH")
 
 
+def _parts(settings: Data) -> tuple[str, str, str]:
+    """Name, configuration and revision of ``NAME:CONFIGURATION@REVISION``; an existing path is a name alone."""
+    text = name_of(settings)
+    if Path(text).exists():
+        return text, "", ""
+    text, _, revision = text.partition("@")
+    name, _, config = text.partition(":")
+    return name, config, revision
+
+
 def _splits(settings: Data, progress: Progress) -> dict[str, Any]:
     """``train``, perhaps ``validation`` and ``test``, whatever the data call them."""
     try:
@@ -93,8 +104,10 @@ def _splits(settings: Data, progress: Progress) -> dict[str, Any]:
     except ImportError:
         raise UserError(f"{settings.source}: {MISSING}") from None
     progress("download", 0, 0, "bytes")
+    name, config, revision = _parts(settings)
     try:
-        found = datasets.load_dataset(name_of(settings))
+        # Whose data they are is for the user to know; a run refuses to go on with others than it began with.
+        found = datasets.load_dataset(name, config or None, revision=revision or None)
     except Exception as error:  # of the network, the hub, a file, and the library's own
         reason = " ".join(str(error).split()) or type(error).__name__
         raise UserError(f"{settings.source}: cannot be loaded ({reason}); check the name and the connection") from None
