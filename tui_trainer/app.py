@@ -155,10 +155,10 @@ class TrainerApp(App[None]):
             self._terminal_pictures.close()
 
     def show_home(self) -> None:
-        """Home, the list of runs; the one below the present screen when there is one."""
+        """Home, the list of runs; the one below the present screen when there is one, or the sweep that led to it."""
         from tui_trainer.screens.home import HomeScreen
 
-        if any(isinstance(screen, HomeScreen) for screen in self.screen_stack):
+        if any(getattr(screen, "SCOPE", "") in ("home", "sweep") for screen in self.screen_stack[:-1]):
             self.pop_screen()
         elif len(self.screen_stack) > 1:
             self.switch_screen(self.home())

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from core.errors import UserError
-from core.sweep.folder import SweepFile, SweepFolder
+from core.sweep.folder import SweepFile, SweepFolder, list_sweeps
 from core.sweep.trials import Board, State, Trial, best, ended
-from core.view.words import lower_is_better
+from core.view.words import count, lower_is_better
 
 RANK: dict[State, int] = {"finished": 0, "pruned": 1, "running": 2, "interrupted": 3, "failed": 4}
 
@@ -50,3 +51,13 @@ def best_first(trials: Sequence[Trial], metric: str) -> list[Trial]:
     """The finished ones, then the pruned ones, each the best on top, then the others as they came."""
     sign = 1 if lower_is_better(metric) else -1
     return sorted(trials, key=lambda trial: (RANK[trial.state], sign * (trial.value or 0.0), trial.number))
+
+
+def listed(runs: Path, first: Collection[str]) -> list[tuple[SweepFolder, str]]:
+    """All of a folder, those of these names before the others, each with how it stands in words."""
+    found = sorted(list_sweeps(runs), key=lambda sweep: sweep.name not in first)
+    return [(sweep, words(look(sweep))) for sweep in found]
+
+
+def words(found: Look) -> str:
+    return found.trouble or f"{found.state}, {ended(found.trials)} of {count(found.file.trials, 'trial')}"

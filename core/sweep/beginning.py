@@ -161,7 +161,8 @@ def differences(known: SweepFile, wanted: SweepFile) -> list[str]:
         for key in keys
         if known.space.get(key) != wanted.space.get(key)
     ]
-    return found or (["another recipe"] if known.recipe != wanted.recipe else [])
+    same = recipes.from_table(known.recipe) == recipes.from_table(wanted.recipe)
+    return found if found or same else ["another recipe"]
 
 
 def _words(space: Space, key: str) -> str:

@@ -41,6 +41,9 @@ class Conductor:
         """Why it ends before its last trial."""
         self._failures = 0
         self._importances = dict[str, float]()
+        self._until: float | None = None
+        """When its time is over (monotonic seconds)."""
+        self._study: Study
 
     def leave(self, number: int) -> None:
         """The trial under way is stopped with a checkpoint, a second time at once. May be called by a signal's handler."""
@@ -68,11 +71,10 @@ class Conductor:
             yield self._ended()
 
     def _over(self) -> bool:
-        if self.signal:
-            self._why = self._why or f"signal {self.signal}"
-        else:
-            self._why = self._why or self._called_off()
-        return bool(self._why) or ended(self._study.trials()) >= self.file.trials
+        if ended(self._study.trials()) >= self.file.trials:
+            return True
+        self._why = self._why or (f"signal {self.signal}" if self.signal else self._called_off())
+        return bool(self._why)
 
     def _ended(self) -> SweepEnded:
         trials = self._write()
@@ -103,7 +105,7 @@ class Conductor:
             if trial.epoch:
                 raise UserError(f"{run.path}: the run is gone, or has another name")
             session.create(self._recipe(trial), self.folder.runs, trial.run, self.file.threads)
-        elif run.read().recipe != recipes.to_table(self._recipe(trial)):
+        elif recipes.from_table(run.read().recipe) != self._recipe(trial):
             raise UserError(f"{run.path}: a run of another recipe lies there")
         tags.write(run, tags.changed(tags.read(run), [self.file.name]))
         known = WatchedRun(run, self.file.metric, None)

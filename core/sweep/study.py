@@ -85,7 +85,7 @@ class Study:
                 warnings.simplefilter("ignore")
                 yield
         except errors as error:
-            why = str(error.__cause__ or error).splitlines()[0]
+            why = (str(error.__cause__ or error).splitlines() or [type(error).__name__])[0]
             raise UserError(f"{self._where}: the study cannot be read or written: {why}") from None
 
     # What is tried

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from core.errors import UserError
-from core.sweep.folder import SweepFolder
 from tests.cli.conftest import Cli, one_line
 from tests.tui import sweeps as made
-from tui_trainer.cli.sweep import _seconds
+from tui_trainer.cli.sweep import _seconds, sweep
 
 SEARCH = ("--set", "optimizer.lr=log:1e-4..1e-1")
 
@@ -76,25 +76,35 @@ def test_one_as_json(cli: Cli, tmp_path: Path) -> None:
     ("arguments", "words"),
     [
         ((), "expected one of: a recipe, --resume NAME, --show NAME, --stop NAME"),
-        (("--stop", "nosuch"), "no sweeps in runs"),
-        (("quickstart", *SEARCH, "--detach", "--json"), "exclude each other"),
-        (("quickstart", *SEARCH, "--detach", "--require", "test.loss<1"), "exclude each other"),
-        (("quickstart", "--resume", "x"), "expected one of: a recipe"),
-        (("--resume", "nosuch"), "no sweeps in runs"),
-        (("--show", "nosuch"), "no sweeps in runs"),
-        (("--resume", "x", "--seed", "3"), "beside it only --trials and --timeout"),
-        (("quickstrat", *SEARCH), "did you mean 'quickstart'"),
-        (("quickstart", "--set", "optimizer.lr=2..1"), "--set 'optimizer.lr=2..1': expected a smaller number"),
-        (("quickstart", *SEARCH, "--timeout", "soon"), "--timeout 'soon': expected a time, as in 90m"),
         (("quickstart", *SEARCH, "--sampler", "best"), "--sampler"),
-        (("quickstart", *SEARCH, "--trials", "0"), "--trials"),
-        (("quickstart", *SEARCH, "--json", "--quiet"), "exclude each other"),
-        (("quickstart", *SEARCH, "--require", "val.acc>1"), "did you mean 'val.accuracy'"),
+        (("quickstart", "--set", "optimizer.lr=2..1"), "--set 'optimizer.lr=2..1': expected a smaller number"),
     ],
 )
 def test_wrong_use_is_one_line(arguments: tuple[str, ...], words: str, cli: Cli, tmp_path: Path) -> None:
     assert words in one_line(cli("sweep", *arguments, cwd=tmp_path))
     assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"recipe": "quickstart", "resume": "x"}, "expected one of: a recipe"),
+        ({"resume": "nosuch"}, "no sweeps in"),
+        ({"show": "nosuch"}, "no sweeps in"),
+        ({"stop": "nosuch"}, "no sweeps in"),
+        ({"resume": "x", "seed": 3}, "beside it only --trials and --timeout"),
+        ({"recipe": "quickstrat"}, "did you mean 'quickstart'"),
+        ({"recipe": "quickstart", "timeout": "soon"}, "--timeout 'soon': expected a time, as in 90m"),
+        ({"recipe": "quickstart", "json": True, "quiet": True}, "exclude each other"),
+        ({"recipe": "quickstart", "detach": True, "json": True}, "exclude each other"),
+        ({"recipe": "quickstart", "detach": True, "required": ["test.loss<1"]}, "exclude each other"),
+        ({"recipe": "quickstart", "required": ["val.acc>1"]}, "did you mean 'val.accuracy'"),
+    ],
+)
+def test_options_that_make_no_sense(given: dict[str, Any], words: str, tmp_path: Path) -> None:
+    with pytest.raises(UserError) as told:
+        sweep(**given, runs=tmp_path / "runs")
+    assert words in str(told.value) and not (tmp_path / "runs").exists()
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("90", 90), ("1.5m", 90), ("2 h", 7200), ("1d", 86_400), ("10s", 10)])
@@ -109,8 +119,8 @@ def test_no_times(text: str) -> None:
 
 
 def test_hostile_texts_are_written_out(cli: Cli, tmp_path: Path) -> None:
-    sweep: SweepFolder = made.hostile(tmp_path / "runs")
-    for arguments in (("sweeps",), ("sweeps", sweep.name), ("sweeps", sweep.name, "--json")):
+    name = made.hostile(tmp_path / "runs").name
+    for arguments in (("sweeps", name), ("sweeps", "--json")):
         process = cli(*arguments, cwd=tmp_path)
         assert process.returncode == 0, process.stderr
         assert "\x1b" not in process.stdout and "\u202e" not in process.stdout

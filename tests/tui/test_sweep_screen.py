@@ -118,7 +118,7 @@ async def test_enter_opens_the_run_and_h_comes_back_to_home(runs: Path) -> None:
         await pilot.press("up", "enter")
         await pilot.pause(0.3)
         assert isinstance(app.screen, RunScreen) and app.screen.run.name == "n3-001"
-        app.pop_screen()
+        await pilot.press("h")  # to where one came from
         await settled(pilot)
         await pilot.press("h")
         await pilot.pause(0.3)

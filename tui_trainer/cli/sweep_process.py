@@ -27,7 +27,7 @@ from tui_trainer.cli.sweep_lines import Printer
 from tui_trainer.plain import Form
 
 PASSED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-COMMAND = (sys.executable, "-P", "-m", "tui_trainer", "sweep", "--resume")
+COMMAND = (sys.executable, "-P", "-m", "tui_trainer", "sweep")
 STARTUP = 60.0
 """Seconds that it may take until it conducts the sweep: it loads Optuna first."""
 LOG_TAIL = 4096
@@ -42,7 +42,7 @@ def begin(folder: SweepFolder, timeout: str | None) -> None:
     options = [] if timeout is None else ["--timeout", timeout]
     with os.fdopen(open_to_append(folder.log), "ab") as log:
         process = subprocess.Popen(
-            [*COMMAND, str(folder.path.absolute()), *options],
+            [*COMMAND, f"--resume={folder.path}", *options],
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
         )  # fmt: skip
     deadline = time.monotonic() + STARTUP

@@ -11,8 +11,6 @@ from textual.widgets import DataTable
 from core.errors import UserError
 from core.run import moving, tags
 from core.run.folder import RunFolder, check_name
-from core.sweep.folder import SweepFolder, list_sweeps
-from core.sweep.trials import ended
 from core.view import words
 from core.view.readings import format_bytes
 from tui_trainer import run_filter
@@ -22,7 +20,6 @@ from tui_trainer.listing import ListedRun
 from tui_trainer.run_facts import Order
 from tui_trainer.run_filter import Filter
 from tui_trainer.screens.question import DELETE, Entry, Question
-from tui_trainer.sweep_look import look
 from tui_trainer.widgets.filter_line import FilterLine
 from tui_trainer.widgets.run_table import RunTable
 
@@ -135,16 +132,14 @@ class TendingScreen(ActionScreen):
     @work
     async def action_sweeps(self) -> None:
         """The one that there is, or one of a list; first that of the selected run."""
-        known = list_sweeps(self.trainer.runs)
+        from tui_trainer.sweep_look import listed
+
+        known = listed(self.trainer.runs, self.selected.tags if self.selected else ())
+        entries = [Entry(str(place), sweep.name, words) for place, (sweep, words) in enumerate(known)]
         if not known:
             self._say("there are no sweeps; tui-trainer sweep begins one", bad=True)
-        elif len(known) == 1:
-            self.trainer.show_sweep(known[0])
-        else:
-            own = self.selected.tags if self.selected else ()
-            known.sort(key=lambda sweep: sweep.name not in own)
-            if (name := await self._pick("Sweeps", [_entry(sweep) for sweep in known])) is not None:
-                self.trainer.show_sweep(next(sweep for sweep in known if sweep.name == name))
+        elif (chosen := "0" if len(known) == 1 else await self._pick("Sweeps", entries)) is not None:
+            self.trainer.show_sweep(known[int(chosen)][0])
 
     @work
     async def action_tag(self) -> None:
@@ -190,12 +185,6 @@ class TendingScreen(ActionScreen):
         except UserError as error:
             self._say(str(error), bad=True)
         self.scan()
-
-
-def _entry(sweep: SweepFolder) -> Entry:
-    found = look(sweep)
-    done = found.trouble or f"{found.state}, {ended(found.trials)} of {words.count(found.file.trials, 'trial')}"
-    return Entry(sweep.name, sweep.name, done)
 
 
 def _each(do: Callable[..., None], given: Iterable[tuple[Any, ...]]) -> None:
