@@ -156,7 +156,6 @@ class TrainerApp(App[None]):
 
     def show_home(self) -> None:
         """Home, the list of runs; the one below the present screen when there is one, or the sweep that led to it."""
-        from tui_trainer.screens.home import HomeScreen
 
         if any(getattr(screen, "SCOPE", "") in ("home", "sweep") for screen in self.screen_stack[:-1]):
             self.pop_screen()
