@@ -388,6 +388,18 @@ def test_a_draft_takes_what_data_takes_where_its_source_has_no_path(tmp_path: Pa
         Draft("seed", path="torchvision:mnits").build()
 
 
+async def test_what_a_path_is_taken_for_is_said(console: TrainerApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("ant", "bee"):
+        (tmp_path / "mine" / name).mkdir(parents=True)
+        (tmp_path / "mine" / name / "0.png").touch()
+    monkeypatch.setattr(data, "availability", lambda settings: Availability(True, "there"))
+    async with console.run_test(size=(80, 24)) as pilot:
+        await pilot.press("n")
+        await until(pilot, lambda: "ready: there" in text_of(pilot))
+        await fill(pilot, "path", str(tmp_path / "mine"))
+        await until(pilot, lambda: "ready as folder: there" in text_of(pilot))
+
+
 async def test_a_set_of_torchvision_is_chosen_by_its_name(console: TrainerApp, starts: Starts) -> None:
     async with console.run_test(size=(80, 24)) as pilot:
         await opened(pilot)

@@ -150,8 +150,10 @@ class NewRunForm(Form):
         """A disk may be slow, so it is looked at beside the screen."""
         worker = get_current_worker()
         try:
-            found = data.availability(Draft(draft.recipe, draft.source, draft.path, again=draft.again).build().data)
-            text = f"ready: {found.where}" if found.ready else found.hint
+            settings = Draft(draft.recipe, draft.source, draft.path, again=draft.again).build().data
+            found = data.availability(settings)
+            of_path = "" if settings.source == draft.source else f" as {settings.source}"
+            text = f"ready{of_path}: {found.where}" if found.ready else found.hint
             answer = self.DataFound(text, found.ready, error=not (found.ready or found.fetchable))
         except UserError as error:
             answer = self.DataFound(str(error), error=True)
