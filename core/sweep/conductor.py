@@ -179,6 +179,7 @@ class Conductor:
             yield from self._trial(trial, resumed=True)  # by a worker of our own
         elif verdict == "waits" and (self._asked or signal_of(watched.run)):
             self.signal = self.signal or (0 if self._asked else signal_of(watched.run))
+            self._study.trained(trial, watched.seconds)
         else:
             yield self._end(trial, "failed", note=why, seconds=watched.seconds)
 

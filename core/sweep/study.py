@@ -171,6 +171,11 @@ class Study:
                 self._study.tell(live, state=states.PRUNED if state == "pruned" else states.FAIL)
             return self._trial(self._frozen(trial))
 
+    def trained(self, trial: Trial, seconds: float) -> None:
+        """How long until now, of one that goes on another time."""
+        with self._told():
+            self._again(self._frozen(trial)).set_user_attr("seconds", seconds)
+
     def importances(self) -> dict[str, float]:
         """How much of what makes a trial good is owed to each key, together 1; empty while that cannot be told."""
         keys = list(self._file.space)

@@ -95,8 +95,9 @@ def test_a_value_that_is_told_again_after_a_resume_counts_once(tmp_path: Path) -
     study.report(trial, 1, 2.0)
     study.report(trial, 1, 5.0)
     study.report(trial, 2, float("nan"))
+    study.trained(trial, 4.5)
     (known,) = opened(tmp_path).under_way()
-    assert (known.epoch, known.value, known.state) == (1, 2.0, "running")
+    assert (known.epoch, known.value, known.state, known.seconds) == (1, 2.0, "running", 4.5)
 
 
 def test_what_matters_is_told_once_enough_trials_have_finished(tmp_path: Path) -> None:
