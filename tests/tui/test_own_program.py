@@ -14,7 +14,7 @@ from core.events import Event
 from core.run.folder import RunFile, RunFolder
 from tests.tui import runs as made
 from tests.tui.screens import console, seen, settled, text_of, trained
-from tests.tui.test_run_keys import told
+from tests.tui.test_run_keys import notices, told
 from tui_trainer.app import TrainerApp
 
 PAGES = "12345"
@@ -122,4 +122,4 @@ async def test_home_lists_it_and_does_not_resume_it(runs: Path) -> None:
         await seen(pilot, "100 steps done")
         await seen(pilot, "run train[/].py again, with")
         await pilot.press("y")
-        await seen(pilot, "it has no recipe")
+        assert "its own program, train[/].py: it has no recipe" in await notices(pilot)
