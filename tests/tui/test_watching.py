@@ -49,7 +49,8 @@ def logs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @asynccontextmanager
 async def console(*paths: Path, size: tuple[int, int] = (80, 24)) -> AsyncIterator[Pilot[None]]:
     with watching(paths) as found:
-        await asyncio.to_thread(lambda: [settled(run.journal) for run in found.runs])
+        for run in found.runs:
+            await asyncio.to_thread(settled, run.journal)
         app = WatchingApp(found, paths)
         app.clock = lambda: NOW + 61.0
         async with app.run_test(size=size, notifications=True) as pilot:

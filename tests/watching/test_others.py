@@ -62,7 +62,7 @@ def test_lightnings_loggers(tmp_path: Path, read: Read) -> None:
     import torch
     from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 
-    class Net(lightning.LightningModule):
+    class Net(lightning.LightningModule):  # type: ignore[misc]
         def __init__(self, width: int = 4) -> None:
             super().__init__()
             self.save_hyperparameters()
