@@ -23,10 +23,14 @@ from core.watching.translator import Translator
 
 INTERVAL = 0.1
 """Seconds between two looks at files that had nothing new."""
-SEARCH = 3.0
+SEARCH = 2.0
 """Seconds between two searches for further files."""
 LARGE = 1 << 20
 """Bytes from which on it is worth saying how far the reading is."""
+SHARE = 20
+"""A search takes at most one of so many parts of the time, however much there is to search."""
+FEW = 8
+"""Runs that are looked at so often; more of them less often."""
 PROGRESS = 0.25
 """Seconds between two words on that."""
 PHASE = "read"
@@ -87,17 +91,18 @@ class Watch:
     def __init__(self, root: Path, paths: Sequence[Path], held: ExitStack) -> None:
         self._root, self._paths, self._held = root, paths, held
         self.watched: list[Watched] = []
-        self._searched = 0.0
+        self._next_search = 0.0
 
     def search(self) -> None:
-        if time.monotonic() - self._searched < SEARCH and self.watched:
+        begun = time.monotonic()
+        if begun < self._next_search:
             return
-        self._searched = time.monotonic()
         known = {item.found.path for item in self.watched}
         with suppress(UserError):  # what was there when it began is away for now
             for found in find(self._paths):
                 if found.path not in known and len(self.watched) < MOST:
                     self.watched.append(Watched(found, self._root, self._held))
+        self._next_search = time.monotonic() + max(SEARCH, SHARE * (time.monotonic() - begun))
 
     def poll(self) -> bool:
         new = [item.poll() for item in self.watched]  # every one of them
@@ -115,7 +120,7 @@ def watch(root: Path, paths: Sequence[Path], once: bool, over: threading.Event) 
             if once and not new:
                 return
             if not new:
-                over.wait(INTERVAL)
+                over.wait(INTERVAL * max(1.0, len(found.watched) / FEW))
             found.search()
 
 

@@ -128,7 +128,7 @@ def _changed(path: Path) -> float:
 def _kind(path: Path, named: bool = False) -> Kind | None:
     """Of a file by its name and its first line; one that a person has ``named`` need not look like a log of a training."""
     suffix = path.suffix.casefold()
-    if not named and suffix not in (*TABLES, *LINES):
+    if not named and (suffix not in (*TABLES, *LINES) or path.is_symlink()):
         return None
     if (line := _first_line(path)) is None:
         return None

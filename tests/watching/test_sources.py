@@ -70,6 +70,7 @@ def test_runs_of_our_own_are_passed_over_and_links_not_followed(tmp_path: Path) 
     file(tmp_path / "runs" / "ours" / "run.json", "{}")
     file(tmp_path / "runs" / "ours" / "events.jsonl", '{"step": 1, "loss": 1}\n')
     (tmp_path / "runs" / "root").symlink_to("/")
+    (tmp_path / "runs" / "log.jsonl").symlink_to(file(tmp_path / "elsewhere.jsonl", '{"step": 1, "loss": 1}\n'))
     assert names(tmp_path / "runs") == {}
 
 

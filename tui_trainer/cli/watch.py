@@ -13,6 +13,11 @@ from tui_trainer.cli import opening
 if TYPE_CHECKING:
     from core.watching.watching import Watching
 
+INTERVAL = 0.05
+"""Seconds between two looks at whether all has been read."""
+PATIENCE = 2.0
+"""Seconds after which it is said that this takes a while."""
+
 Paths = Annotated[
     list[Path],
     typer.Argument(
@@ -57,7 +62,7 @@ def _print(found: Watching, json: bool) -> None:
     from tui_trainer import watched_lines
     from tui_trainer.cli.say import say, say_json, table
 
-    found.wait()
+    _wait(found)
     looked = [(run, summarise(run)) for run in found.runs]
     if json:
         say_json([watched_lines.document(run, state) for run, state in looked])
@@ -65,3 +70,19 @@ def _print(found: Watching, json: bool) -> None:
     for place, (run, state) in enumerate(looked):
         facts = watched_lines.facts(run, state, time.time())
         say(*[""] * bool(place), *table([pair for pair in facts if pair[1]]))
+
+
+def _wait(found: Watching) -> None:
+    """Until all has been read; where that takes a while, how much has been taken in by now."""
+    import time
+
+    from tui_trainer.cli.progress import Ticker
+
+    ticker, begun = Ticker(), time.monotonic()
+    while found.process.poll() is None:
+        time.sleep(INTERVAL)
+        if time.monotonic() - begun > PATIENCE:
+            taken = sum(run.journal.stat().st_size for run in found.runs if run.journal.exists())
+            ticker("reading the files", taken >> 20, 0, "MiB")
+    ticker.close()
+    found.wait()

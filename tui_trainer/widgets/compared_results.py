@@ -145,7 +145,7 @@ def _loss(item: Standing) -> str:
 
 
 def _epochs(item: Standing) -> str:
-    return f"{item.epoch}/{item.epochs}" if item.epochs else ""
+    return f"{item.epoch}/{item.epochs}" if item.epochs else str(item.epoch or "")
 
 
 def _trained(item: Standing) -> str:

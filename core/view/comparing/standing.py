@@ -47,7 +47,7 @@ def standings(subjects: Sequence[Subject]) -> list[Standing]:
 
 def _standing(item: Subject) -> Standing:
     state, stopping = item.state, item.state.stopping
-    known = stopping.best is not None
+    known = stopping.best is not None and (stopping.best_epoch > 0 or not state.origin)  # others may count none
     return Standing(
         item.name, state.status, monitor(state), stopping.best, stopping.best_epoch if known else None,
         state.metrics.get("test.accuracy"), state.metrics.get("test.tta_accuracy"), _train_loss(state), state.epoch,
