@@ -62,7 +62,6 @@ class Recipe(Section, frozen=True, kw_only=True):
     parameter_limit: Positive | None = None
     data: Data = Data()
     model: dict[str, Any] = {}
-    finetune: FineTune = FineTune()
     augment: tuple[Transform, ...] = ()
     mixing: Mixing = Mixing()
     low_resolution: tuple[LowResolution, ...] = ()
@@ -74,6 +73,7 @@ class Recipe(Section, frozen=True, kw_only=True):
     evaluation: Evaluation = Evaluation()
     checkpoint: Checkpoint = Checkpoint()
     pictures: Pictures = Pictures()
+    finetune: FineTune = FineTune()
 
     def __post_init__(self) -> None:
         if self.early_stopping.split == "validation" and self.data.validation == 0 and self.watches:

@@ -144,7 +144,6 @@ class Optimizer(Section, frozen=True, kw_only=True):
     """Of biases and of the scales and shifts of norms; ``lr`` when left out. All rates follow one schedule."""
     head_lr: Rate | None = None
     """Of the last linear layer; ``lr`` when left out."""
-    groups: tuple[ParameterGroup, ...] = ()
     decay_vectors: bool = True
     """Whether weight decay also pulls at biases and norms."""
     vector_momentum: Momentum = 0.85
@@ -156,6 +155,7 @@ class Optimizer(Section, frozen=True, kw_only=True):
     lookahead_steps: Count = 0
     """Steps between two pulls of Lookahead's slow weights (arXiv 1907.08610); 0 for none."""
     lookahead_alpha: Annotated[float, Meta(gt=0, le=1)] = 0.5
+    groups: tuple[ParameterGroup, ...] = ()
 
     @property
     def tensors_kept(self) -> int:

@@ -25,8 +25,9 @@ TOLD_APART_BY = ("name", "description")
 
 @cache
 def known() -> tuple[str, ...]:
-    """Every key but those of a model, which only its own file knows."""
-    return tuple(sorted([*_keys(Recipe), "model.name"]))
+    """Every key but those of a model, which only its own file knows; ``model`` alone, given a name, is another one with none
+    of the former's keys."""
+    return tuple(sorted([*_keys(Recipe), "model", "model.name"]))
 
 
 def _keys(section: type[msgspec.Struct], before: str = "") -> Iterator[str]:

@@ -108,6 +108,13 @@ class Layer(msgspec.Struct, frozen=True):
     rates: tuple[float, ...] = ()
     """Learning rates of those that train, as the schedule begins from; empty where nobody has asked."""
 
+    @property
+    def rate(self) -> str:
+        """In words; of several rates the least and the greatest."""
+        if self.frozen and not self.parameters:
+            return "frozen"
+        return "..".join(f"{rate:g}" for rate in dict.fromkeys((*self.rates[:1], *self.rates[-1:])))
+
 
 def sketch(settings: dict[str, Any], inputs: Inputs, code: Path | None = None) -> nn.Module:
     """The network to be looked at.

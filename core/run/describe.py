@@ -164,11 +164,14 @@ def _describe_here(question: _Question) -> _Answer:
 def _trained(network: nn.Module, question: _Question) -> dict[int, float]:
     """Freezes what is to be frozen; returns the learning rates of what trains, by parameters' ids, where there is not one for
     all. Raises UserError."""
+    settings = question.optimizer
+    if not (question.frozen or settings.groups or settings.vector_lr or settings.head_lr):
+        return {}
     from core.training.finetuning import freeze
     from core.training.optimizers.groups import groups_of
 
     freeze(network, question.frozen)
-    groups = groups_of(question.optimizer, network)
+    groups = groups_of(settings, network)
     rates = {id(parameter): group["lr"] for group in groups for parameter in group["params"]}
     return rates if len(set(rates.values())) > 1 else {}
 

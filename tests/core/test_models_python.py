@@ -198,6 +198,7 @@ def test_what_is_wrong_is_one_line(folder: Path, target: str, keys: dict[str, ob
     assert "\n" not in str(caught.value) and str(caught.value).startswith("model.")
 
 
+@pytest.mark.torture
 def test_a_description_is_not_disturbed_by_what_it_prints_and_not_kept(folder: Path) -> None:
     recipe = tiny(model={"name": NAME})
     assert describe(recipe, Inputs(10), folder).layers[0].kind == "Conv2d"
@@ -225,6 +226,7 @@ def refused(run: RunFolder) -> bool:
     return session.start(run).wait(60) == 2 and "runs only where you have named it yourself" in run.log.read_text()
 
 
+@pytest.mark.torture
 def test_a_run_of_ones_own_begins_and_goes_on_from_any_folder(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -267,8 +269,8 @@ def other_user(run: RunFolder) -> None:
 
 
 @pytest.mark.parametrize("change", [other_model, other_folder, other_run, no_seal, no_words, other_user])
-def test_a_run_that_somebody_else_made_or_changed_runs_none(run: RunFolder, change: object) -> None:
-    assert callable(change)
+def test_a_run_that_somebody_else_made_or_changed_runs_none(run: RunFolder, folder: Path, change: object) -> None:
+    assert callable(change) and code.permitted(run) == folder
     change(run)
     assert code.permitted(run) is None
 

@@ -108,6 +108,7 @@ def test_arithmetic_is_what_is_known_of_these_networks(name: str, millions: floa
     assert sum(layer.parameters for layer in layers) == models.count_parameters(built(name, inputs))
 
 
+@pytest.mark.torture
 def test_one_that_cannot_be_built_without_memory_is_built_with_it() -> None:
     layers = models.layers({"name": "torchvision:regnet_y_400mf"}, Inputs(10))
     assert layers[-1].name == "fc" and layers[-1].parameters == 4410

@@ -108,3 +108,12 @@ def test_a_bad_recipe_file_is_one_line_that_names_it(tmp_path: Path, content: by
 def test_a_missing_recipe_file_says_what_was_expected(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"No such file.*expected a TOML file or one of"):
         recipe.load(tmp_path / "none.toml")
+
+
+def test_another_model_by_its_name_leaves_out_the_keys_of_the_former() -> None:
+    assert recipe.load("seed", ["model=torchvision:resnet18", "model.groups=2"]).model == {
+        "name": "torchvision:resnet18", "groups": 2,
+    }  # fmt: skip
+    assert recipe.load("seed", ["model.name=torchvision:resnet18"]).model["blocks"] == [5, 3, 2, 1]
+    with pytest.raises(UserError, match="model: expected a table"):
+        recipe.load("seed", ["model=3"])

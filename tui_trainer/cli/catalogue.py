@@ -74,9 +74,8 @@ def model(
 
 
 def _layer(item: Layer) -> tuple[str, ...]:
-    rate = "frozen" if item.frozen and not item.parameters else " ".join(f"{rate:g}" for rate in item.rates)
     parameters = f"{item.parameters + item.frozen:,}"
-    return item.name, item.kind, "x".join(map(str, item.output)), parameters, f"{item.macs:,}", rate
+    return item.name, item.kind, "x".join(map(str, item.output)), parameters, f"{item.macs:,}", item.rate
 
 
 @data_app.callback()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from core.models import Layer
     from core.run.describe import Description
 
-OUTPUT, NUMBER, KIND = 12, 8, 16
+OUTPUT, NUMBER, KIND, RATE = 12, 8, 16, 13
 """Columns with the gap before them."""
 ROOMY = 64
 """Columns from which on there is room for the kinds of the layers."""
@@ -65,14 +65,17 @@ class Model(Panel[Network]):
             return [Text(line, colours.muted) for line in textwrap.wrap(printable(reads.told), size.width)]
         if reads.description is None:
             return [Text("asking torch for the layers ...", colours.muted)]
-        lines = [_line("layer", "kind", "output", "params", "MACs", size.width)]
+        layers = reads.description.layers
+        rated = size.width >= ROOMY + RATE and any(layer.rates or layer.frozen for layer in layers)
+        lines = [_line("layer", "kind", "output", "params", "MACs", "rate" if rated else None, size.width)]
         lines[0].stylize(colours.muted)
-        return lines + [_layer(layer, size.width, colours) for layer in reads.description.layers]
+        return lines + [_layer(layer, rated, size.width, colours) for layer in layers]
 
     def title(self, reads: Network, colours: Palette) -> Text:
         title = Text(self.NAME)
         if (found := reads.description) is not None:
-            title.append(f"  {found.parameters:,} parameters  {format_count(found.macs)} MACs", colours.muted)
+            frozen = f" + {format_count(found.frozen)} frozen" if found.frozen else ""
+            title.append(f"  {found.parameters:,} parameters{frozen}  {format_count(found.macs)} MACs", colours.muted)
         return title
 
     def _ask(self) -> None:
@@ -99,17 +102,20 @@ def _described(run: RunFolder) -> Description:
     return describe(recipe, data.known_inputs(recipe.data), permitted(run))
 
 
-def _layer(layer: Layer, width: int, colours: Palette) -> Text:
+def _layer(layer: Layer, rated: bool, width: int, colours: Palette) -> Text:
     output = "x".join(map(str, layer.output))
-    parameters, macs = (format_count(number) if number else "-" for number in (layer.parameters, layer.macs))
-    line = _line(printable(layer.name), printable(layer.kind), output, parameters, macs, width)
+    parameters, macs = (format_count(number) if number else "-" for number in (layer.parameters + layer.frozen, layer.macs))
+    line = _line(printable(layer.name), printable(layer.kind), output, parameters, macs, layer.rate if rated else None, width)
     line.stylize(colours.text if layer.parameters else colours.muted)
     return line
 
 
-def _line(name: str, kind: str, output: str, parameters: str, macs: str, width: int) -> Text:
+def _line(name: str, kind: str, output: str, parameters: str, macs: str, rate: str | None, width: int) -> Text:
+    """``rate`` is None where all have the same."""
     kinds = kind[: KIND - 1].rjust(KIND) if width >= ROOMY else ""
-    numbers = kinds + output.rjust(OUTPUT) + parameters.rjust(NUMBER) + macs.rjust(NUMBER)
-    left = Text(name)
-    left.truncate(max(NARROWEST, width - len(numbers)), overflow="ellipsis", pad=True)
+    rates = "" if rate is None else rate[: RATE - 1].rjust(RATE)
+    numbers = kinds + output.rjust(OUTPUT) + parameters.rjust(NUMBER) + macs.rjust(NUMBER) + rates
+    room = max(NARROWEST, width - len(numbers))
+    left = Text(f"…{name[1 - room :]}" if len(name) > room and name.isascii() else name)  # the end tells more
+    left.truncate(room, overflow="ellipsis", pad=True)
     return left.append(numbers)

@@ -12,6 +12,7 @@ import inspect
 import sys
 import traceback
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -37,7 +38,8 @@ def build(target: str, keys: dict[str, Any], inputs: Inputs, code: Path | None) 
     function = _find(full, target, code)
     arguments = _arguments(full, function, keys, inputs)
     try:
-        network = function(**arguments)
+        with redirect_stdout(sys.stderr):  # the standard output is for answers
+            network = function(**arguments)
     except (Exception, SystemExit) as error:
         if out_of_memory(error):
             raise
@@ -74,7 +76,8 @@ def _imported(full: str, name: str, code: Path) -> ModuleType:
         sys.path.append(str(code))
     importlib.invalidate_caches()
     try:
-        return importlib.import_module(name)
+        with redirect_stdout(sys.stderr):
+            return importlib.import_module(name)
     except ModuleNotFoundError as error:
         if error.name and (name == error.name or name.startswith(f"{error.name}.")):
             raise UserError(f"model.name: {full}: there is no module '{error.name}' in {code}, nor is one installed") from None
