@@ -192,6 +192,7 @@ def test_a_fetch_that_is_given_up_ends_its_process(tmp_path: Path, monkeypatch: 
     assert not part.exists() and subprocess.run(["ps", "-p", seen[0]], capture_output=True).returncode == 1
 
 
+@pytest.mark.torture  # its process loads torchvision
 def test_without_a_network_it_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("http_proxy", "https_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")  # where nothing listens
