@@ -93,6 +93,8 @@ class PanelScreen(CopyingScreen, ExportingScreen):
         self._feed.start()
         self.set_interval(TICK, self._tick)
         self._show_page(self._page)
+        for panel in self._panels():  # all of them at once: they are drawn as they are painted
+            panel.show(self.state, self._now())
         self._take(self.state)
         self.lay_out()
 
