@@ -50,6 +50,11 @@ def test_a_panel_alone_as_text(cli: Cli, run: RunFolder, tmp_path: Path) -> None
     assert "accuracy %" in lines[2] and "loss" not in "".join(lines) and re.search("[\u2801-\u28ff]", "".join(lines))
 
 
+def test_the_layers_are_waited_for(cli: Cli, run: RunFolder, tmp_path: Path) -> None:
+    cli("picture", "demo", "--page", "details", "--panel", "model", "-o", "m.txt", cwd=tmp_path)
+    assert "78,042 parameters" in (tmp_path / "m.txt").read_text("utf-8")
+
+
 @pytest.mark.skipif(find_spec("cairosvg") is None, reason="an optional package")
 def test_pixels_in_another_theme(cli: Cli, run: RunFolder, tmp_path: Path) -> None:
     options = ("--page", "pictures", "--theme", "trainer-light", "--size", "60x16", "-o", "x.png")

@@ -56,7 +56,7 @@ class Model(Panel[Network]):
 
     @property
     def busy(self) -> bool:
-        return self._network == Network(None, "")
+        return self._asked and self._reads == Network(None, "")
 
     def draw(self, reads: Network, size: Size, colours: Palette) -> Sequence[Text]:
         if reads.trouble:
