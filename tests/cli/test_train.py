@@ -42,7 +42,7 @@ def test_show_verify_evaluate_predict(finished: Finished, cli: Cli, folder: Path
     assert [entry["best"] for entry in shown["checkpoints"]].count(True) == 1
     assert cli("verify", "done", cwd=folder).returncode == 0
     found = json.loads(cli("evaluate", "done", "--json", cwd=folder).stdout)
-    assert set(found) == {"accuracy", "loss", "accuracy_by_class", "confusion", "images", "checkpoint"}
+    assert set(found) == {"accuracy", "loss", "accuracy_by_class", "confusion", "images", "checkpoint", "balanced_accuracy"}
     assert found["accuracy"] == pytest.approx(shown["metrics"]["test.accuracy"])
     weights = folder / "runs" / "done" / shown["weights"]
     assert json.loads(cli("evaluate", str(weights), "--json", cwd=folder).stdout) == found

@@ -17,8 +17,8 @@ EVIL = (
 NAME = EVIL.replace("/", "\u2044")
 """The same for a folder."""
 BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0")
-KEPT = frozenset({"split", "level", "key"})
-"""Fields of which only certain values have a meaning."""
+KEPT = frozenset({"split", "level", "key", "origin", "program"})
+"""Fields of which only certain values have a meaning, or that make another kind of run of it."""
 
 
 def lets_through(text: str) -> list[str]:

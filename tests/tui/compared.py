@@ -103,7 +103,8 @@ async def settled(pilot: Pilot[Any]) -> CompareScreen:
         known = [item.state.seq + 1 for item in screen.subjects]
         text = text_of(pilot)
         shown = all(panel._reads == panel.reads(screen.state, made.NOW) for panel in screen._panels())
-        if known == told and screen._followed.looked and shown and text == before:
+        fits = screen._compositor.size == screen.size == pilot.app.size
+        if known == told and screen._followed.looked and shown and fits and text == before:
             return screen
         before = text
     raise AssertionError(f"the screen did not settle:\n{before}")

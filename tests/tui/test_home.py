@@ -269,7 +269,7 @@ async def test_without_runs_the_first_one_is_a_key_away(runs: Path, tmp_path: Pa
     monkeypatch.chdir(tmp_path)
     created: list[str] = []
 
-    def create(recipe: Any, runs: Path, name: str | None = None) -> RunFolder:
+    def create(recipe: Any, runs: Path, name: str | None = None, **options: Any) -> RunFolder:
         created.append(recipe.name)
         return add(runs, "demo", made.warming_up())
 

@@ -81,6 +81,20 @@ async def test_the_run_screen(runs: Path, end: str) -> None:
             check(pilot)
 
 
+@pytest.mark.parametrize("kind", ["origin", "program"])
+async def test_every_page_of_a_run_that_is_not_ours(runs: Path, kind: str) -> None:
+    events = [
+        msgspec.structs.replace(event, **{kind: EVIL}) if isinstance(event, e.RunStarted) else event for event in made.running()
+    ]
+    run = make(runs, events, "finished")
+    async with console(run).run_test(size=(200, 60)) as pilot:
+        await seen(pilot, "evil")
+        for page in "12345":
+            await pilot.press(page)
+            await pilot.pause(0.2)
+            check(pilot)
+
+
 @pytest.mark.parametrize("size", [(80, 24), (200, 60)])
 async def test_home(runs: Path, size: tuple[int, int]) -> None:
     make(runs, made.running(), "failed")

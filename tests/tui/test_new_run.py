@@ -40,7 +40,7 @@ class Starts:
         self.let_go.set()
         self.error = ""
 
-    def create(self, recipe: Recipe, runs: Path, name: str | None = None) -> RunFolder:
+    def create(self, recipe: Recipe, runs: Path, name: str | None = None, code: Path | None = None) -> RunFolder:
         self.recipes.append(recipe)
         assert self.let_go.wait(10)
         if self.error:
