@@ -195,7 +195,12 @@ def list_runs(runs: Path) -> list[RunFolder]:
 
 def last_activity(run: RunFolder) -> float:
     """Unix seconds of the journal's last write, else of the run's creation."""
-    for path in (run.journal, run.run_file):
+    return last_write(run.journal, run.run_file)
+
+
+def last_write(*paths: Path) -> float:
+    """Unix seconds, of the first of them that is there; 0 without any."""
+    for path in paths:
         try:
             return path.stat().st_mtime
         except OSError:

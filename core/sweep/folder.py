@@ -18,7 +18,7 @@ from core.events import FORMAT
 from core.files import create, make_folder, read_plain
 from core.format import Newer, decode, prepare
 from core.run import lock
-from core.run.folder import RunFolder, Taken, check_name, runs_folder, write_whole
+from core.run.folder import RunFolder, Taken, check_name, last_write, runs_folder, write_whole
 from core.run.tags import WORD
 from core.sweep.space import Space
 from core.sweep.trials import Board, at_rest
@@ -160,12 +160,7 @@ def list_sweeps(runs: Path) -> list[SweepFolder]:
 
 def last_activity(sweep: SweepFolder) -> float:
     """Unix seconds."""
-    for path in (sweep.board, sweep.file):
-        try:
-            return path.stat().st_mtime
-        except OSError:
-            continue
-    return 0.0
+    return last_write(sweep.board, sweep.file)
 
 
 def find(name: str, runs: Path) -> SweepFolder:
