@@ -170,4 +170,5 @@ def test_images_stay_on_the_host_when_they_take_more_than_half_of_what_is_free(m
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (100, 1000))
     assert storage(50, GPU) == GPU
     assert storage(51, GPU) == torch.device("cpu")
-    assert storage(1 << 50, torch.device("cpu")) == torch.device("cpu")
+    assert storage(1, torch.device("cpu")) == torch.device("cpu")
+    assert storage(1 << 50, torch.device("cpu")) is None

@@ -94,7 +94,8 @@ class PanelScreen(CopyingScreen, ExportingScreen):
         self.set_interval(TICK, self._tick)
         self._show_page(self._page)
         for panel in self._panels():  # all of them at once: they are drawn as they are painted
-            panel.show(self.state, self._now())
+            if panel.is_attached:  # those of the first page
+                panel.show(self.state, self._now())
         self._take(self.state)
         self.lay_out()
 
