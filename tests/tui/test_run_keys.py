@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -176,6 +177,7 @@ async def test_a_command_to_a_trainer_that_just_died_is_refused_at_once(runs: Pa
         async with app.run_test(size=(80, 24)) as pilot:
             screen = await settled(pilot, run)
             screen.run = RunFolder(run.path.with_name("elsewhere"))
+            shutil.copytree(run.path, screen.run.path)
             await pilot.press("p")
             assert "has no living trainer" in await notices(pilot)
             assert screen._pending == {}
