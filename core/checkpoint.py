@@ -25,7 +25,7 @@ from core.errors import UNREADABLE
 from core.events import FORMAT
 from core.files import create, read_plain
 from core.format import decode, prepare
-from core.run.folder import sync_folder, write_whole
+from core.run.folder import sync, write_whole
 
 MANIFEST = "MANIFEST.json"
 WEIGHTS = "model.safetensors"
@@ -96,14 +96,14 @@ def publish(
         entries = {name: FileEntry(_write(temporary / name, data), len(data)) for name, data in files.items()}
         whole = msgspec.structs.replace(manifest, files=entries, time=time.time())
         _write(temporary / MANIFEST, msgspec.json.format(msgspec.json.encode(whole), indent=2) + b"\n")
-        sync_folder(temporary)
+        sync(temporary)
         before_visible()
         target = _free_folder(folder, manifest.step)
         temporary.rename(target)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
-    sync_folder(folder)
+    sync(folder)
     point(folder, "last", Best(target.name))
     return target
 

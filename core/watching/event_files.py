@@ -12,6 +12,7 @@ from typing import ClassVar
 
 from core.files import open_plain
 from core.view.words import count
+from core.watching.growing import Growing
 from core.watching.protobuf import Malformed
 from core.watching.records import Records
 from core.watching.rows import Again, Item, Note, Row, whole
@@ -25,23 +26,15 @@ MOST_FILES = 1000
 TIME = re.compile(r"events\.out\.tfevents\.(\d+)")
 
 
-class EventFile:
+class EventFile(Growing):
     """One of them, read on from where it was read before."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
-        self.offset = 0
+        super().__init__(path)
         self.records = Records()
         self.malformed = 0
         self.begun = False
         """Whether it has told a scalar yet."""
-
-    @property
-    def size(self) -> int:
-        try:
-            return self.path.stat().st_size
-        except OSError:
-            return self.offset
 
     def read(self) -> list[Told]:
         """Of the next bytes. Raises OSError."""

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from core.files import open_plain
+from core.watching.growing import Growing
 
 CHUNK = 256 << 10
 """Bytes that are read at a time."""
@@ -15,11 +16,11 @@ HEAD = 4096
 """Bytes at the beginning that stay as they are in a file that is only added to."""
 
 
-class Tail:
+class Tail(Growing):
     """``lines`` are whole ones; the beginning of the next is kept back."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
+        super().__init__(path)
         self.modified = 0.0
         """Unix seconds, when it was looked at last."""
         self.restart()
@@ -29,13 +30,6 @@ class Tail:
         self._rest, self._head = b"", b""
         self._file = 0
         self._too_long = False
-
-    @property
-    def size(self) -> int:
-        try:
-            return self.path.stat().st_size
-        except OSError:
-            return self.offset
 
     def lines(self) -> list[str] | None:
         """Those in the next bytes; None when this is not the file any more whose lines were given before. Raises OSError."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,7 +41,7 @@ class Given:
             self.seals[self.rows] = self.seal
 
 
-class TextFile:
+class TextFile(ABC):
     """See :class:`core.watching.rows.Reader`; a format says what a line's ``cells`` are.
 
     Many write their file anew to add to it, with another column say. The rows that were given before are then passed over, as
@@ -56,11 +57,11 @@ class TextFile:
         self._newest, self._start = 0.0, 0.0
         self._trouble = ""
 
+    @abstractmethod
     def cells(self, line: str) -> Cells | None:
         """None where it is no row."""
-        raise NotImplementedError
 
-    def forget(self) -> None:
+    def forget(self) -> None:  # noqa: B027 a format may have learnt nothing
         """What was learnt from lines; the file is read anew."""
 
     def restart(self) -> None:

@@ -5,29 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from rich.text import Text
-from textual.binding import Binding
-from textual.widgets import DataTable
 
 from tui_trainer.listing import ListedRun
 from tui_trainer.run_facts import ORDERS, Order
 from tui_trainer.theme import Palette
+from tui_trainer.widgets.row_table import RowTable
 from tui_trainer.widgets.run_columns import Placed, Row, placed
 
 
-class RunTable(DataTable[Text], inherit_bindings=False):
+class RunTable(RowTable):
     """One row a run, keyed by its name; ``enter`` is left to the screen."""
 
-    BINDINGS = [
-        Binding("up,k", "cursor_up", show=False),
-        Binding("down,j", "cursor_down", show=False),
-        Binding("pageup", "page_up", show=False),
-        Binding("pagedown", "page_down", show=False),
-        Binding("home", "scroll_top", show=False),
-        Binding("end", "scroll_bottom", show=False),
-    ]
-
     def __init__(self, id: str) -> None:
-        super().__init__(cursor_type="row", cursor_foreground_priority="renderable", cell_padding=0, id=id)
+        super().__init__(id)
         self._listed: tuple[ListedRun, ...] = ()
         self._placed: list[Placed] = []
         self._order = Order()

@@ -7,8 +7,6 @@ from typing import NamedTuple
 
 from rich.cells import cell_len
 from rich.text import Text
-from textual.binding import Binding
-from textual.widgets import DataTable
 
 from core.sweep.trials import State, Trial, short_text
 from core.view.words import lower_is_better
@@ -17,6 +15,7 @@ from tui_trainer.sweep_look import Look
 from tui_trainer.theme import Palette
 from tui_trainer.widgets.axis import short
 from tui_trainer.widgets.glyphs import ASCII, glyphs
+from tui_trainer.widgets.row_table import RowTable
 from tui_trainer.widgets.run_columns import brief
 
 GLYPHS: dict[State, tuple[str, str]] = {
@@ -33,20 +32,11 @@ class Column(NamedTuple):
     right: bool = True
 
 
-class TrialTable(DataTable[Text], inherit_bindings=False):
+class TrialTable(RowTable):
     """Keyed by their numbers; ``enter`` is left to the screen."""
 
-    BINDINGS = [
-        Binding("up,k", "cursor_up", show=False),
-        Binding("down,j", "cursor_down", show=False),
-        Binding("pageup", "page_up", show=False),
-        Binding("pagedown", "page_down", show=False),
-        Binding("home", "scroll_top", show=False),
-        Binding("end", "scroll_bottom", show=False),
-    ]
-
     def __init__(self) -> None:
-        super().__init__(cursor_type="row", cursor_foreground_priority="renderable", cell_padding=0, id="trial-table")
+        super().__init__("trial-table")
         self._trials: tuple[Trial, ...] = ()
         self._shape: tuple[object, ...] = ()
 

@@ -4,7 +4,6 @@ Its folder is named apart from a worker's checkpoints, whose files are known one
 
 from __future__ import annotations
 
-import os
 import shutil
 import time
 from collections.abc import Callable
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 from core.events import CheckpointSaved, CommandAccepted, CommandRejected, Event, MessageLogged
-from core.run.folder import RunFolder, sync_folder
+from core.run.folder import RunFolder, sync
 from core.run.own.course import Course, Wanted
 from core.run.own.session import Session
 from core.run.own.telling import Telling
@@ -131,21 +130,12 @@ def _published(run: RunFolder, folder: Path, step: int, seconds: float) -> Check
         shutil.rmtree(folder, ignore_errors=True)
         raise OSError("the program's save function wrote nothing into the folder that it was given")
     for path in files:
-        _sync(path)
+        sync(path)
     target = _free(run.checkpoints, step)
     folder.rename(target)
-    sync_folder(run.checkpoints)
+    sync(run.checkpoints)
     size = sum(path.stat().st_size for path in target.rglob("*") if path.is_file())
     return CheckpointSaved(checkpoint=target.name, step=step, bytes=size, delay=seconds, seconds=seconds)
-
-
-def _sync(path: Path) -> None:
-    """It is the program's own file, of whatever mode."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _free(folder: Path, step: int) -> Path:
