@@ -50,7 +50,7 @@ def of_run(run: RunFolder, state: State, stopping: bool = False) -> list[str]:
 
 def of_others(state: State) -> str:
     """The command to look at a run of others again."""
-    return f"tui-trainer watch {shlex.quote(state.data)}"
+    return f"tui-trainer watch {shlex.quote(state.data) if state.data else '...'}"
 
 
 def of_living(runs: Sequence[tuple[RunFolder, State]]) -> list[str]:

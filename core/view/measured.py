@@ -50,7 +50,7 @@ def _class_history(state: State, event: e.ValidationDone) -> dict[str, ClassHist
 
 def _classes(state: State, event: e.ValidationDone) -> tuple[ClassScore, ...]:
     before = _accuracies_before(state, event)
-    names = state.classes or event.classes or tuple(str(number) for number in range(len(event.images)))
+    names = event.classes or state.classes or tuple(str(number) for number in range(len(event.images)))
     return tuple(
         ClassScore(name, correct, images, before.get(name))
         for name, correct, images in zip(names, event.correct, event.images, strict=False)

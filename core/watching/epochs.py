@@ -52,10 +52,11 @@ class Epochs:
         measured = any(name.startswith(("val.", "test.")) for name in metrics)
         if epoch:
             _, known = self._rows.get(epoch, (0, {}))
+            more = not metrics.keys() <= known.keys()
             self._rows[epoch] = step, {**known, **metrics}
             if len(self._rows) > KEPT:
                 del self._rows[next(iter(self._rows))]
-            if measured or epoch <= self._told:
+            if measured or (epoch <= self._told and more):  # some write what training came to after the measurement
                 yield from self._ended(epoch, time)
         if measured:
             yield from self._measured(step, epoch, metrics, time)

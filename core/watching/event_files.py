@@ -113,7 +113,7 @@ class EventFiles:
                 values, first = {}, False
             if told.scalars:
                 step, time = whole(told.step), told.time
-                values = {**values, **told.scalars}
+                values.update(told.scalars)
                 file.begun = True
         if values:
             yield Row(step, values, time, first=first)

@@ -7,7 +7,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -41,9 +41,9 @@ def temporary() -> Iterator[Path]:
 
 def _sweep(base: Path) -> None:
     for folder in base.iterdir():
-        held = lock.held(folder / LOCK)
-        if not held and folder.is_dir() and time.time() - folder.stat().st_mtime > GRACE:
-            shutil.rmtree(folder, ignore_errors=True)
+        with suppress(FileNotFoundError):  # another one sweeps too
+            if not lock.held(folder / LOCK) and folder.is_dir() and time.time() - folder.stat().st_mtime > GRACE:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def make_run(root: Path, found: Found) -> RunFolder:

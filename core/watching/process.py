@@ -101,7 +101,8 @@ class Watch:
         with suppress(UserError):  # what was there when it began is away for now
             for found in find(self._paths):
                 if found.path not in known and len(self.watched) < MOST:
-                    self.watched.append(Watched(found, self._root, self._held))
+                    with suppress(UserError):  # one of which no run can be made hides none of the others
+                        self.watched.append(Watched(found, self._root, self._held))
         self._next_search = time.monotonic() + max(SEARCH, SHARE * (time.monotonic() - begun))
 
     def poll(self) -> bool:

@@ -58,6 +58,8 @@ class ConsoleCallback(TrainerCallback):  # type: ignore[misc]
             run.log(learning_rate=run.learning_rate(rate))
         if not run.step_done():
             control.should_training_stop = True
+        if run.save_asked:  # also between two epochs, where the Trainer forgets what was set
+            control.should_save = True
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **given: Any) -> None:
         if self.run:

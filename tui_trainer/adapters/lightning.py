@@ -72,10 +72,12 @@ class ConsoleCallback(Callback):  # type: ignore[misc]
     def on_train_end(self, trainer: Any, pl_module: Any) -> None:
         if self.run:
             self.run.close()
+            self.run = None
 
     def on_exception(self, trainer: Any, pl_module: Any, exception: BaseException) -> None:
         if self.run:
             self.run.close(exception)
+            self.run = None
 
 
 def _save(trainer: Any, folder: Path) -> None:

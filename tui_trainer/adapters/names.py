@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, Literal, TypeAlias
 
+from core.run.own.meter import ALIASES
+
 Group: TypeAlias = Literal["train", "validation", "test"]
 
 PREFIXES: dict[str, Group] = {
@@ -13,7 +15,6 @@ PREFIXES: dict[str, Group] = {
     "test": "test",
 }  # fmt: skip
 PREFIXED = re.compile(rf"({'|'.join(PREFIXES)})[_/.:-](.+)")
-SHORT = {"acc": "accuracy", "lr": "learning_rate", "grad_norm": "gradient_norm"}
 
 
 def known(name: str) -> tuple[Group, str]:
@@ -21,7 +22,7 @@ def known(name: str) -> tuple[Group, str]:
     training."""
     found = PREFIXED.fullmatch(name)
     group, rest = (PREFIXES[found[1]], found[2]) if found else ("train", name)
-    return group, SHORT.get(rest, rest)
+    return group, ALIASES.get(rest, rest)
 
 
 def of(group: Group, metrics: Mapping[str, Any], without: tuple[str, ...] = ()) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from core.view import readings
 from core.view.state import State
 from tui_trainer.bindings import keymap
 from tui_trainer.escape import printable
+from tui_trainer.farewell import of_others
 from tui_trainer.theme import Palette
 from tui_trainer.widgets.axis import short
 from tui_trainer.widgets.panel import Panel
@@ -74,7 +75,7 @@ class Result(Panel[Outcome]):
 
 
 def _ending(state: State, quiet: str) -> list[tuple[str, str]]:
-    if state.status == "lost":
+    if state.status == "lost" and not state.origin:
         ago = f", last sign of life {quiet} ago" if quiet else ""
         return [("", f"The trainer is gone without a word{ago}, at step {state.step:,}.")]
     where = readings.where(state)
@@ -98,6 +99,8 @@ def _figures(state: State, run: RunFolder) -> list[tuple[str, str]]:
 
 
 def _next(state: State, run: RunFolder, key: str) -> list[tuple[str, str]]:
+    if state.origin:
+        return [("next", of_others(state))]
     if state.program:
         return [("next", way_on(run.name, state.program))]
     if state.status in ("finished", "early-stopped"):

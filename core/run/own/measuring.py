@@ -97,7 +97,7 @@ def _or_nan(value: float | None) -> float:
 def _scores(classes: Mapping[str, tuple[int, int]]) -> tuple[tuple[int, ...], tuple[int, ...]]:
     try:
         found = [(int(right), int(images)) for right, images in classes.values()]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise UserError("validated(classes=...): expected {'name': (right, images)} for each class") from None
     if any(not 0 <= right <= images for right, images in found):
         raise UserError("validated(classes=...): expected (right, images) with 0 <= right <= images for each class")
@@ -111,7 +111,7 @@ def _matrix(confusion: Any) -> tuple[tuple[int, ...], ...]:
     rows = confusion.tolist() if hasattr(confusion, "tolist") else confusion
     try:
         matrix = tuple(tuple(int(count) for count in row) for row in rows)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise UserError("validated(confusion=...): expected rows of counts, a row for each true class") from None
     if any(len(row) != len(matrix) or min(row) < 0 for row in matrix):
         raise UserError("validated(confusion=...): expected as many columns as rows, and no count below 0")

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,11 @@ from typing import Any
 import msgspec
 
 from core.errors import UserError
-from core.events import CheckpointSaved, RunStarted, SettingChanged
+from core.events import CheckpointSaved, RunStarted, SettingChanged, ValidationDone
 from core.run import journal
 from core.run.folder import RunFile, RunFolder, Taken, check_name, find, free_name, list_runs, reference
 from core.run.own.course import Course
+from core.run.own.measuring import Best
 
 NOTEBOOK = "a notebook"
 
@@ -76,6 +78,17 @@ def apply_again(run: RunFolder, course: Course) -> None:
             course.epochs = planned = int(event.value)
 
 
+def best_before(run: RunFolder, metric: str, step: int) -> Best:
+    """The best that had been measured up to the place where the run goes on."""
+    best = Best(metric)
+    for event in journal.find(run.journal, ValidationDone, RunStarted):
+        if isinstance(event, RunStarted):
+            best = Best(metric)
+        elif event.step <= step:
+            best.take(event.metrics, event.epoch, event.step)
+    return best
+
+
 def free_stem(name: str) -> str:
     """What a name comes to as a folder's."""
     return free_name(name, Path(os.devnull))
@@ -83,7 +96,14 @@ def free_stem(name: str) -> str:
 
 def _newest(stem: str, runs: Path) -> RunFolder | None:
     same = [run for run in list_runs(runs) if run.name == stem or run.name.removeprefix(f"{stem}-").isdecimal()]
-    return next((run for run in same if run.read().program), None)
+    return next(filter(_is_of_a_program, same), None)
+
+
+def _is_of_a_program(run: RunFolder) -> bool:
+    """Not where that cannot be read."""
+    with suppress(UserError):
+        return bool(run.read().program)
+    return False
 
 
 def _of_a_program(run: RunFolder) -> RunFolder:
@@ -113,8 +133,11 @@ def _plain(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _versions() -> dict[str, str]:
-    packages = ("tui-trainer", *(name for name in ("torch", "lightning", "transformers", "keras") if name in sys.modules))
-    return {name: metadata.version(name) for name in packages}
+    found = {"tui-trainer": metadata.version("tui-trainer")}
+    for name in sys.modules.keys() & {"torch", "lightning", "transformers", "keras"}:
+        with suppress(metadata.PackageNotFoundError):  # a module of the program's own may be called so
+            found[name] = metadata.version(name)
+    return found
 
 
 def _git_revision() -> str:

@@ -93,7 +93,8 @@ class Run(Steered):
             raise UserError("run.save(): expected a function that writes a checkpoint into a folder: Run(save=function)")
         self.begin()
         self._loop.telling.close_window(self._course, self._loop.say)
-        whole = not self._loop.stepping and not self._course.stopping
+        stepped = self._loop.telling.epoch_told == self._course.epoch
+        whole = stepped and not self._loop.stepping and not self._course.stopping
         return self._loop.saver.save(Wanted("epoch" if whole else "asked", name))
 
     def on_save(self, function: Save) -> Save:

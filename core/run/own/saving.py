@@ -51,6 +51,11 @@ class Saver:
     def able(self) -> bool:
         return bool(self.write or self.ask)
 
+    @property
+    def asked(self) -> bool:
+        """Whether one is to be written later."""
+        return bool(self._asked)
+
     def write_wanted(self) -> None:
         while self._course.wanted:
             wanted = self._course.wanted.pop(0)
@@ -85,7 +90,7 @@ class Saver:
         self.newest = str(place.absolute())
 
     def _tell(self, saved: CheckpointSaved, wanted: Wanted, where: str) -> None:
-        best = self._telling.best.step == saved.step
+        best = self._telling.best.value is not None and self._telling.best.step == saved.step
         about = {"epoch": self._course.epoch, "name": wanted.name, "reason": wanted.reason, "best": best}
         self._means.say(msgspec.structs.replace(saved, **about))
         if wanted.command:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-import time
 import traceback
-from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from core import checkpoint
@@ -45,13 +43,15 @@ class Session:
         except UserError:
             self._closing.close()
             raise
-        self._lock, self._answers, self._lost = run.lock.stat(), list[str](), False
+        self._lock, self._answers, self._lost, self._closed = run.lock.stat(), list[str](), False, False
         self._pump = Pump(run.journal, self.reserve.release)
         self._listener = Listener(run, self.say, signals)
         self._clear_up()
         self.pulse = Pulse(self._pump.put, self._beat)
 
     def say(self, event: Event) -> None:
+        if self._closed:
+            return
         try:
             self._pump.put(event)
         except TrainingError as error:
@@ -95,6 +95,7 @@ class Session:
             for answer in self._listener.refuse_all("the session has ended"):
                 self.say(answer)
         self.settle()
+        self._closed = True
         self._pump.close()
         self._closing.close()
 
@@ -113,16 +114,3 @@ class Session:
 def warn(text: str) -> None:
     with contextlib.suppress(OSError):
         print(f"tui-trainer: {text}", file=sys.stderr)  # noqa: T201
-
-
-@contextlib.contextmanager
-def phase(say: Callable[[Event], None], name: str) -> Iterator[None]:
-    """What a person waits for."""
-    from core.events import PhaseEnded, PhaseStarted
-
-    started = time.monotonic()
-    say(PhaseStarted(phase=name))
-    try:
-        yield
-    finally:
-        say(PhaseEnded(phase=name, seconds=time.monotonic() - started))

@@ -34,7 +34,10 @@ class PassingSignals(Signals):
         _catching = self
 
     def restore(self) -> None:
+        """Only on the main thread, too: a run that another one closes leaves them as they are."""
         global _catching
+        if threading.current_thread() is not threading.main_thread():
+            return
         _catching = None
         while self._before:
             signal.signal(*self._before.popitem())

@@ -53,11 +53,15 @@ class Steered:
         """The checkpoint to load, of a run that is gone on with."""
         self._closed, self._process, self._rank = False, os.getpid(), ranks.rank()
         self._course = Course(epochs=epochs)
-        self._loop = self._opened(name, runs, resume, classes, monitor, model, config or {})
-        self._loop.saver.write, self._loop.saver.everywhere = save, save_on_every_rank
-        if self._loop.resumes and self._loop.folder:
-            self._go_on(self._loop, self._loop.folder)
-        self._loop.signals.catch()
+        self._loop = loop = self._opened(name, runs, resume, classes, monitor, model, config or {})
+        loop.saver.write, loop.saver.everywhere = save, save_on_every_rank
+        try:
+            if loop.resumes and loop.folder:
+                self._go_on(loop, loop.folder)
+            loop.signals.catch()
+        except BaseException as error:  # who has no run cannot close it
+            loop.close(ending.of(self._course, loop.telling, "", error), error)
+            raise
         self._in_pass = self._epoch_open = False
         _open.append(self)
         atexit.register(self._left_open)
@@ -85,6 +89,7 @@ class Steered:
         loop.saver.newest = f"checkpoints/{saved.checkpoint}"
         self.go_on_at(saved.step, saved.epoch if saved.reason == "epoch" else max(saved.epoch - 1, 0))
         opening.apply_again(folder, self._course)
+        loop.telling.best = opening.best_before(folder, loop.telling.best.metric, saved.step)
 
     # What there is to say
 
@@ -169,6 +174,11 @@ class Steered:
         return self._loop.due
 
     @property
+    def save_asked(self) -> bool:
+        """Whether a checkpoint is to be written by the loop's library, and was not yet."""
+        return self._loop.saver.asked
+
+    @property
     def leaves_after_epoch(self) -> bool:
         """Whether it has been told to, and the epoch is not over."""
         return self._course.stops_after_epoch
@@ -177,6 +187,7 @@ class Steered:
         """``scale`` multiplies the rates of the loop's optimizer, which go on from there; what they are is told by
         :meth:`learning_rate`."""
         self._loop.scale = scale
+        self._course.factor = 1.0  # a rate that was changed before is in the library's own checkpoint
 
     def on_save_elsewhere(self, ask: Callable[[], object]) -> None:
         """``ask`` has the loop's library save in its own time and place, of which :meth:`saved` tells then."""

@@ -11,7 +11,7 @@ from core.errors import UserError
 from core.events import EpochDone, Event, MessageLogged, Metrics, StepDone, from_number, to_number
 from core.run.own.course import Course
 from core.run.own.measuring import Best, Classes, counted, validation
-from core.run.own.meter import LATEST, Loggable, Meter, Total
+from core.run.own.meter import ALIASES, LATEST, Loggable, Meter, Total
 from core.view.words import format_metric
 
 Say = Callable[[Event], None]
@@ -66,7 +66,7 @@ class Telling:
     ) -> bool:
         """Tell a measurement; returns whether it is the best so far."""
         counts = counted(classes, confusion)
-        numbers = {name: _number(name, value) for name, value in values.items()}
+        numbers = {ALIASES.get(name, name): _number(name, value) for name, value in values.items()}
         if "accuracy" not in numbers and counts.accuracy is not None:
             numbers["accuracy"] = counts.accuracy
         seconds = time.monotonic() - self.pass_ended
@@ -100,5 +100,5 @@ class Telling:
 def _number(name: str, value: Loggable) -> float:
     try:
         return float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, RuntimeError):
         raise UserError(f"validated({name}=...): expected one number, and a {type(value).__name__} was given") from None
