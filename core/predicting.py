@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -58,6 +59,8 @@ class Loaded:
     ) -> None:
         """Raises UserError when the file is missing, damaged, or not one of ours, and when its model is code of somebody's own
         that the user has not named as ``model``. That code lies in the folder ``code``, by itself the present one."""
+        import torch
+
         from core.training.device import choose_convolution, choose_device, choose_precision, place, set_up
         from core.training.snapshot import check_weights, read_weights
 
@@ -69,8 +72,9 @@ class Loaded:
             self.device: torch.device = choose_device(device)
             self.precision = choose_precision(self.recipe.precision, self.device)
             place_of_code = _named(weights, self.recipe.model, model, code)
-            # What the file claims costs no memory, as a rule, until its tensors are known to fit.
-            check_weights(tensors, models.sketch(self.recipe.model, self.inputs, place_of_code))
+            with torch.device("meta") if models.is_ours(self.recipe.model) else nullcontext():
+                # What the file claims costs no memory, as a rule, until its tensors are known to fit.
+                check_weights(tensors, models.sketch(self.recipe.model, self.inputs, place_of_code))
             network = models.build(self.recipe.model, self.inputs, place_of_code)
         except (Damaged, RuntimeError, RecursionError) as error:
             raise UserError(f"{weights}: {error}; expected a run, or a model.safetensors of one") from None
@@ -94,8 +98,8 @@ def evaluate(
     not fit.
     """
     from core.data import batches
+    from core.training import setup
     from core.training.evaluation import Evaluation as Pass
-    from core.training.evaluation import Examples
 
     loaded = Loaded(weights, device, threads, model, code)
     given, inputs = settings or loaded.recipe.data, loaded.inputs
@@ -106,7 +110,7 @@ def evaluate(
     if dataset.test.pixels.shape[1:] != (loaded.inputs.channels, loaded.inputs.size, loaded.inputs.size):
         raise UserError(f"data '{dataset.name}': the model takes images of {loaded.inputs.size} pixels; set data.size")
     chosen = batches.first_per_class(dataset.test.labels, settings.limit)
-    examples = Examples(*batches.to_device(dataset.test, chosen, loaded.device))
+    examples = setup.examples(batches.Chosen(dataset.test, chosen), loaded.device)
     batch = settings.evaluation_batch_size
     passing = Pass(loaded.network, examples, len(loaded.classes), loaded.normalisation, batch, loaded.precision)
     for done in passing:

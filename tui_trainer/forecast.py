@@ -14,6 +14,7 @@ from core.recipe import Recipe
 from core.run.describe import Description, describe
 from core.run.disk import free_bytes
 from core.run.folder import RunFolder
+from core.run.program import recipe_of
 from core.sections import SMALL, Data
 from core.view import readings
 from core.view.state import State
@@ -90,7 +91,7 @@ def _as_fast(chosen: Recipe, state: State) -> bool:
 
 def _same_data(wanted: Data, run: RunFolder) -> bool:
     try:
-        found = recipe.from_table(run.read().recipe).data
+        found = recipe.from_table(recipe_of(run)).data
     except UserError:
         return False
     return _alike(found) == _alike(wanted)

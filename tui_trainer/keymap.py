@@ -135,8 +135,8 @@ def _tell_apart(one: Action, other: Action, keymap: Keymap, where: str) -> None:
 
 def _together() -> Iterator[set[Scope]]:
     """Scopes whose actions may be offered at the same time."""
-    yield {"home", *actions.SHARED["home"]}
-    yield {"sweep", *actions.SHARED["sweep"]}
+    lists: tuple[Scope, ...] = ("home", "sweep", "compare")
+    yield from ({screen, *actions.SHARED[screen]} for screen in lists)
     for screen in ("run", "replay"):
         yield from ({screen, *actions.SHARED[screen], *panel} for panel in PANELS)
 

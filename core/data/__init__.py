@@ -156,6 +156,10 @@ def from_text(text: str, settings: Data) -> Data:
     """``settings`` with what ``--data NAME|PATH`` says: a source's name, or a path that one of the sources recognises."""
     if text.partition(":")[0] in names():
         _source(text)
+        source, _, name = text.partition(":")
+        if name and (path := Path(name).expanduser()).exists() and _module(source).NAMES is None:
+            # A resume may be asked for in another folder.
+            text = f"{source}:{path.absolute()}"
         return msgspec.structs.replace(settings, source=text, path=settings.path if text == settings.source else None)
     problem = "neither a source nor an existing path"
     try:

@@ -59,6 +59,10 @@ def _npz(path: Path) -> ArrayFile:
             key = member.filename.removesuffix(".npy")
             with archive.open(member) as data:
                 shape, dtype = _header(data, member.file_size)
+                if key == "classes" and member.file_size > LARGEST_NAMES:
+                    raise UserError(
+                        f"{str(path)!r}: classes: {member.file_size:,} bytes of names; expected at most {LARGEST_NAMES:,}"
+                    )
                 if key == "classes":
                     names = _names(np.frombuffer(data.read(LARGEST_NAMES), dtype))
                     continue

@@ -75,6 +75,11 @@ def is_elsewhere(name: object) -> TypeGuard[str]:
     return isinstance(name, str) and ":" in name
 
 
+def is_ours(settings: dict[str, Any]) -> bool:
+    """Whether a recipe's ``[model]`` is a file of this folder."""
+    return not is_elsewhere(settings.get("name"))
+
+
 def is_code(settings: dict[str, Any]) -> bool:
     """Whether a recipe's ``[model]`` is code of its user's."""
     return str(settings.get("name")).startswith("python:")
@@ -144,7 +149,7 @@ def layers_of(settings: dict[str, Any], network: nn.Module, inputs: Inputs, rate
     device, training = next(network.parameters()).device, network.training
     image = torch.zeros(1, inputs.channels, inputs.size, inputs.size, device=device)
     try:
-        return _counting.layers(network, image, network.eval(), rates, not is_elsewhere(settings.get("name")))
+        return _counting.layers(network, image, network.eval(), rates, is_ours(settings))
     finally:
         network.train(training)
 

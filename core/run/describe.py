@@ -85,8 +85,10 @@ def describe(recipe: Recipe, inputs: Inputs, code: Path | None = None) -> Descri
 
     ``code`` is the folder with code of the user's own, where it is they who have named it as the model; without it none is run.
     """
+    known = recipe.optimizer
+    rated = known if known.groups or known.vector_lr or known.head_lr else Optimizer()  # else there is one rate for all
     question = _Question(
-        recipe.model, inputs, recipe.parameter_limit, str(code) if code else None, recipe.finetune.frozen, recipe.optimizer
+        recipe.model, inputs, recipe.parameter_limit, str(code) if code else None, recipe.finetune.frozen, rated
     )
     if models.is_code(recipe.model):
         return _description(_ask(question))  # whatever it is made of may have changed

@@ -169,18 +169,18 @@ def busy(run: RunFolder) -> UserError:
 
 def reference(run: RunFolder) -> str:
     """How a command names this run, quoted for a shell: by its name where the default runs folder has it, else by its path."""
-    return shlex.quote(run.name if run.path.parent == _default_runs() else str(run.path))
+    return shlex.quote(run.name if run.path.parent == default_runs() else str(run.path))
 
 
 def runs_folder(given: Path | None = None) -> Path:
     """``--runs``, else ``TUI_TRAINER_RUNS``, else ``./runs``; it need not exist. Raises UserError when it is a file."""
-    runs = given or _default_runs()
+    runs = given or default_runs()
     if runs.exists() and not runs.is_dir():
         raise UserError(f"{runs}: not a folder; choose another --runs folder")
     return runs
 
 
-def _default_runs() -> Path:
+def default_runs() -> Path:
     return Path(os.environ.get("TUI_TRAINER_RUNS") or "runs")
 
 

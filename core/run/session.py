@@ -73,8 +73,16 @@ def create(
                 raise
             continue  # another process was faster to take that free name
         if code and is_code(recipe.model):
-            permit(run, code)
+            _permit(run, code)
         return run
+
+
+def _permit(run: RunFolder, code: Path) -> None:
+    try:
+        permit(run, code)
+    except UserError:
+        shutil.rmtree(run.path, ignore_errors=True)
+        raise
 
 
 def start(

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from core import recipe as recipes
 from core.errors import UserError
+from core.models import is_code
 from core.recipe import Recipe
 from core.run import session
 from core.sweep import study
@@ -19,6 +20,7 @@ from core.sweep.folder import (
     Sampler,
     SweepFile,
     SweepFolder,
+    busy,
     check_sweep_name,
     free_sweep_name,
     list_sweeps,
@@ -28,7 +30,7 @@ from core.sweep.folder import (
 from core.sweep.space import Space, checked
 from core.sweep.trials import ended
 
-METRICS = ("val.accuracy", "val.loss")
+METRICS = ("val.accuracy", "val.balanced_accuracy", "val.loss")
 TRIALS = 20
 """Where nobody says how many."""
 
@@ -49,6 +51,10 @@ class Wish(NamedTuple):
 def described(wish: Wish) -> SweepFile:
     """Without a name yet. Raises UserError, in one line, for whatever would make a trial fail that can be seen before."""
     study.check_installed()
+    if is_code(wish.base.model):
+        raise UserError(
+            f"recipe '{wish.base.name}': a sweep takes no code of your own ({wish.base.model['name']}); train it by itself"
+        )
     check_held_out(wish.base)
     space = checked(wish.base, wish.space)
     metric = check_metric(wish.metric or wish.base.monitor)
@@ -85,7 +91,7 @@ def check_held_out(base: Recipe) -> None:
 
 def _check_models(base: Recipe, space: Space) -> None:
     """A model's keys are known by its own file only, which a child process loads; what is known already is not asked again."""
-    for key in (key for key in space if key.startswith("model.")):
+    for key in (key for key in space if key == "model" or key.startswith("model.")):
         for text in space[key].ends():
             try:
                 session.check(recipes.changed(base, [f"{key}={text}"]))
@@ -131,6 +137,8 @@ def _with_trials(folder: SweepFolder, file: SweepFile, trials: int) -> SweepFile
     if file.sampler == "grid":
         trials = min(trials, study.grid_size(file.space))
     if trials != file.trials:
+        if folder.alive():
+            raise busy(folder)
         file = replace(file, trials=trials)
         try:
             folder.write(file)

@@ -110,7 +110,7 @@ class Conductor:
         tags.write(run, tags.changed(tags.read(run), [self.file.name]))
         known = WatchedRun(run, self.file.metric, None)
         while not known.look():
-            pass
+            time.sleep(INTERVAL)
         began = known.state.seq >= 0
         return None if began and known.verdict()[0] != "waits" else session.start(run, tied=True)
 
@@ -160,7 +160,7 @@ class Conductor:
         assert watched is not None
         yield self._end(trial, "pruned", note=why, seconds=watched.seconds)
         watched.stop(f"pruned by the sweep {self.file.name} ({self.file.prune}): {why}")
-        while not watched.look():
+        while not watched.look() and not self._heeded(watched):
             time.sleep(INTERVAL)
         self._watched = None
 

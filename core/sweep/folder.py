@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,7 +19,7 @@ from core.events import FORMAT
 from core.files import create, make_folder, read_plain
 from core.format import Newer, decode, prepare
 from core.run import lock
-from core.run.folder import RunFolder, Taken, check_name, last_write, runs_folder, write_whole
+from core.run.folder import RunFolder, Taken, check_name, default_runs, last_write, write_whole
 from core.run.tags import WORD
 from core.sweep.space import Space
 from core.sweep.trials import Board, at_rest
@@ -81,12 +82,20 @@ class SweepFolder:
         """Raises Taken when there is something of that name, UserError when it cannot be written."""
         try:
             make_folder(self.runs)
-            self.path.mkdir(mode=0o700)
-            self.write(file)
-        except FileExistsError:
-            raise Taken(f"{self.path}: exists already; choose another --name") from None
+            try:
+                self.path.mkdir(mode=0o700)
+            except FileExistsError:
+                raise Taken(f"{self.path}: exists already; choose another --name") from None
+            self._fill(file)
         except OSError as error:
             raise UserError(f"{self.path}: cannot create the sweep: {error.strerror}; choose another --runs folder") from None
+
+    def _fill(self, file: SweepFile) -> None:
+        try:
+            self.write(file)
+        except BaseException:
+            shutil.rmtree(self.path, ignore_errors=True)
+            raise
 
     def write(self, file: SweepFile) -> None:
         write_whole(self.file, msgspec.json.format(msgspec.json.encode(file), indent=2) + b"\n")
@@ -137,10 +146,7 @@ class SweepFolder:
         try:
             descriptor = lock.take(self.lock, patience=1.0)
         except BlockingIOError:
-            raise UserError(
-                f"sweep '{self.name}' is under way in another process; "
-                f"look at it with: tui-trainer sweep --show {reference(self)}"
-            ) from None
+            raise busy(self) from None
         except OSError as error:
             raise UserError(f"{self.lock}: cannot be opened: {error.strerror}") from None
         try:
@@ -176,9 +182,14 @@ def find(name: str, runs: Path) -> SweepFolder:
     raise UserError(f"sweep '{name}' not found in {runs}; the sweeps there: {', '.join(item.name for item in known[:8])}")
 
 
+def busy(sweep: SweepFolder) -> UserError:
+    look = f"look at it with: tui-trainer sweep --show {reference(sweep)}"
+    return UserError(f"sweep '{sweep.name}' is under way in another process; {look}")
+
+
 def reference(sweep: SweepFolder) -> str:
     """How a command names it, quoted for a shell."""
-    return shlex.quote(sweep.name if sweep.runs == runs_folder() else str(sweep.path))
+    return shlex.quote(sweep.name if sweep.runs == default_runs() else str(sweep.path))
 
 
 def check_sweep_name(name: str) -> str:

@@ -49,7 +49,9 @@ class WatchedRun:
     def measured(self, after: int = 0) -> Iterator[tuple[int, float]]:
         """Epochs and what the held-out images gave then."""
         for row in self._state.rows:
-            if row.epoch > after and (value := row.metrics.get(self._metric)) is not None:
+            # Where all classes are of one size the balanced accuracy is the accuracy, and need not be told.
+            value = row.metrics.get(self._metric, row.metrics.get(self._metric.replace("balanced_", "")))
+            if row.epoch > after and value is not None:
                 yield row.epoch, value
 
     def result(self, of_the_best: bool) -> tuple[int, float] | None:

@@ -6,15 +6,16 @@ from __future__ import annotations
 import hashlib
 import json
 import shlex
+from io import BufferedReader
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _NormBase
 
 from core.checkpoint import LARGEST, Damaged
 from core.errors import UserError
-from core.files import read_named
+from core.files import open_plain, read_named
 from core.sections import FineTune
 from core.training.naming import fits, matching
 from core.training.snapshot import all_finite, load_tensors, read_about
@@ -63,7 +64,10 @@ def _conversion(path: str) -> str:
 def fingerprint(settings: FineTune) -> str:
     """Of the file as it is now; empty where there is none, or none any more, which a run that has begun does not need."""
     try:
-        return hashlib.sha256(read_named(Path(settings.weights), LARGEST)).hexdigest() if settings.weights else ""
+        if not settings.weights:
+            return ""
+        with open_plain(Path(settings.weights), follow=True) as file:
+            return hashlib.file_digest(cast(BufferedReader, file), "sha256").hexdigest()
     except OSError:
         return ""
 

@@ -118,11 +118,13 @@ def prepare(
     inputs = Inputs(len(dataset.classes), *dataset.train.pixels.shape[1:3])
     written, recipe = recipe, adapting.adapted(recipe, inputs.size)
     progress("build", 0, 0, "")
+    if not models.is_ours(recipe.model) and data.inputs(recipe.data) is None:
+        models.sketch(recipe.model, inputs, code)  # what does not fit is said in a line; of other data this was done before
     network = initialise(recipe, inputs, device, code)
     _check_last_batch(recipe, network, len(train.indices), inputs)
     augment.check(recipe.augment, inputs.channels, inputs.size, inputs.size)
     resolution.check(recipe.low_resolution, network, inputs.channels, inputs.size)
-    training = _examples(train, device)
+    training = examples(train, device)
     if isinstance(network, FromData):
         network.set_from(batches.normalise(batches.sent(training.images[:SEEN], device), *normalisation))
     told, weights = _fine_tuned(recipe, network, dataset.classes, begins)
@@ -138,8 +140,8 @@ def prepare(
         classes=dataset.classes,
         normalisation=normalisation,
         train=training,
-        validation=_examples(held_out, device),
-        test=_examples(test, device),
+        validation=examples(held_out, device),
+        test=examples(test, device),
         network=network,
         optimizer=optimizers.build(recipe.optimizer, network, recipe.compile),
         parameters=parameters,
@@ -172,7 +174,8 @@ def _check_splits(recipe: Recipe, data: str, train: batches.Chosen, held_out: ba
         raise UserError(f"data '{data}': data.validation = {recipe.data.validation} holds no image out; raise it")
 
 
-def _examples(chosen: batches.Chosen, device: torch.device) -> Examples:
+def examples(chosen: batches.Chosen, device: torch.device) -> Examples:
+    """On the device, on the host, or left in the file that they are mapped from: wherever there is room for them."""
     place = devices.storage(chosen.bytes, device)
     if place is None and isinstance(chosen.images.pixels, np.memmap):
         return Examples(Mapped(chosen.images.pixels, chosen.indices), torch.from_numpy(chosen.labels))

@@ -164,7 +164,7 @@ def test_no_sweep_chooses_by_the_test_split(name: str, settings: list[str], word
 
 @pytest.mark.parametrize("metric", ["test.accuracy", "train.loss", "accuracy", ""])
 def test_metrics_of_held_out_images_alone(metric: str) -> None:
-    with pytest.raises(UserError, match=r"expected val\.accuracy or val\.loss"):
+    with pytest.raises(UserError, match=r"expected val\.accuracy or val\.balanced_accuracy or val\.loss"):
         check_metric(metric)
 
 

@@ -44,10 +44,10 @@ async def settled(pilot: Pilot[Any], run: RunFolder) -> RunScreen:
     raise AssertionError(f"the screen did not settle:\n{text_of(pilot)}")
 
 
-async def seen(pilot: Pilot[Any], words: str) -> None:
-    """Wait until the screen shows these words."""
+async def seen(pilot: Pilot[Any], words: str, times: int = 1) -> None:
+    """Wait until the screen shows these words, in so many places at least."""
     for _ in range(200):
-        if words in text_of(pilot):
+        if text_of(pilot).count(words) >= times:
             return
         await pilot.pause(0.03)
     raise AssertionError(f"{words!r} did not appear:\n{text_of(pilot)}")

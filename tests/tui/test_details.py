@@ -74,8 +74,8 @@ async def test_a_damaged_recipe_says_so_and_the_rest_is_shown(runs: Path) -> Non
         async with console(run).run_test(size=(120, 40)) as pilot:
             await settled(pilot, run)
             await pilot.press("5")
-            await seen(pilot, "damaged")
-            assert text_of(pilot).count("damaged") == 2 and "step 299 of 300" in text_of(pilot)
+            await seen(pilot, "damaged", times=2)
+            assert "step 299 of 300" in text_of(pilot)
 
 
 async def test_the_layers_have_shapes_parameters_and_macs(runs: Path) -> None:

@@ -204,11 +204,12 @@ async def test_another_theme_recolours_all(runs: Path) -> None:
         pilot.app.theme = theme.DARK.name
         await settled(pilot)
         assert screen.look.best
-        best = str(screen.look.best.number)
-        dark = screen.query_one(TrialTable).get_cell(best, "val.accuracy ").style
+        best, table = str(screen.look.best.number), screen.query_one(TrialTable)
+        (place,) = [at for at, column in enumerate(table.ordered_columns) if column.label.plain.strip() == "val.accuracy"]
+        dark = table.get_row(best)[place].style
         pilot.app.theme = theme.LIGHT.name
         await settled(pilot)
-        light = screen.query_one(TrialTable).get_cell(best, "val.accuracy ").style
+        light = table.get_row(best)[place].style
         assert dark != light and Color.parse(str(theme.LIGHT.success)).hex6.lower() in str(light).lower()
         assert screen.query_one(Importances)._lines
 

@@ -60,6 +60,8 @@ def model(
     from core.view.readings import format_count
 
     if is_elsewhere(recipe) and not recipe.endswith(".toml"):
+        if model is not None:
+            raise UserError(f"model {recipe} and --model {model} are two networks; leave one out")
         recipe, model = ANY, recipe
     chosen = load(recipe, changes or [], data, model)
     found = describe(chosen, known_inputs(chosen.data), code=Path.cwd())
@@ -127,7 +129,7 @@ def show(
 
     settings = from_text(data, Data())
     found = availability(settings)
-    if not found.ready:
+    if not (found.ready or (found.fetchable and data.startswith("hf:"))):  # whose library alone knows what it has in its cache
         raise UserError(f"data {data!r}: {found.hint}")
     ticker = Ticker()
     try:

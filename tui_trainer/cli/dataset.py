@@ -27,12 +27,14 @@ class Described(msgspec.Struct, frozen=True):
 
 
 def described(dataset: Dataset) -> Described:
+    import numpy as np
+
     splits = {"train": dataset.train, "validation": dataset.validation, "test": dataset.test}
     images = {}
     for split, found in splits.items():
         if found is not None:
-            labels = found.labels.tolist()
-            images[split] = {name: labels.count(number) for number, name in enumerate(dataset.classes)}
+            counts = np.bincount(found.labels, minlength=len(dataset.classes)).tolist()
+            images[split] = dict(zip(dataset.classes, counts, strict=True))
     _, channels, size, _ = dataset.train.pixels.shape
     mean, std = dataset.mean, dataset.std
     return Described(dataset.name, channels, size, mean, std, images, dataset.fingerprint, dataset.notes)

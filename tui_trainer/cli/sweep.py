@@ -178,7 +178,7 @@ def _resumed(name: str, runs: Path, trials: int | None, given: Sequence[object])
     from core.sweep import beginning
     from core.sweep.folder import find
 
-    if any(given):
+    if any(item not in (None, "", []) for item in given):
         raise UserError("--resume goes on with what was asked for; beside it only --trials and --timeout can be given")
     folder = find(name, runs)
     return folder, beginning.resumed(folder, trials)

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from core.errors import UserError
 from core.files import open_to_append, read_tail
 from core.sweep.conductor import Conductor
-from core.sweep.folder import SweepFile, SweepFolder, reference
+from core.sweep.folder import SweepFile, SweepFolder, busy, reference
 from core.sweep.told import SweepEnded
 from core.view.state import State
 from core.view.summary import summarise
@@ -37,8 +37,7 @@ LOG_TAIL = 4096
 def begin(folder: SweepFolder, timeout: str | None) -> None:
     """Back once it conducts the sweep, or is through with it. Raises UserError with its own words when it could not."""
     if folder.alive():
-        with folder.hold():  # which says that somebody else does
-            pass
+        raise busy(folder)
     options = [] if timeout is None else ["--timeout", timeout]
     with os.fdopen(open_to_append(folder.log), "ab") as log:
         process = subprocess.Popen(

@@ -79,10 +79,12 @@ def _wait(found: Watching) -> None:
     from tui_trainer.cli.progress import Ticker
 
     ticker, begun = Ticker(), time.monotonic()
-    while found.process.poll() is None:
-        time.sleep(INTERVAL)
-        if time.monotonic() - begun > PATIENCE:
-            taken = sum(run.journal.stat().st_size for run in found.runs if run.journal.exists())
-            ticker("reading the files", taken >> 20, 0, "MiB")
-    ticker.close()
+    try:
+        while found.process.poll() is None:
+            time.sleep(INTERVAL)
+            if time.monotonic() - begun > PATIENCE:
+                taken = sum(run.journal.stat().st_size for run in found.runs if run.journal.exists())
+                ticker("reading the files", taken >> 20, 0, "MiB")
+    finally:
+        ticker.close()
     found.wait()

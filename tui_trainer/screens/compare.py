@@ -203,4 +203,4 @@ class CompareScreen(ActionScreen):
     def farewell(self) -> list[str]:
         """Of the runs that go on."""
         known = zip(self.runs, self.subjects, strict=False)  # none before they are looked at
-        return farewell.of_living([(run, item.state) for run, item in known if not item.state.ended])
+        return farewell.of_living([(run, item.state) for run, item in known if not (item.state.ended or item.state.origin)])

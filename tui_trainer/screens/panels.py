@@ -93,10 +93,12 @@ class PanelScreen(CopyingScreen, ExportingScreen):
         self._feed.start()
         self.set_interval(TICK, self._tick)
         self._show_page(self._page)
+        if self.state.origin:
+            self._leave_out(self.state)
+        self._take(self.state)
         for panel in self._panels():  # all of them at once: they are drawn as they are painted
             if panel.is_attached:  # those of the first page
                 panel.show(self.state, self._now())
-        self._take(self.state)
         self.lay_out()
 
     def on_screen_resume(self) -> None:

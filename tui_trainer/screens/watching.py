@@ -15,7 +15,7 @@ from tui_trainer.escape import printable
 from tui_trainer.screens.home import HomeScreen
 from tui_trainer.theme import Palette
 
-NOT_HERE = frozenset({"new_run", "again", "resume", "tag", "rename", "delete", "undelete"})
+NOT_HERE = frozenset({"new_run", "again", "resume", "tag", "rename", "delete", "undelete", "sweeps"})
 """What would change runs that are another's."""
 
 
@@ -28,6 +28,7 @@ class WatchingHome(HomeScreen):
         self._waiting = False
 
     async def on_home_screen_scanned(self, event: HomeScreen.Scanned) -> None:
+        event.prevent_default()  # Textual would call the one of Home once more
         await super().on_home_screen_scanned(event)
         if self._waiting and len(self._listed) == 1 and self.is_current:
             self.trainer.show_run(self._listed[0].run)

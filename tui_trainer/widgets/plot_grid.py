@@ -42,18 +42,18 @@ class PlotGrid(Container):
 
     def show(self, state: State, hidden: frozenset[str] = frozenset()) -> None:
         # A program's own loop, and a run of others, need not have what every recipe's has.
-        others = bool((state.program and state.windows) or (state.origin and state.series))
+        others = bool(state.series and (state.origin or (state.program and state.windows)))
         wanted = [item.name for item in metrics(state.series, () if others else ALWAYS)][:MOST]
-        for plot in self.query(Plot) if others else ():
-            if plot.metric.name in self._names and plot.metric.name not in wanted:
-                self._names.remove(plot.metric.name)
-                plot.remove()
+        for plot in self.query(Plot):
+            plot.set_class(plot.metric.name not in wanted, "untold")
         for place, name in enumerate(wanted):
             if name not in self._names:
                 plot = Plot(self.run, name)
                 plot.set_class(name in hidden, "hidden")
-                self.mount(plot, before=place if place < len(self._names) else None)
-                self._names.insert(place, name)
+                later = (self._names.index(other) for other in wanted[place + 1 :] if other in self._names)
+                before = next(later, None)
+                self.mount(plot, before=before)
+                self._names.insert(len(self._names) if before is None else before, name)
         if (shown := self._count()) != self._shown:
             self._shown = shown
             self._lay_out()
@@ -62,8 +62,8 @@ class PlotGrid(Container):
         self._lay_out()
 
     def _count(self) -> int:
-        """Of the plots that are not hidden."""
-        return sum(not plot.has_class("hidden") for plot in self.query(Plot) if plot.metric.name in self._names)
+        """Of the plots that are shown."""
+        return sum(not (plot.has_class("hidden") or plot.has_class("untold")) for plot in self.query(Plot))
 
     def _lay_out(self) -> None:
         columns, height = shape(max(self._count(), 1), *self.size)

@@ -116,10 +116,7 @@ def _standing(state: State, now: float, key: str) -> str:
 def _training(state: State) -> str:
     size = f"{state.model}, {readings.format_count(state.parameters)} parameters" if state.parameters else state.model
     place = f"{state.device} {state.precision}".strip()
-    if state.program:
-        size = ", ".join(filter(None, (f"by {state.program}", size)))
-    else:
-        size, place = f"{size}, on {state.data}", f"{state.device} {state.precision}"
+    size = ", ".join(filter(None, (f"by {state.program}", size))) if state.program else f"{size}, on {state.data}"
     return " · ".join(filter(None, (size, place, f"{readings.format_duration(state.trained_seconds)} trained")))
 
 

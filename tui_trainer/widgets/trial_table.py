@@ -63,8 +63,9 @@ class TrialTable(RowTable):
     ) -> None:
         top = self.scroll_y
         self.clear(columns=True)
-        for column, width in zip(columns, widths, strict=False):
-            self.add_column(_set(Text(column.title), width, column.right), width=width + GAP, key=column.title)
+        # By place: a searched key may be called as another column is.
+        for place, (column, width) in enumerate(zip(columns, widths, strict=False)):
+            self.add_column(_set(Text(column.title), width, column.right), width=width + GAP, key=str(place))
         for trial, row in zip(self._trials, cells, strict=True):
             shown = zip(row, widths, columns, strict=False)
             self.add_row(*(_set(cell, width, column.right) for cell, width, column in shown), key=str(trial.number))
@@ -75,11 +76,11 @@ class TrialTable(RowTable):
 
     def _update(self, columns: Sequence[Column], cells: Sequence[Sequence[Text]], widths: Sequence[int]) -> None:
         for trial, row in zip(self._trials, cells, strict=True):
-            for cell, width, column in zip(row, widths, columns, strict=False):
+            for place, (cell, width, column) in enumerate(zip(row, widths, columns, strict=False)):
                 text, key = _set(cell, width, column.right), str(trial.number)
-                shown: Text = self.get_cell(key, column.title)
+                shown: Text = self.get_cell(key, str(place))
                 if (shown, shown.style) != (text, text.style):
-                    self.update_cell(key, column.title, text)
+                    self.update_cell(key, str(place), text)
 
 
 def columns_of(look: Look, colours: Palette) -> list[Column]:

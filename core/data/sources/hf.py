@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from core.data import Availability, Dataset, Progress, name_of
 from core.errors import UserError
+from core.files import read_plain
 from core.models import Inputs
 from core.sections import Data
 
@@ -114,8 +115,15 @@ def _splits(settings: Data, progress: Progress) -> dict[str, Any]:
     if "train" not in found:
         raise UserError(f"{settings.source}: its splits are {', '.join(found)}; expected one that is called train")
     held_out = next((name for name in HELD_OUT if name in found), None)
-    named = {"train": "train", "validation": held_out, "test": "test" if "test" in found else None}
+    told = "test" in found and not _is_untold(found["test"])
+    named = {"train": "train", "validation": held_out, "test": "test" if told else None}
     return {split: found[name] for split, name in named.items() if name}
+
+
+def _is_untold(split: Any) -> bool:
+    """Test splits of competitions come without their labels, which are all -1 then."""
+    label = next((name for name in LABELS if name in split.features), None)
+    return bool(label and len(split) and set(split[label]) == {-1})
 
 
 def _columns(source: str, split: Any) -> Columns:
@@ -143,13 +151,15 @@ def _files(split: Any, columns: Columns, places: Any) -> Iterator[tuple[io.Bytes
     """Undecoded, since ours takes nothing but a few formats and refuses what is too large."""
     from datasets import Image
 
-    raw = split.cast_column(columns.image, Image(decode=False))
+    from core.data.images import LARGEST_PIPED
+
+    raw = split.select_columns([columns.image]).cast_column(columns.image, Image(decode=False))
     for place in places:
         item = raw[int(place)][columns.image]
         where = f"image {place} of the split"
         if item is None or not (item.get("bytes") or item.get("path")):
             raise UserError(f"{where} is empty; expected an image")
-        yield io.BytesIO(item["bytes"] or Path(item["path"]).read_bytes()), where
+        yield io.BytesIO(item["bytes"] or read_plain(Path(item["path"]), LARGEST_PIPED, follow=True)), where
 
 
 def _content(source: str, found: dict[str, Any], columns: Columns, form: Form, notes: tuple[str, ...]) -> Content:
@@ -176,6 +186,10 @@ def _classes(
     values = sorted({value for column in given.values() for value in column if value is not None})
     if len(values) < 2 or any(value is None or value == -1 for column in given.values() for value in column):
         raise UserError(f"{source}: {columns.label} has images of no class, or of a single one; expected two or more")
+    if columns.classes and not 0 <= values[0] <= values[-1] < len(columns.classes):
+        raise UserError(
+            f"{source}: {columns.label} has {values[0]} to {values[-1]}, and there are {len(columns.classes)} classes"
+        )
     numbers = {value: value if columns.classes else number for number, value in enumerate(values)}
     labels = {name: np.array([numbers[value] for value in column], np.int64) for name, column in given.items()}
     return columns.classes or tuple(map(str, values)), labels
