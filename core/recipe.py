@@ -7,11 +7,12 @@ data source that ``name`` / ``source`` picks; :mod:`core.run.describe` checks a 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from copy import deepcopy
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
 from msgspec import Meta
@@ -42,6 +43,8 @@ from core.sections import (
 
 LARGEST = 1 << 20
 """Bytes of a recipe file."""
+Overrides: TypeAlias = Iterable[str | tuple[str, Any]] | Mapping[str, Any]
+"""In their order: ``key.path=value`` with a value as in TOML, or a key path and its value."""
 
 
 class Recipe(Section, frozen=True, kw_only=True):
@@ -110,8 +113,8 @@ def source_text(name: str) -> str:
     return (_folder() / f"{name}.toml").read_text("utf-8")
 
 
-def load(name_or_path: str | Path, overrides: Iterable[str] = ()) -> Recipe:
-    """A recipe by its name, or from a ``.toml`` file, with ``key.path=value`` overrides applied in order.
+def load(name_or_path: str | Path, overrides: Overrides = ()) -> Recipe:
+    """A recipe by its name, or from a ``.toml`` file, with overrides applied in order.
 
     Raises :class:`UserError` in one line that names the file or the key and what was expected.
     """
@@ -123,16 +126,14 @@ def load(name_or_path: str | Path, overrides: Iterable[str] = ()) -> Recipe:
     except RecursionError:
         raise UserError(f"{where}: nested too deeply, which no recipe is") from None
     table.setdefault("name", default_name)
-    for override in overrides:
-        _apply(table, override)
+    _apply(table, overrides)
     return from_table(table, where)
 
 
-def changed(recipe: Recipe, overrides: Iterable[str]) -> Recipe:
-    """The recipe with ``key.path=value`` overrides applied in order; raises UserError as :func:`load` does."""
+def changed(recipe: Recipe, overrides: Overrides) -> Recipe:
+    """The recipe with overrides applied as :func:`load` does it; raises UserError as that does."""
     table = to_table(recipe)
-    for override in overrides:
-        _apply(table, override)
+    _apply(table, overrides)
     return from_table(table, f"recipe '{recipe.name}'")
 
 
@@ -169,16 +170,27 @@ def _read(name_or_path: str) -> tuple[str, str, str]:
         raise UserError(f"recipe file {path}: {reason}; expected a TOML file or one of {', '.join(names())}") from None
 
 
-def _apply(table: dict[str, Any], override: str) -> None:
+def _apply(table: dict[str, Any], overrides: Overrides) -> None:
+    for override in overrides.items() if isinstance(overrides, Mapping) else overrides:
+        key, value = _parsed(override) if isinstance(override, str) else override
+        _set(table, key, deepcopy(value))
+
+
+def _parsed(override: str) -> tuple[str, Any]:
     key, equals, text = override.partition("=")
-    parts = key.strip().split(".")
-    if not equals or not all(parts):
+    if not equals:
         raise UserError(f"--set {override!r}: expected key.path=value, for instance optimizer.lr=0.001")
+    return key.strip(), _value(text.strip())
+
+
+def _set(table: dict[str, Any], key: str, value: Any) -> None:
+    parts = key.split(".")
+    if not all(parts):
+        raise UserError(f"--set {key!r}: expected key.path=value, for instance optimizer.lr=0.001")
     for depth, part in enumerate(parts[:-1], 1):
         table = table.setdefault(part, {})
         if not isinstance(table, dict):
-            raise UserError(f"--set {override!r}: {'.'.join(parts[:depth])} is a value, not a table")
-    value = _value(text.strip())
+            raise UserError(f"--set {key!r}: {'.'.join(parts[:depth])} is a value, not a table")
     named = parts == ["model"] and isinstance(value, str)  # all of the table: its other keys belong to another model
     table[parts[-1]] = {"name": value} if named else value
 

@@ -1,11 +1,13 @@
 """A terminal training console: the Textual app and the headless commands over :mod:`core`.
 
-For a training loop of one's own there is :class:`tui_trainer.Run`, for other libraries' loops :mod:`tui_trainer.adapters`.
+From Python a training is :func:`tui_trainer.train`; a loop of one's own is a :class:`tui_trainer.Run`, and for those of other
+libraries there are :mod:`tui_trainer.adapters`.
 """
 
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,21 +17,29 @@ from tui_trainer.escape import printable
 if TYPE_CHECKING:
     from core.errors import UserError
     from core.run.own import Run
+    from tui_trainer.trained import Result, TrainingFailed
+    from tui_trainer.training import evaluate, predict, result_of, resume, train
 
-__all__ = ["Run", "UserError"]
+_HOMES = {
+    "Run": "core.run.own",
+    "UserError": "core.errors",
+    "Result": "tui_trainer.trained",
+    "TrainingFailed": "tui_trainer.trained",
+    "train": "tui_trainer.training",
+    "resume": "tui_trainer.training",
+    "result_of": "tui_trainer.training",
+    "evaluate": "tui_trainer.training",
+    "predict": "tui_trainer.training",
+}
+
+__all__ = ["Result", "Run", "TrainingFailed", "UserError", "evaluate", "predict", "result_of", "resume", "train"]
 
 
 def __getattr__(name: str) -> Any:
     """The names above, when they are first used: importing this imports neither torch nor a screen."""
-    if name == "Run":
-        from core.run.own import Run
-
-        return Run
-    if name == "UserError":
-        from core.errors import UserError
-
-        return UserError
-    raise AttributeError(f"module 'tui_trainer' has no attribute {name!r}")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'tui_trainer' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
 
 
 def _check_core() -> None:

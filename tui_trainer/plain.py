@@ -69,11 +69,11 @@ class JsonLines:
         pass
 
 
-class Result:
-    """Nothing until the end, then how it ended."""
+class Silent:
+    """Nothing at all."""
 
-    def __init__(self, run: RunFolder, state: State, stream: TextIO) -> None:
-        self.run, self.state, self._stream = run, state, stream
+    def __init__(self, run: RunFolder, state: State) -> None:
+        self.run, self.state = run, state
 
     def feed(self, told: Told) -> None:
         self.state = fold(self.state, [event for _, event in told])
@@ -82,10 +82,21 @@ class Result:
         pass
 
     def end(self, state: State) -> None:
-        write_lines(self._stream, result_lines(self.run, state))
+        pass
 
     def close(self) -> None:
         pass
+
+
+class Result(Silent):
+    """Nothing until the end, then how it ended."""
+
+    def __init__(self, run: RunFolder, state: State, stream: TextIO) -> None:
+        super().__init__(run, state)
+        self._stream = stream
+
+    def end(self, state: State) -> None:
+        write_lines(self._stream, result_lines(self.run, state))
 
 
 class _Standing(NamedTuple):

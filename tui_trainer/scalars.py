@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from core.errors import UserError
 from core.run.folder import RunFolder
@@ -34,13 +34,22 @@ def write(run: RunFolder, file: SupportsWrite[str], wanted: Sequence[str] = (), 
     table.writerows(_cells(scalars.rows(run.journal, known, tick), names))
 
 
-def chosen(known: Survey, wanted: Sequence[str]) -> tuple[str, ...]:
+def records(run: RunFolder, wanted: Sequence[str] = ()) -> Iterator[dict[str, Any]]:
+    """The same rows, each as a table of its own, with the scalars that it has. Raises UserError as :func:`write` does."""
+    known = scalars.survey(run.journal)
+    names = chosen(known, wanted, "history")
+    for row in scalars.rows(run.journal, known):
+        if told := {name: row.metrics[name] for name in names if name in row.metrics}:
+            yield {"kind": row.kind, "step": row.step, "epoch": row.epoch, "time": row.time, **told}
+
+
+def chosen(known: Survey, wanted: Sequence[str], asked: str = "--what") -> tuple[str, ...]:
     if not wanted:
         return known.names
     for pattern in wanted:
         if not any(fnmatchcase(name, pattern) for name in known.names):
             there = ", ".join(known.names[:NAMED]) + (" ..." if len(known.names) > NAMED else "")
-            raise UserError(f"--what {pattern!r}: the run has told no such scalar; there are: {there or 'none yet'}")
+            raise UserError(f"{asked} {pattern!r}: the run has told no such scalar; there are: {there or 'none yet'}")
     return tuple(name for name in known.names if any(fnmatchcase(name, pattern) for pattern in wanted))
 
 

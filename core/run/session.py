@@ -18,6 +18,7 @@ from msgspec.structs import replace
 import core
 from core import data
 from core.errors import UserError
+from core.events import RunStarted
 from core.files import open_to_append
 from core.models import is_code
 from core.recipe import Recipe, to_table
@@ -26,7 +27,7 @@ from core.run.code import named_again, permit
 from core.run.describe import describe, machine
 from core.run.disk import Reserve
 from core.run.folder import RunFile, RunFolder, Taken, busy, check_name, free_name
-from core.run.journal import finished
+from core.run.journal import find, finished
 from core.run.resume import check_changes, check_journal
 
 WORKER = (sys.executable, "-P", "-m", "core.run.worker")
@@ -125,6 +126,12 @@ def start(
             raise UserError(f"the worker did not start within {STARTUP:.0f} s; its words are in {run.log}")
         time.sleep(0.02)
     return worker
+
+
+def remove_unbegun(run: RunFolder) -> None:
+    """A mistake that showed only once the worker looked (damaged data, say) leaves no run behind."""
+    if not run.alive() and not find(run.journal, RunStarted):
+        shutil.rmtree(run.path, ignore_errors=True)
 
 
 def check_threads(threads: int | None) -> None:

@@ -14,10 +14,10 @@ import typer
 
 from core.errors import UserError
 from core.run.folder import runs_folder
+from tui_trainer.choosing import choose
 from tui_trainer.cli import options
 from tui_trainer.cli.progress import Ticker
 from tui_trainer.cli.say import complain, say, say_json
-from tui_trainer.cli.train import load
 
 if TYPE_CHECKING:
     from core.bench.results import StepReport, TargetReport, WatchedReport
@@ -75,13 +75,13 @@ def bench(
     asked = Asked(threads, json, runs_folder(runs))
     overrides = [*(changes or []), *([] if batch is None else [f"batch_size={batch}"])]
     if to is not None:
-        _to(load((recipes or ["fast"])[0], overrides, None), to / 100, seeds or SEEDS, asked)
+        _to(choose((recipes or ["fast"])[0], overrides), to / 100, seeds or SEEDS, asked)
     elif watched:
-        _watched(load((recipes or ["quickstart"])[0], overrides, None), WATCHED_SECONDS if seconds is None else seconds, asked)
+        _watched(choose((recipes or ["quickstart"])[0], overrides), WATCHED_SECONDS if seconds is None else seconds, asked)
     else:
         from core.recipe import names
 
-        _steps([load(name, overrides, None) for name in recipes or names()], SECONDS if seconds is None else seconds, asked)
+        _steps([choose(name, overrides) for name in recipes or names()], SECONDS if seconds is None else seconds, asked)
 
 
 def _check(to: bool, watched: bool, recipes: Sequence[str], seconds: float | None, seeds: int | None) -> None:

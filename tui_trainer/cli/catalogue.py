@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from core.errors import UserError
+from tui_trainer.choosing import choose
 from tui_trainer.cli import options
 from tui_trainer.cli.dataset import described, lines
 from tui_trainer.cli.progress import Ticker
 from tui_trainer.cli.say import say, say_json, table
-from tui_trainer.cli.train import load
 from tui_trainer.stream import write_bytes
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def model(
         if model is not None:
             raise UserError(f"model {recipe} and --model {model} are two networks; leave one out")
         recipe, model = ANY, recipe
-    chosen = load(recipe, changes or [], data, model)
+    chosen = choose(recipe, changes or (), data, model)
     found = describe(chosen, known_inputs(chosen.data), code=Path.cwd())
     if json:
         say_json(found)

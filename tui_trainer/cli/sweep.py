@@ -169,9 +169,9 @@ def _detach(folder: SweepFolder, timeout: str | None) -> None:
 
 
 def _loaded(recipe: str, fixed: Sequence[str], data: str | None) -> Recipe:
-    from tui_trainer.cli.train import load
+    from tui_trainer.choosing import choose
 
-    return load(recipe, fixed, data)
+    return choose(recipe, fixed, data)
 
 
 def _resumed(name: str, runs: Path, trials: int | None, given: Sequence[object]) -> tuple[SweepFolder, SweepFile]:

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from msgspec.structs import replace
 
 from core.errors import UserError
 from core.run.folder import RunFolder, busy, check_name, find, reference, runs_folder
+from tui_trainer.choosing import choose
 from tui_trainer.cli import options, require
 from tui_trainer.cli.say import complain, say
 
 if TYPE_CHECKING:
-    from core.recipe import Recipe
     from core.view.state import State
     from tui_trainer.cli.require import Requirement
     from tui_trainer.plain import Form
@@ -44,25 +43,20 @@ def train(
     runs: options.Runs = None,
 ) -> None:
     """Start a new training and watch it. Ctrl-C saves and ends it; a second one ends it at once."""
-    from json import dumps
-
     from core.run import session
     from tui_trainer.cli.weights import weights_of
 
     form, tied, requirements = _watching(json, quiet, detach, foreground, required)
     if name is not None:
         check_name(name)  # before the model is looked at, which takes seconds the first time
-    given = {"epochs": epochs, "seed": seed, "device": device}
-    changes = [*(changes or []), *(f"{key}={value}" for key, value in given.items() if value is not None)]
-    if weights is not None:
-        changes.append(f"finetune.weights={dumps(str(weights_of(weights, 'best', runs)[0].absolute()))}")
-    chosen = load(recipe, changes, data, model)
+    begin_from = None if weights is None else weights_of(weights, "best", runs)[0]
+    chosen = choose(recipe, changes or (), data, model, begin_from, epochs=epochs, seed=seed, device=device)
     require.check(requirements, chosen.monitor)
     run = session.create(chosen, runs_folder(runs), name, threads, code=Path.cwd())
     try:
         _go(run, form, detach, requirements, tied=tied, threads=threads, notify=notify)
     except UserError:
-        _remove_unbegun(run)
+        session.remove_unbegun(run)
         raise
 
 
@@ -114,28 +108,6 @@ def resume(
     )  # fmt: skip
 
 
-def _remove_unbegun(run: RunFolder) -> None:
-    """A mistake that showed only once the worker looked (damaged data, say) leaves no run behind."""
-    from core.events import RunStarted
-    from core.run import journal
-
-    if not run.alive() and not journal.find(run.journal, RunStarted):
-        shutil.rmtree(run.path, ignore_errors=True)
-
-
-def load(recipe: str, overrides: Sequence[str], data: str | None, model: str | None = None) -> Recipe:
-    """A recipe as the options of ``train`` and ``model`` describe it, ``--set`` having the last word; raises UserError."""
-    from core import recipe as recipes
-
-    overrides = [*([f"model={model}"] if model else []), *overrides]
-    if data is None:
-        return recipes.load(recipe, overrides)
-    from core.data import from_text
-
-    chosen = recipes.load(recipe)
-    return recipes.changed(replace(chosen, data=from_text(data, chosen.data)), overrides)
-
-
 def _watching(
     json: bool, quiet: bool, detach: bool, foreground: bool | None, required: list[str] | None
 ) -> tuple[Form, bool, list[Requirement]]:
@@ -160,7 +132,8 @@ def _go(
 ) -> None:
     """``options`` are those of :func:`core.run.session.start`."""
     from core.run import session
-    from tui_trainer.cli.follow import Worker, follow, launch_only
+    from tui_trainer.follow import Worker, follow, launch_only
+    from tui_trainer.plain import output
 
     def launch() -> Worker:
         return session.start(run, tied=tied, **options)
@@ -169,8 +142,8 @@ def _go(
         launch_only(run, launch)
         say(run.name, f"look at it with: tui-trainer attach {reference(run)}")
         return
-    status, state = follow(run, form, launch)
-    _leave(status, requirements, state)
+    ended = follow(run, partial(output, form), launch)
+    _leave(ended.status, requirements, ended.state)
 
 
 def _show_finished(run: RunFolder, form: Form, requirements: Sequence[Requirement]) -> None:

@@ -1,13 +1,14 @@
-"""Watching a worker from the command line until it is gone, and what that gives as an exit status."""
+"""Watching a worker from the program that started it until it is gone, and what that gives as an exit status."""
 
 from __future__ import annotations
 
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Callable
 from types import FrameType, TracebackType
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from msgspec.structs import replace
 
@@ -17,7 +18,7 @@ from core.run.folder import RunFolder
 from core.run.journal import JournalReader
 from core.view.state import State
 from core.view.summary import summarise, with_liveness
-from tui_trainer.plain import Form, Output, output
+from tui_trainer.plain import Output
 
 INTERVAL = 0.1
 """Seconds between two looks at the journal."""
@@ -25,21 +26,26 @@ LOG_TAIL = 4096
 """Bytes of a worker's log, of which its last line is said."""
 
 Worker: TypeAlias = "subprocess.Popen[bytes]"
+Printer: TypeAlias = Callable[[RunFolder, State], Output]
+"""Makes what prints a run, of which so much is known already."""
 
 
 class Signals:
     """While entered, INT and TERM go to the worker, which saves and leaves at the first and dies of the second. HUP is left
-    alone: it ends this process, and the worker trains on."""
+    alone: it ends this process, and the worker trains on. Only a program's main thread is told of signals: in another one they
+    stay what they were."""
 
     PASSED = (signal.SIGINT, signal.SIGTERM)
 
     def __init__(self) -> None:
+        self.came: list[int] = []
+        """All since entering."""
         self._worker: Worker | None = None
-        self._waiting: list[int] = []
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> Signals:
-        self._before = {number: signal.signal(number, self._take) for number in self.PASSED}
+        if threading.current_thread() is threading.main_thread():
+            self._before = {number: signal.signal(number, self._take) for number in self.PASSED}
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -49,25 +55,33 @@ class Signals:
     def pass_to(self, worker: Worker) -> None:
         """From here on, and what came since entering."""
         self._worker = worker
-        for number in self._waiting:
+        for number in self.came:
             worker.send_signal(number)
 
     def _take(self, number: int, frame: FrameType | None) -> None:
-        if self._worker is None:
-            self._waiting.append(number)
-        else:
+        self.came.append(number)
+        if self._worker is not None:
             self._worker.send_signal(number)
 
 
-def follow(run: RunFolder, form: Form, launch: Callable[[], Worker]) -> tuple[int, State]:
-    """Start a worker, print what it says until it is gone; returns its exit status and the State.
+class Ended(NamedTuple):
+    """How a worker ended."""
+
+    status: int
+    state: State
+    signals: tuple[int, ...]
+    """That were passed on to it, in their order."""
+
+
+def follow(run: RunFolder, printer: Printer, launch: Callable[[], Worker]) -> Ended:
+    """Start a worker, print what it says until it is gone.
 
     Raises UserError with the worker's own words when it was used wrongly."""
     state, offset = with_liveness(summarise(run), alive=False), _size(run)
     with Signals() as signals:
         worker = launch()
         signals.pass_to(worker)
-        out = output(form, run, state)
+        out = printer(run, state)
         try:
             _pump(worker, JournalReader(run.journal, offset), out)
             state, status = _ended(with_liveness(out.state, alive=False), run, worker), exit_status(worker)
@@ -76,7 +90,7 @@ def follow(run: RunFolder, form: Form, launch: Callable[[], Worker]) -> tuple[in
             out.end(state)
         finally:
             out.close()
-    return status, state
+    return Ended(status, state, tuple(signals.came))
 
 
 def launch_only(run: RunFolder, launch: Callable[[], Worker]) -> None:
