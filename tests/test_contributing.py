@@ -33,7 +33,7 @@ def copied(tmp_path: Path) -> Path:
 
 @pytest.mark.timeout(300)
 def test_each_thing_is_one_file_and_works(copied: Path) -> None:
-    assert len(FILES) >= 3 and len(COMMANDS) >= 3
+    assert len(FILES) >= 4 and len(COMMANDS) >= 4
     environment = {**os.environ, "PATH": f"{copied / 'bin'}:{os.environ['PATH']}", "PYTHONPATH": str(copied)}
     said = []
     for block in COMMANDS:
