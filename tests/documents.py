@@ -20,6 +20,7 @@ from tui_trainer.cli import application, require
 
 PROGRAM = "tui-trainer"
 BLOCK = re.compile(r"^([ ]*)```(\w*)\n(.*?)^\1```", re.DOTALL | re.MULTILINE)
+FILE = re.compile(r"<!-- (\S+) -->\n```\w+\n(.*?)```", re.DOTALL)
 INLINE = re.compile(rf"`({PROGRAM} [^`\n]+)`")
 ANY = "COMMAND"
 """Stands for whichever of them."""
@@ -33,6 +34,11 @@ BEFORE = ("uvx", "pipx", "run", "exec", "time", "nohup", "env", "if", "then", "w
 def blocks(page: str, *languages: str) -> list[str]:
     """The fenced blocks of a Markdown page in one of these languages."""
     return [text for _, language, text in BLOCK.findall(page) if language in languages]
+
+
+def files(page: str) -> dict[str, str]:
+    """The files that a page shows whole: a block below a comment that names it."""
+    return dict(FILE.findall(page))
 
 
 def commands(shell: str) -> list[list[str]]:

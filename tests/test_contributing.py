@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -11,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.documents import blocks, files
+
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
-FILES = dict(re.findall(r"<!-- (\S+) -->\n```\w+\n(.*?)```", TEXT, re.DOTALL))
-COMMANDS = re.findall(r"```sh\n(.*?)```", TEXT, re.DOTALL)
+FILES = files(TEXT)
+COMMANDS = blocks(TEXT, "sh")
 
 
 @pytest.fixture
