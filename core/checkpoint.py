@@ -23,12 +23,12 @@ import msgspec
 
 from core.errors import UNREADABLE
 from core.events import FORMAT
-from core.files import create, read_plain
+from core.files import create, read_plain, sync, write_whole
 from core.format import decode, prepare
-from core.run.folder import sync, write_whole
 
 MANIFEST = "MANIFEST.json"
 WEIGHTS = "model.safetensors"
+STATE = "state.json"
 FOLDER = re.compile(r"step-(\d{8,12})(?:\.(\d{1,6}))?")
 FILE = re.compile(r"[a-z][a-z_]{0,40}\.(safetensors|json)")
 LARGEST_MANIFEST = 1 << 20

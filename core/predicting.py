@@ -62,7 +62,7 @@ class Loaded:
         import torch
 
         from core.training.device import choose_convolution, choose_device, choose_precision, place, set_up
-        from core.training.snapshot import check_weights, read_weights
+        from core.training.weights_file import check_weights, read_weights
 
         try:
             tensors, about = read_weights(_read(weights))

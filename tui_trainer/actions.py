@@ -7,8 +7,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from core.events import MEASURING
 from core.view.state import State
+from tui_trainer.possible import (
+    always,
+    can_go_back,
+    can_leave,
+    can_resume,
+    can_rewind,
+    can_stop_early,
+    can_validate,
+    is_live,
+    is_paused,
+    is_running,
+    is_training,
+)
 
 Scope: TypeAlias = Literal[
     "run", "home", "replay", "either", "view", "anywhere",
@@ -21,58 +33,6 @@ SHARED: dict[Scope, tuple[Scope, ...]] = {
     "compare": ("anywhere",), "sweep": ("anywhere",),
 }  # fmt: skip
 """What the screens have beside their own."""
-
-
-def always(state: State) -> bool:
-    return True
-
-
-def never(state: State) -> bool:
-    return False
-
-
-def is_running(state: State) -> bool:
-    return state.status == "running"
-
-
-def is_paused(state: State) -> bool:
-    return state.status == "paused"
-
-
-def is_training(state: State) -> bool:
-    return state.status in ("running", "paused")
-
-
-def is_live(state: State) -> bool:
-    return not state.ended and state.status != "watched"
-
-
-def can_leave(state: State) -> bool:
-    return not state.ended
-
-
-def can_resume(state: State) -> bool:
-    return state.status in ("stopped", "discarded", "failed", "lost") and not (state.program or state.origin)
-
-
-def can_validate(state: State) -> bool:
-    return is_running(state) and not state.unwatched and not is_measuring(state) and not state.program
-
-
-def is_measuring(state: State) -> bool:
-    return state.phase is not None and state.phase.name in MEASURING.values()
-
-
-def can_stop_early(state: State) -> bool:
-    return is_training(state) and not state.unwatched and not state.program
-
-
-def can_rewind(state: State) -> bool:
-    return is_training(state) and bool(state.checkpoints) and not state.program
-
-
-def can_go_back(state: State) -> bool:
-    return (is_training(state) or state.ended) and bool(state.checkpoints) and not state.program
 
 
 @dataclass(frozen=True)

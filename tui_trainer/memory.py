@@ -10,8 +10,7 @@ import msgspec
 from platformdirs import user_state_path
 
 from core.errors import UNREADABLE
-from core.files import make_folder, read_plain
-from core.run.folder import write_whole
+from core.files import make_folder, read_plain, write_whole
 from tui_trainer.settings import LARGEST, Layout
 
 MOST_RECIPES = 200

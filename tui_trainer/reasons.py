@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from core.view.state import State
-from tui_trainer import actions
+from tui_trainer import possible
 from tui_trainer.actions import Action
 
 
@@ -22,7 +22,7 @@ def why_not(action: Action, state: State, shown: Callable[[str], str]) -> str:
     if state.status == "lost":
         return f"nobody trains this run any more; {shown('resume')} resumes it"
     if state.ended:
-        return f"the run has ended ({state.status})" + (f"; {shown('resume')} resumes it" if actions.can_resume(state) else "")
+        return f"the run has ended ({state.status})" + (f"; {shown('resume')} resumes it" if possible.can_resume(state) else "")
     if state.status == "preparing":
         return "training has not begun yet"
     return _why_not_yet(action, state, shown)
@@ -32,7 +32,7 @@ def _of_program(action: Action, state: State) -> str:
     """What nobody but a run's own program can do."""
     if action.id == "resume" and state.ended:
         return f"its own program trains this run: run {state.program} again"
-    if action.enabled in (actions.can_rewind, actions.can_go_back, actions.can_validate, actions.can_stop_early):
+    if action.enabled in (possible.can_rewind, possible.can_go_back, possible.can_validate, possible.can_stop_early):
         return f"its own program's affair: {state.program}"
     return ""
 
@@ -41,8 +41,8 @@ def _why_not_yet(action: Action, state: State, shown: Callable[[str], str]) -> s
     """Of a run that trains or is paused."""
     if action.id == "rewind":
         return "there is no checkpoint yet"
-    if state.unwatched and action.enabled in (actions.can_validate, actions.can_stop_early):
+    if state.unwatched and action.enabled in (possible.can_validate, possible.can_stop_early):
         return "this run holds no images out to measure on"
-    if actions.is_paused(state):
+    if possible.is_paused(state):
         return f"the run is paused; {shown('continue')} goes on"
-    return "a split is being measured right now" if actions.is_measuring(state) else "not now"
+    return "a split is being measured right now" if possible.is_measuring(state) else "not now"

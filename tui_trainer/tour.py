@@ -10,8 +10,7 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from core.errors import UNREADABLE
-from core.files import make_folder, read_plain
-from core.run.folder import write_whole
+from core.files import make_folder, read_plain, write_whole
 from tui_trainer.memory import folder
 
 HintId: TypeAlias = Literal["home", "detach", "pages"]

@@ -8,8 +8,8 @@ from pathlib import Path
 from core import checkpoint
 from core.checkpoint import WEIGHTS, Damaged
 from core.errors import UserError
-from core.files import read_plain
-from core.run.folder import RunFolder, write_whole
+from core.files import read_plain, write_whole
+from core.run.folder import RunFolder
 from core.run.line import LEFT
 
 

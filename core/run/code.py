@@ -13,9 +13,9 @@ import msgspec
 
 from core import models
 from core.errors import UNREADABLE, UserError
-from core.files import read_plain
+from core.files import read_plain, write_whole
 from core.run import seal
-from core.run.folder import RunFile, RunFolder, write_whole
+from core.run.folder import RunFile, RunFolder
 
 NAME = "code.json"
 LARGEST = 1 << 16

@@ -21,10 +21,9 @@ import core
 from core import models
 from core.cache import cache_folder
 from core.errors import UNREADABLE, UserError
-from core.files import make_folder, read_plain
+from core.files import make_folder, read_plain, write_whole
 from core.models import Inputs, Layer
 from core.recipe import Recipe
-from core.run.folder import write_whole
 from core.sections import Optimizer
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from core import checkpoint
 from core.errors import TrainingError, UserError
-from core.run.folder import write_whole
+from core.files import write_whole
 from core.view.words import format_bytes
 
 PASSING: dict[int, str] = {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
 import shlex
 import shutil
 from collections.abc import Iterator
@@ -16,7 +15,7 @@ import msgspec
 
 from core.errors import UNREADABLE, UserError
 from core.events import FORMAT
-from core.files import create, make_folder, read_plain
+from core.files import make_folder, read_plain, write_whole
 from core.format import Newer, decode, prepare
 from core.run import lock
 
@@ -236,28 +235,3 @@ def free_name(stem: str, runs: Path) -> str:
     while os.path.lexists(runs / (name := stem if number == 1 else f"{stem}-{number}")):
         number += 1
     return name
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Replace a file in one step: readers see the old bytes or the new ones, a crash leaves one of the two."""
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
-    file = create(temporary)
-    try:
-        with file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    sync(path.parent)
-
-
-def sync(path: Path) -> None:
-    """Make a file's bytes, or the renames and new names in a folder, survive a power cut."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

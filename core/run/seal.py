@@ -9,8 +9,7 @@ import secrets
 from pathlib import Path
 
 from core.cache import cache_folder
-from core.files import make_folder, read_plain
-from core.run.folder import write_whole
+from core.files import make_folder, read_plain, write_whole
 
 SIZE = 32
 """Bytes of a seal."""

@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 
 from core.errors import UNREADABLE, UserError
-from core.files import read_plain
-from core.run.folder import RunFolder, write_whole
+from core.files import read_plain, write_whole
+from core.run.folder import RunFolder
 
 NAME = "tags.json"
 LARGEST = 64 << 10

@@ -16,10 +16,10 @@ import msgspec
 
 from core.errors import UNREADABLE, UserError
 from core.events import FORMAT
-from core.files import create, make_folder, read_plain
+from core.files import create, make_folder, read_plain, write_whole
 from core.format import Newer, decode, prepare
 from core.run import lock
-from core.run.folder import RunFolder, Taken, check_name, default_runs, last_write, write_whole
+from core.run.folder import RunFolder, Taken, check_name, default_runs, last_write
 from core.run.tags import WORD
 from core.sweep.space import Space
 from core.sweep.trials import Board, at_rest

@@ -18,7 +18,7 @@ from core.training.control import Leave
 from core.training.measuring import metrics_of
 from core.training.saver import newest_weights, weights_path
 from core.training.setup import Setup
-from core.training.snapshot import read_weights
+from core.training.weights_file import read_weights
 
 if TYPE_CHECKING:
     from core.training.trainer import Trainer

@@ -18,7 +18,8 @@ from core.errors import UserError
 from core.files import open_plain, read_named
 from core.sections import FineTune
 from core.training.naming import fits, matching
-from core.training.snapshot import all_finite, load_tensors, read_about
+from core.training.snapshot import all_finite
+from core.training.weights_file import load_tensors, read_about
 
 KEY = "finetune.weights"
 PICKLED = (b"PK\x03\x04", b"\x80")

@@ -16,7 +16,7 @@ from core.checkpoint import Damaged, Manifest
 from core.errors import TrainingError, UserError
 from core.events import Event, MessageLogged, RunRewound
 from core.fallback import newest_good
-from core.training import settings, snapshot
+from core.training import amending, settings, snapshot
 from core.training.progress import Amendment, Progress
 from core.training.schedules import peak_rate
 from core.training.steps import Window
@@ -47,7 +47,7 @@ def recover(trainer: Trainer, trouble: str) -> Iterator[Event]:
     yield from rewind(trainer, folder, trouble)
     peak = peak_rate(trainer.recipe, trainer.progress.amendments, there.step, trainer.setup.steps_per_epoch)
     note = f"{chosen.lr_factor:g} times what it was there, roll-back {attempt} of {chosen.most} into this epoch"
-    yield trainer.amend("learning_rate", peak * chosen.lr_factor, note, attempt=attempt)
+    yield amending.amend(trainer, "learning_rate", peak * chosen.lr_factor, note, attempt=attempt)
 
 
 def attempts(amendments: list[Amendment], there: Progress) -> int:
@@ -73,7 +73,7 @@ def rewind(
     trainer.progress, trainer.saved = progress, progress.copy()
     trainer.steps.go_back(progress)
     trainer.again = [item for item in amendments if item.place <= progress.place and item not in progress.amendments]
-    again = list(trainer.apply_again())
+    again = list(amending.apply_again(trainer))
     back = RunRewound(
         step=progress.step, epoch=trainer.epoch, checkpoint=folder.name, reason=reason, validated=progress.validated,
         settings=settings.differing(trainer, before), asked=asked, command=command,

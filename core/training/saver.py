@@ -8,8 +8,8 @@ import queue
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from core import checkpoint
@@ -21,20 +21,8 @@ from core.run import disk
 from core.run import line as lines
 from core.run.folder import RunFolder
 from core.run.media import Media
-from core.training.snapshot import Snapshot, World
-
-
-@dataclass(frozen=True)
-class Job:
-    snapshot: Snapshot
-    epoch: int
-    reason: str
-    delay: float
-    name: str = ""
-    best: Best | None = None
-    """Set when this is the best so far; its ``checkpoint`` is filled in when the folder has its name."""
-    command: str = ""
-    """Id of the command that asked for it and waits for its answer."""
+from core.training.job import Job, worth_writing
+from core.training.snapshot import World
 
 
 class Saver:
@@ -222,12 +210,6 @@ class Saver:
     def _reject(self, job: Job, reason: str) -> None:
         step = job.snapshot.progress.step
         self._done.put(CommandRejected(id=job.command, command="Save", step=step, reason=reason))
-
-
-def worth_writing(jobs: Sequence[Job]) -> list[Job]:
-    """Of what waits for room, the oldest first: what was asked for, the best weights, and the newest state."""
-    best = next((job for job in reversed(jobs) if job.best), None)
-    return [job for job in jobs if job.command or job is best or job is jobs[-1]]
 
 
 def same_checkpoint(folder: Path, step: int, files: Mapping[str, bytes]) -> Path | None:

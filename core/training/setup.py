@@ -29,7 +29,8 @@ from core.training import finetuning, optimizers
 from core.training.averaging import Average
 from core.training.evaluation import Examples, Normalisation
 from core.training.optimizers.sam import restored
-from core.training.snapshot import METADATA, About, World
+from core.training.snapshot import World
+from core.training.weights_file import METADATA, About
 
 SEEN = 5_000
 """Training images that a network which begins from the data is shown."""

@@ -7,10 +7,8 @@ optimizer state) are kept in ``state.json`` and restored: another memory layout 
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 import msgspec
 import safetensors
@@ -18,21 +16,19 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from core.checkpoint import WEIGHTS, Damaged
+from core.checkpoint import STATE, WEIGHTS, Damaged
 from core.errors import UNREADABLE
 from core.events import FORMAT
 from core.format import decode
-from core.models import Inputs
 from core.training.averaging import Average
-from core.training.evaluation import Normalisation
+from core.training.layout import dense, strided
 from core.training.optimizers import state as optimizer_state
 from core.training.progress import Progress
+from core.training.weights_file import check_weights, load
 
 OPTIMIZER = "optimizer.safetensors"
 LIVE = "live.safetensors"
 """The weights that train, where those of ``WEIGHTS`` are their average."""
-STATE = "state.json"
-METADATA = "tui_trainer"
 
 
 class World(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,16 +50,6 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     def after(self, was: World) -> World:
         """What is to be noted at the next checkpoint: a file that is gone is still what it all began from."""
         return msgspec.structs.replace(self, weights=self.weights or was.weights)
-
-
-class About(msgspec.Struct, frozen=True, kw_only=True):
-    """What a weights file says of itself in its metadata, under ``METADATA``."""
-
-    format: int = FORMAT
-    recipe: dict[str, Any]
-    classes: tuple[str, ...]
-    inputs: Inputs
-    normalisation: Normalisation
 
 
 class LossScale(msgspec.Struct, frozen=True):
@@ -120,11 +106,11 @@ class Snapshot:
         state = SavedState(
             progress=self.progress, world=world, loss_scale=self.loss_scale, idle=self.idle, strides=strides
         )  # fmt: skip
-        live = {LIVE: safetensors.torch.save(_dense(self.live))} if self.live else {}
+        live = {LIVE: safetensors.torch.save(dense(self.live))} if self.live else {}
         return {
-            WEIGHTS: safetensors.torch.save(_dense(self.weights), dict(metadata)),
+            WEIGHTS: safetensors.torch.save(dense(self.weights), dict(metadata)),
             **live,
-            OPTIMIZER: safetensors.torch.save(_dense(self.optimizer)),
+            OPTIMIZER: safetensors.torch.save(dense(self.optimizer)),
             STATE: msgspec.json.format(msgspec.json.encode(state), indent=2) + b"\n",
         }
 
@@ -167,9 +153,9 @@ def restore(
     A checkpoint without an average gives its weights to both.
     """
     saved = read_state(files)
-    weights = _strided(_load(files, WEIGHTS), saved.strides, "model/")
-    live = _strided(_load(files, LIVE), saved.strides, "live/") if LIVE in files else weights
-    state = _strided(_load(files, OPTIMIZER), saved.strides, "optimizer/")
+    weights = strided(load(files, WEIGHTS), saved.strides, "model/")
+    live = strided(load(files, LIVE), saved.strides, "live/") if LIVE in files else weights
+    state = strided(load(files, OPTIMIZER), saved.strides, "optimizer/")
     check_weights(weights, network)
     check_weights(live, network)
     _check_optimizer(state, optimizer, saved)
@@ -190,45 +176,6 @@ def _load_optimizer(state: Mapping[str, Tensor], optimizer: torch.optim.Optimize
     optimizer.load_state_dict({"state": entries, "param_groups": optimizer.state_dict()["param_groups"]})
 
 
-def read_weights(data: bytes) -> tuple[dict[str, Tensor], About]:
-    """The tensors of a weights file, and what it says of itself; raises :class:`Damaged`."""
-    tensors = load_tensors(data)
-    try:
-        about = _about(data)
-    except UNREADABLE as error:
-        raise Damaged(f"{WEIGHTS}: its metadata are not a tui-trainer run's ({error})") from None
-    return tensors, about
-
-
-def load_tensors(data: bytes) -> dict[str, Tensor]:
-    """Those of any safetensors file; raises :class:`Damaged`."""
-    return _load({WEIGHTS: data}, WEIGHTS)
-
-
-def read_about(data: bytes) -> About | None:
-    """What the bytes of a safetensors file say of themselves, where they are a run's."""
-    try:
-        return _about(data)
-    except UNREADABLE:
-        return None
-
-
-def _about(data: bytes) -> About:
-    header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
-    return decode((header.get("__metadata__") or {}).get(METADATA, ""), About)
-
-
-def check_weights(weights: Mapping[str, Tensor], network: nn.Module) -> None:
-    """Raises :class:`Damaged` unless names, shapes and types are the network's own."""
-    expected: dict[str, Any] = network.state_dict()
-    if weights.keys() != expected.keys():
-        odd = sorted(weights.keys() ^ expected.keys())
-        raise Damaged(f"its tensors are not this model's ({len(odd)} differ, the first is {odd[0]!r})")
-    for name, tensor in weights.items():
-        if tensor.shape != expected[name].shape or tensor.dtype != expected[name].dtype:
-            raise Damaged(f"{name!r} is {_form(tensor)}, the model has {_form(expected[name])}")
-
-
 def _check_optimizer(state: Mapping[str, Tensor], optimizer: torch.optim.Optimizer, saved: SavedState) -> None:
     """One that has not taken a step yet keeps nothing: at the beginning, and while fp16's gradients are all beyond it."""
     if state or not (saved.progress.step == 0 or saved.loss_scale):
@@ -236,10 +183,6 @@ def _check_optimizer(state: Mapping[str, Tensor], optimizer: torch.optim.Optimiz
             optimizer_state.check(state, optimizer, saved.idle)
         except Damaged as error:
             raise Damaged(f"{OPTIMIZER}: {error}") from None
-
-
-def _form(tensor: Tensor) -> str:
-    return f"{str(tensor.dtype).removeprefix('torch.')} {tuple(tensor.shape)}"
 
 
 def _loss_scale(scaler: torch.amp.GradScaler) -> LossScale:
@@ -254,41 +197,3 @@ def _copies(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 def _copy(tensor: Tensor) -> Tensor:
     """On the CPU, in memory of its own, in the same layout."""
     return tensor.detach().clone() if tensor.device.type == "cpu" else tensor.detach().cpu()
-
-
-def _dense(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return {name: tensor.contiguous() for name, tensor in tensors.items()}
-
-
-def _load(files: Mapping[str, bytes], name: str) -> dict[str, Tensor]:
-    try:
-        tensors: dict[str, Tensor] = safetensors.torch.load(files[name])
-    except (KeyError, ValueError, RuntimeError, safetensors.SafetensorError) as error:
-        raise Damaged(f"{name}: {error}") from None
-    return tensors
-
-
-def _strided(tensors: dict[str, Tensor], strides: Mapping[str, tuple[int, ...]], prefix: str) -> dict[str, Tensor]:
-    for name, tensor in tensors.items():
-        stride = strides.get(prefix + name)
-        if stride is not None:
-            tensors[name] = _with_stride(name, tensor, stride)
-    return tensors
-
-
-def _with_stride(name: str, tensor: Tensor, stride: tuple[int, ...]) -> Tensor:
-    """A dense permutation of the tensor's own elements, or :class:`Damaged`: a stride from a file could ask for any memory."""
-    order = sorted(range(tensor.dim()), key=lambda axis: (-stride[axis], axis)) if len(stride) == tensor.dim() else []
-    laid = torch.empty_strided(tensor.shape, stride) if _is_dense(tensor.shape, stride, order) else None
-    if laid is None:
-        raise Damaged(f"{STATE}: strides {stride} do not fit {name!r} of shape {tuple(tensor.shape)}")
-    return laid.copy_(tensor)
-
-
-def _is_dense(shape: torch.Size, stride: tuple[int, ...], order: list[int]) -> bool:
-    expected = 1
-    for axis in reversed(order):
-        if shape[axis] > 1 and stride[axis] != expected:
-            return False
-        expected *= shape[axis]
-    return bool(order) and all(0 <= step <= max(1, shape.numel()) for step in stride)

@@ -11,7 +11,7 @@ from core import commands
 from core.commands import Command, name_of
 from core.events import CommandAccepted, CommandRejected, Event, RemarkAdded, RunContinued, Setting, SettingChanged
 from core.run import disk
-from core.training import rewinding, room
+from core.training import amending, rewinding, room
 from core.training.control import Leave, Moved, Refused
 from core.training.progress import Amendment, Key
 from core.training.schedules import learning_rate
@@ -52,7 +52,7 @@ def extend(trainer: Trainer, epochs: int, command: str = "") -> SettingChanged:
         amended = [*progress.amendments, Amendment(progress.step, "epochs", epochs, progress.validated)]
         rate = learning_rate(recipe, amended, progress.step, trainer.setup.steps_per_epoch)
         note = f"the cosine anneals anew from the present rate {rate:.3g} over what remains; {left}"
-    return trainer.amend("epochs", epochs, note, command)
+    return amending.amend(trainer, "epochs", epochs, note, command)
 
 
 def _carry_out(trainer: Trainer, command: Command) -> Generator[Event, None, str | None]:
@@ -119,7 +119,7 @@ def _change_setting(trainer: Trainer, command: Command) -> Generator[Event, None
     match command:
         case commands.SetLearningRate(value=value):
             _check(commands.wrong_rate(value))
-            yield trainer.amend("learning_rate", value, "the schedule goes on from it over what remains", command.id)
+            yield amending.amend(trainer, "learning_rate", value, "the schedule goes on from it over what remains", command.id)
         case commands.SetEpochs(value=value):
             _check(commands.wrong_epochs(value, trainer.epoch))
             if value == trainer.epochs and not trainer.progress.watch.stopped:
@@ -140,7 +140,9 @@ def _change_setting(trainer: Trainer, command: Command) -> Generator[Event, None
 def _set_early_stopping(trainer: Trainer, enabled: bool | None, patience: int | None, command: str) -> Iterator[Event]:
     """Both in one event, which a kill cannot cut in two."""
     wanted: dict[Key, float | None] = {"early_stopping.patience": patience, "early_stopping.enabled": enabled}
-    changes = [trainer.amend(key, float(value), command=command) for key, value in wanted.items() if value is not None]
+    changes = [
+        amending.amend(trainer, key, float(value), command=command) for key, value in wanted.items() if value is not None
+    ]
     if changes:
         yield replace(changes[0], also=tuple(Setting(item.key, item.value, item.previous) for item in changes[1:]))
 

@@ -6,7 +6,6 @@ It knows no screen, no journal and no process: what it is told comes from a :cla
 
 from __future__ import annotations
 
-import math
 import time
 from collections import deque
 from collections.abc import Generator, Iterator
@@ -17,25 +16,23 @@ from core import checkpoint
 from core.checkpoint import Best
 from core.commands import Command
 from core.events import (
-    EpochDone,
     EpochStarted,
     Event,
-    Metrics,
     PhaseEnded,
     PhaseStarted,
     RunPaused,
-    SettingChanged,
     Split,
     StepDone,
 )
 from core.sections import Tta
-from core.training import closing, early_stopping, pictures, rollback, room, settings, steering
+from core.training import amending, closing, epoch_end, pictures, rollback, room, steering
 from core.training import progress as plan
 from core.training.control import Control, Leave, Moved
 from core.training.evaluation import Result
-from core.training.measuring import measure, measured, metrics_of
-from core.training.progress import Amendment, Key, Progress
-from core.training.saver import Job, Saver
+from core.training.job import Job
+from core.training.measuring import measure, measured
+from core.training.progress import Amendment, Progress
+from core.training.saver import Saver
 from core.training.schedules import learning_rate
 from core.training.setup import Setup
 from core.training.snapshot import Snapshot
@@ -88,7 +85,7 @@ class Trainer:
                 self.save("start")
                 self.saver.finish()  # before the first step, so that there is always one, and a full disk is met at once
                 yield from self.saver.events()
-            yield from self.apply_again()
+            yield from amending.apply_again(self)
             finished = False
             while not finished:
                 try:
@@ -110,7 +107,7 @@ class Trainer:
         while not self.over:
             yield from self._train_epoch()
             if not self.over and self.progress.step == self.epoch * self.setup.steps_per_epoch:
-                yield from self._finish_epoch()
+                yield from epoch_end.finish_epoch(self)
                 if self.stop_after_epoch and not self.over:
                     raise Leave("stopped after the epoch, as asked")
 
@@ -165,7 +162,7 @@ class Trainer:
 
     def between_steps(self) -> Iterator[Event]:
         """Take commands, wait through a pause or for the disk, pass on what the saver did. Raises :class:`Leave` when asked."""
-        yield from self.apply_again()
+        yield from amending.apply_again(self)
         yield from self._take_commands()
         yield from room.watch(self)
         while self.paused or self.hindrance:
@@ -186,28 +183,6 @@ class Trainer:
     def _heed_signal(self) -> None:
         if self.control.signal:
             raise Leave(f"signal {self.control.signal}", self.control.signal)
-
-    def apply_again(self) -> Iterator[Event]:
-        """Let amendments take effect that come due; they are in the order of their places."""
-        progress = self.progress
-        while self.again and self.again[0].step <= progress.step and self.again[0].validated <= progress.validated:
-            yield self._amended(self.again.pop(0), again=True)
-
-    def amend(self, key: Key, value: float, note: str = "", command: str = "", attempt: int = 0) -> SettingChanged:
-        """Change a setting from here on. What was to come later under the same key is overruled."""
-        self.again = [amendment for amendment in self.again if amendment.key != key]
-        amendment = Amendment(self.progress.step, key, value, self.progress.validated, attempt)
-        return self._amended(amendment, note, command=command)
-
-    def _amended(self, amendment: Amendment, note: str = "", again: bool = False, command: str = "") -> SettingChanged:
-        previous, watch = settings.present_value(self, amendment.key), self.progress.watch
-        self.progress.amendments[:] = [*filter(amendment.leaves, self.progress.amendments), amendment]
-        if amendment.key == "epochs" and watch.stopped:  # asked to go on after an early stop: patience begins anew
-            watch.stopped, watch.epochs_since = False, 0
-        return SettingChanged(
-            step=amendment.step, epoch=self.epoch, key=amendment.key, value=amendment.value, previous=previous,
-            note=note, validated=amendment.validated, again=again, attempt=amendment.attempt, command=command,
-        )  # fmt: skip
 
     def pause(self) -> Iterator[Event]:
         yield from self.close_window()
@@ -264,24 +239,3 @@ class Trainer:
     def _between_batches(self) -> Iterator[Event]:
         self.steps.started = time.monotonic()
         yield from self.between_steps()
-
-    def _finish_epoch(self) -> Iterator[Event]:
-        progress, settings, epoch = self.progress, self.recipe.early_stopping, self.epoch
-        metrics: Metrics = {
-            "train.loss": progress.loss_sum / progress.images,
-            "train.accuracy": progress.correct / progress.images,
-        }
-        value, improved = math.nan, False
-        if self.recipe.watches:
-            result = yield from self.measure(settings.split)
-            metrics.update(metrics_of(settings.split, result, settings.monitor))
-            value = result.value(settings.metric)
-            improved = early_stopping.update(progress.watch, settings, value, epoch, progress.step)
-        yield EpochDone(epoch=epoch, step=progress.step, seconds=progress.epoch_seconds, metrics=metrics)
-        yield from early_stopping.consider(self.recipe, progress, value, epoch, improved, last=epoch >= self.epochs)
-        progress.validated = epoch
-        progress.loss_sum, progress.correct, progress.images, progress.epoch_seconds = 0.0, 0, 0, 0.0
-        self.steps.begin_epoch()
-        if improved or epoch % self.recipe.checkpoint.every_epochs == 0 or self.over:
-            self.save("epoch", best=Best("", settings.monitor, value) if improved else None)
-        yield from self.saver.events()

@@ -15,9 +15,9 @@ import msgspec
 
 import core
 from core.errors import UNREADABLE
-from core.files import open_plain, read_plain
+from core.files import open_plain, read_plain, write_whole
 from core.run import seal as seals
-from core.run.folder import RunFolder, write_whole
+from core.run.folder import RunFolder
 from core.view.state import State
 
 NAME = "view.cache"

@@ -5,14 +5,26 @@
 
 from __future__ import annotations
 
-from statistics import median
 from typing import NamedTuple
 
 from core.events import MEASURING
 from core.view.confusion import Confusion as Confusion
 from core.view.confusion import confusion_words as confusion_words
 from core.view.confusion import confusions as confusions
+from core.view.estimates import epoch_eta as epoch_eta
+from core.view.estimates import epoch_fraction as epoch_fraction
+from core.view.estimates import eta as eta
+from core.view.estimates import images_per_second as images_per_second
+from core.view.estimates import phase_fraction as phase_fraction
+from core.view.estimates import run_fraction as run_fraction
+from core.view.estimates import seconds_per_step as seconds_per_step
+from core.view.estimates import step_in_epoch as step_in_epoch
 from core.view.state import EpochRow, State
+from core.view.stopping import best_place as best_place
+from core.view.stopping import epochs as epochs
+from core.view.stopping import monitor as monitor
+from core.view.stopping import patience_left as patience_left
+from core.view.stopping import stopping_sentence as stopping_sentence
 from core.view.words import format_bytes as format_bytes
 from core.view.words import format_count as format_count
 from core.view.words import format_duration as format_duration
@@ -44,85 +56,6 @@ class BestAndLast(NamedTuple):
     best_epoch: int
     last: float
     last_epoch: int
-
-
-def images_per_second(state: State) -> float | None:
-    """Training throughput: the median of the latest windows, so that one slow save does not count."""
-    rates = [item.images / item.seconds for item in state.windows if item.seconds > 0 and item.images > 0]
-    return median(rates) if rates else None
-
-
-def seconds_per_step(state: State) -> float | None:
-    paces = [item.seconds / item.steps for item in state.windows if item.seconds > 0 and item.steps > 0]
-    return median(paces) if paces else None
-
-
-def step_in_epoch(state: State) -> int:
-    """Steps done of the epoch under way."""
-    done = state.step - max(state.epoch - 1, 0) * state.steps_per_epoch
-    return min(max(done, 0), max(state.steps_per_epoch, 0))
-
-
-def epoch_fraction(state: State) -> float:
-    return step_in_epoch(state) / state.steps_per_epoch if state.steps_per_epoch > 0 else 0.0
-
-
-def run_fraction(state: State) -> float:
-    return min(max(state.step / state.total_steps, 0.0), 1.0) if state.total_steps > 0 else 0.0
-
-
-def phase_fraction(state: State) -> float | None:
-    phase = state.phase
-    return min(max(phase.done / phase.total, 0.0), 1.0) if phase and phase.total > 0 else None
-
-
-def eta(state: State, now: float) -> float | None:
-    """Seconds to the end of the last epoch, its validation and the final test, if nothing stops the run before.
-
-    Training and validation are estimated apart. The step under way counts as far as it has come."""
-    pace, training = seconds_per_step(state), _training_left(state)
-    if state.ended or training is None:
-        return None
-    begun = state.step_age + max(now - state.last_time, 0.0) if state.status == "running" else 0.0
-    return max(training + _validation_left(state) - min(begun, pace or 0.0), 0.0)
-
-
-def epoch_eta(state: State) -> float | None:
-    """Seconds to the end of the training part of the epoch under way."""
-    pace = seconds_per_step(state)
-    known = pace is not None and state.steps_per_epoch > 0 and not state.ended
-    return (state.steps_per_epoch - step_in_epoch(state)) * pace if known and pace else None
-
-
-def _training_left(state: State) -> float | None:
-    steps, pace = max(state.total_steps - state.step, 0), seconds_per_step(state)
-    if steps == 0:
-        return 0.0 if state.total_steps > 0 else None
-    return None if pace is None else steps * pace
-
-
-def _validation_left(state: State) -> float:
-    """One pass of the watched split an epoch, and one of the test split at the end with the best weights."""
-    passes = max(state.epochs - (state.rows[-1].epoch if state.rows else 0), 0)
-    if state.split == "test":
-        return (passes + 1 - _share_measured(state, "test")) * _pass_seconds(state, "test")
-    validation = max(passes - _share_measured(state, "validation"), 0.0) * _pass_seconds(state, "validation")
-    return validation + (1.0 - _share_measured(state, "test")) * _pass_seconds(state, "test")
-
-
-def _share_measured(state: State, split: str) -> float:
-    """Of the pass over a split that is under way."""
-    under_way = state.phase is not None and state.phase.name == MEASURING[split]
-    return (phase_fraction(state) or 0.0) if under_way else 0.0
-
-
-def _pass_seconds(state: State, split: str) -> float:
-    """How long one pass over a split takes: as measured, else in proportion to the other split's, else nothing."""
-    if (found := state.measurements.get(split)) is not None:
-        return max(found.seconds, 0.0)
-    images = {"validation": state.validation_images, "test": state.test_images}
-    other = next((item for item in state.measurements.values() if item.images > 0), None)
-    return max(other.seconds, 0.0) / other.images * max(images.get(split, 0), 0) if other else 0.0
 
 
 def doing(state: State) -> str:
@@ -197,68 +130,6 @@ def elapsed(state: State, now: float) -> float:
     if not state.session_started:
         return 0.0
     return max((state.last_time if state.ended else now) - state.session_started, 0.0)
-
-
-def patience_left(state: State) -> int | None:
-    """Epochs that may still pass without an improvement; None when early stopping is off."""
-    stopping = state.stopping
-    return max(stopping.patience - stopping.epochs_since, 0) if stopping.enabled and stopping.patience > 0 else None
-
-
-def stopping_sentence(state: State) -> str:
-    """Early stopping as it stands and what will happen, in one line."""
-    watched = " (watches the TEST split)" if monitor(state).startswith("test.") else ""
-    return f"{_stopping_words(state)}{watched}"
-
-
-def monitor(state: State) -> str:
-    return state.stopping.metric or state.monitor
-
-
-def _stopping_words(state: State) -> str:
-    stopping = state.stopping
-    if stopping.best is None:
-        return _before_first_measurement(state)
-    best = f"best {format_metric(monitor(state), stopping.best)} ({monitor(state)}) at {best_place(state)}"
-    if state.origin:
-        return best
-    if state.status == "early-stopped":
-        return f"stopped after epoch {stopping.epoch}: {best}, {epochs(stopping.epochs_since)} without an improvement"
-    if not stopping.enabled:
-        return f"off; {best}"
-    if state.ended:
-        after = (
-            f"; {epochs(stopping.epochs_since)} without an improvement after it" if stopping.epochs_since else ", the latest"
-        )
-        return f"{best}{after}"
-    improvement = "an improvement" + (f" of {stopping.min_delta:g}" if stopping.min_delta > 0 else "")
-    if stopping.epochs_since == 0:
-        return f"{best}, the latest; stops after {epochs(stopping.patience)} without {improvement}"
-    count = f"{stopping.epochs_since} of {epochs(stopping.patience)} without {improvement}"
-    end = stopping.epoch + max(stopping.patience - stopping.epochs_since, 0)
-    if 0 < state.epochs <= end:
-        return f"{best}; {count}; the last epoch, {state.epochs}, comes first"
-    return f"{best}; {count}; stops after epoch {end} unless it improves"
-
-
-def best_place(state: State) -> str:
-    """When the best was; by its step where others count no epochs."""
-    stopping = state.stopping
-    return f"step {stopping.best_step:,}" if state.origin and not stopping.best_epoch else f"epoch {stopping.best_epoch}"
-
-
-def _before_first_measurement(state: State) -> str:
-    if state.origin:
-        return "no loss or accuracy of a held-out split yet"
-    if state.unwatched or not state.stopping.enabled:
-        return "off; trains all its epochs"
-    if not state.stopping.patience:
-        return "no measurement yet"
-    return f"no measurement yet; stops after {epochs(state.stopping.patience)} without an improvement ({monitor(state)})"
-
-
-def epochs(number: int) -> str:
-    return f"{number} epoch" if number == 1 else f"{number} epochs"
 
 
 def best_and_last(state: State, metric: str) -> BestAndLast | None:

@@ -23,7 +23,7 @@ from core.models import Inputs
 from core.recipe import from_table, to_table
 from core.run.folder import RunFolder
 from core.training.evaluation import Normalisation
-from core.training.snapshot import METADATA, About
+from core.training.weights_file import METADATA, About
 from tests.cli.conftest import COMMAND
 from tui_trainer.cli.weights import weights_of
 

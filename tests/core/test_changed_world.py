@@ -20,7 +20,7 @@ from core.events import ResumeRefused, RunResumed
 from core.run import journal
 from core.run.folder import RunFolder
 from core.run.signals import Signals
-from core.run.worker import Options, Session
+from core.run.work import Options, Session
 from core.view.summary import summarise
 from tests.core.training import fingerprint, new_run, tiny
 

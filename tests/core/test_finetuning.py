@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from core import checkpoint, data, models
+from core.checkpoint import STATE
 from core.commands import Save
 from core.errors import UserError
 from core.events import MessageLogged, ResumeRefused
@@ -23,14 +24,15 @@ from core.models import Inputs
 from core.run import journal
 from core.run.folder import RunFolder
 from core.run.signals import Signals
-from core.run.worker import Options, Session
+from core.run.work import Options, Session
 from core.sections import FineTune, Optimizer, ParameterGroup
 from core.training import finetuning, optimizers
 from core.training import setup as setups
 from core.training.progress import Progress
 from core.training.setup import Setup, recipe_hash
-from core.training.snapshot import STATE, read_state, read_weights
+from core.training.snapshot import read_state
 from core.training.steps import Steps
+from core.training.weights_file import read_weights
 from tests.core.training import Script, fingerprint, new_run, tiny, train
 
 NET: dict[str, Any] = {"name": "resnet", "blocks": [1, 1], "channels": 8, "pool": 16, "dropout": 0.2}

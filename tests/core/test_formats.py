@@ -23,8 +23,8 @@ from core.run.journal import JournalReader
 from core.run.repair import repair
 from core.run.signals import Signals
 from core.run.verify import verify
-from core.run.worker import Options, Session
-from core.training import snapshot
+from core.run.work import Options, Session
+from core.training import weights_file
 from core.view.fold import fold
 from core.view.state import State
 from core.view.summary import summarise
@@ -105,7 +105,7 @@ def test_weights_of_a_later_version_say_so(copied_run: RunFolder) -> None:
     changed = data.replace(rb"{\"format\":1,", rb"{\"format\":2,")
     assert changed != data
     with pytest.raises(Damaged, match="it has format 2"):
-        snapshot.read_weights(changed)
+        weights_file.read_weights(changed)
 
 
 def with_later_lines(data: bytes) -> bytes:

@@ -11,12 +11,12 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from core.checkpoint import Damaged
+from core.checkpoint import STATE, Damaged
 from core.recipe import from_table
 from core.training import optimizers
 from core.training.optimizers.state import kept
 from core.training.progress import Progress
-from core.training.snapshot import OPTIMIZER, STATE, LossScale, Snapshot, World, optimizer_tensors, read_state, restore
+from core.training.snapshot import OPTIMIZER, LossScale, Snapshot, World, optimizer_tensors, read_state, restore
 
 SETTINGS: dict[str, dict[str, Any]] = {
     "adam": {"name": "adam"},

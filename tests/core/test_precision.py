@@ -14,7 +14,7 @@ from core import checkpoint, data
 from core.errors import UserError
 from core.events import Event, PhaseEnded, PhaseStarted, StepDone
 from core.training import setup as setups
-from core.training import snapshot
+from core.training import snapshot, weights_file
 from core.training.device import choose_precision, fits, loss_scaler, set_up, storage
 from core.training.progress import Progress
 from core.training.setup import Setup
@@ -144,7 +144,7 @@ def test_each_shape_is_compiled_before_its_first_step_and_that_is_told(tmp_path:
     assert phases(said) == ["PhaseStarted", "PhaseEnded"] * 2  # a full batch, and the last one of an epoch
     assert len(shapes) == 2 + 3 * 5
     weights = [checkpoint.read(checkpoint.listing(each.checkpoints)[-1])[1] for each in (plain, run)]
-    (ours, _), (theirs, _) = (snapshot.read_weights(files[checkpoint.WEIGHTS]) for files in weights)
+    (ours, _), (theirs, _) = (weights_file.read_weights(files[checkpoint.WEIGHTS]) for files in weights)
     assert ours.keys() == theirs.keys()
     assert all(torch.equal(ours[name], theirs[name]) for name in ours)  # what was compiled on left no trace
 

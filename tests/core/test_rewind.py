@@ -30,6 +30,7 @@ from core.recipe import from_table, to_table
 from core.run import beginning, checkpoints, journal, line, session
 from core.run.folder import RunFolder
 from core.run.pump import Pump
+from core.training import amending
 from core.training import setup as setups
 from core.training import trainer as trainers
 from core.training.saver import Saver
@@ -178,7 +179,7 @@ def test_a_measurement_that_was_asked_for_is_answered_too(tmp_path: Path) -> Non
 
 
 POINTS: dict[str, tuple[Any, str, int]] = {
-    "before it is said": (Trainer, "apply_again", 1),
+    "before it is said": (amending, "apply_again", 1),
     "before the later ones are out of the way": (Saver, "leave_behind", 1),
     "in the middle of that": (line, "_removed", 2),
 }

@@ -12,12 +12,13 @@ import torch
 from torch import nn
 
 from core import models
-from core.checkpoint import WEIGHTS, Damaged
+from core.checkpoint import STATE, WEIGHTS, Damaged
 from core.models import Inputs
 from core.training.device import place
 from core.training.evaluation import Normalisation
 from core.training.progress import Progress
-from core.training.snapshot import METADATA, OPTIMIZER, STATE, About, Snapshot, World, read_weights, restore
+from core.training.snapshot import OPTIMIZER, Snapshot, World, restore
+from core.training.weights_file import METADATA, About, read_weights
 
 Files = dict[str, bytes]
 Tensors = dict[str, torch.Tensor]

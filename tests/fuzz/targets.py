@@ -34,7 +34,8 @@ from core.sections import Data
 from core.training import snapshot
 from core.training.evaluation import Normalisation
 from core.training.progress import Amendment, Progress
-from core.training.snapshot import METADATA, About, World
+from core.training.snapshot import World
+from core.training.weights_file import METADATA, About
 from core.view import pictures
 from core.view.fold import fold
 from core.view.state import State
@@ -106,7 +107,7 @@ def run_file(data: bytes, folder: Path) -> bool:
 
 
 def state_file(data: bytes, folder: Path) -> bool:
-    return _restored({**_files(), snapshot.STATE: data})
+    return _restored({**_files(), checkpoint.STATE: data})
 
 
 def weights_file(data: bytes, folder: Path) -> bool:
@@ -260,7 +261,7 @@ TARGETS: dict[str, tuple[Target, Callable[[], list[bytes]]]] = {
     "run.json": (run_file, _run_files),
     "manifest": (manifest, _manifests),
     "pointer": (pointer, lambda: [b'{"checkpoint":"step-00000001","metric":"val.loss","value":0.5}']),
-    "state.json": (state_file, lambda: [_files()[snapshot.STATE]]),
+    "state.json": (state_file, lambda: [_files()[checkpoint.STATE]]),
     "weights": (weights_file, lambda: [_files()[checkpoint.WEIGHTS]]),
     "optimizer": (optimizer_file, lambda: [_files()[snapshot.OPTIMIZER]]),
     "picture": (picture, _pictures),

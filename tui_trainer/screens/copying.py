@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from textual import work
 
 from core.run.folder import reference
-from tui_trainer import actions
 from tui_trainer.escape import printable
+from tui_trainer.possible import can_resume
 from tui_trainer.screens.arranged import ArrangedScreen
 from tui_trainer.screens.question import Entry
 from tui_trainer.widgets.axis import short
@@ -49,4 +49,4 @@ class CopyingScreen(ArrangedScreen):
     def _next_verb(self) -> str:
         if not self.state.ended:
             return "attach"
-        return "resume" if actions.can_resume(self.state) else "evaluate"
+        return "resume" if can_resume(self.state) else "evaluate"

@@ -11,9 +11,9 @@ from core.commands import Stop
 from core.run.folder import RunFolder
 from core.view.state import State
 from tui_trainer import farewell
-from tui_trainer.actions import is_live
 from tui_trainer.bindings import bindings
 from tui_trainer.feed import Feed
+from tui_trainer.possible import is_live
 from tui_trainer.screens.question import QUIT
 from tui_trainer.screens.steering import SteeringScreen
 from tui_trainer.widgets.hint_line import HintLine

@@ -14,10 +14,10 @@ from core.run.folder import RunFolder, reference
 from core.run.program import way_on
 from core.view import readings
 from core.view.state import State
-from tui_trainer.actions import can_resume
 from tui_trainer.escape import printable
 from tui_trainer.farewell import of_others
 from tui_trainer.listing import ListedRun
+from tui_trainer.possible import can_resume
 from tui_trainer.theme import Palette
 from tui_trainer.widgets.paths import Wrapped
 from tui_trainer.widgets.run_columns import tag_words

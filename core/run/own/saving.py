@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 from core.events import CheckpointSaved, CommandAccepted, CommandRejected, Event, MessageLogged
-from core.run.folder import RunFolder, sync
+from core.files import sync
+from core.run.folder import RunFolder
 from core.run.own.course import Course, Wanted
 from core.run.own.session import Session
 from core.run.own.telling import Telling

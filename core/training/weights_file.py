@@ -1,0 +1,82 @@
+"""A file of weights: its tensors, what it says of itself, and whether a network takes them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+import safetensors
+import safetensors.torch
+from torch import Tensor, nn
+
+from core.checkpoint import WEIGHTS, Damaged
+from core.errors import UNREADABLE
+from core.events import FORMAT
+from core.format import decode
+from core.models import Inputs
+from core.training.evaluation import Normalisation
+
+METADATA = "tui_trainer"
+
+
+class About(msgspec.Struct, frozen=True, kw_only=True):
+    """What a weights file says of itself in its metadata, under ``METADATA``."""
+
+    format: int = FORMAT
+    recipe: dict[str, Any]
+    classes: tuple[str, ...]
+    inputs: Inputs
+    normalisation: Normalisation
+
+
+def read_weights(data: bytes) -> tuple[dict[str, Tensor], About]:
+    """The tensors of a weights file, and what it says of itself; raises :class:`Damaged`."""
+    tensors = load_tensors(data)
+    try:
+        about = _about(data)
+    except UNREADABLE as error:
+        raise Damaged(f"{WEIGHTS}: its metadata are not a tui-trainer run's ({error})") from None
+    return tensors, about
+
+
+def load_tensors(data: bytes) -> dict[str, Tensor]:
+    """Those of any safetensors file; raises :class:`Damaged`."""
+    return load({WEIGHTS: data}, WEIGHTS)
+
+
+def read_about(data: bytes) -> About | None:
+    """What the bytes of a safetensors file say of themselves, where they are a run's."""
+    try:
+        return _about(data)
+    except UNREADABLE:
+        return None
+
+
+def _about(data: bytes) -> About:
+    header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+    return decode((header.get("__metadata__") or {}).get(METADATA, ""), About)
+
+
+def check_weights(weights: Mapping[str, Tensor], network: nn.Module) -> None:
+    """Raises :class:`Damaged` unless names, shapes and types are the network's own."""
+    expected: dict[str, Any] = network.state_dict()
+    if weights.keys() != expected.keys():
+        odd = sorted(weights.keys() ^ expected.keys())
+        raise Damaged(f"its tensors are not this model's ({len(odd)} differ, the first is {odd[0]!r})")
+    for name, tensor in weights.items():
+        if tensor.shape != expected[name].shape or tensor.dtype != expected[name].dtype:
+            raise Damaged(f"{name!r} is {_form(tensor)}, the model has {_form(expected[name])}")
+
+
+def _form(tensor: Tensor) -> str:
+    return f"{str(tensor.dtype).removeprefix('torch.')} {tuple(tensor.shape)}"
+
+
+def load(files: Mapping[str, bytes], name: str) -> dict[str, Tensor]:
+    try:
+        tensors: dict[str, Tensor] = safetensors.torch.load(files[name])
+    except (KeyError, ValueError, RuntimeError, safetensors.SafetensorError) as error:
+        raise Damaged(f"{name}: {error}") from None
+    return tensors
