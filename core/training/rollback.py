@@ -19,7 +19,7 @@ from core.fallback import newest_good
 from core.training import amending, settings, snapshot
 from core.training.progress import Amendment, Progress
 from core.training.schedules import peak_rate
-from core.training.steps import Window
+from core.training.window import Window
 from core.view.words import count
 
 if TYPE_CHECKING:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import platform
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import numpy as np
 import torch
-from msgspec.structs import replace
 from torch import Tensor, nn
 
 from core import data, models
@@ -23,19 +20,18 @@ from core.data.random import mix, seed_all
 from core.errors import UserError
 from core.models import FromData, Inputs
 from core.recipe import Recipe, to_table
-from core.sections import SMALL, Data
+from core.sections import Data
 from core.training import device as devices
 from core.training import finetuning, optimizers
 from core.training.averaging import Average
 from core.training.evaluation import Examples, Normalisation
 from core.training.optimizers.sam import restored
+from core.training.recipe_hash import recipe_hash
 from core.training.snapshot import World
 from core.training.weights_file import METADATA, About
 
 SEEN = 5_000
 """Training images that a network which begins from the data is shown."""
-NEUTRAL = frozenset({"name", "description", "epochs", "device", "checkpoint", "pictures"})
-"""Keys of a recipe that do not decide the result at a given step; the length may be amended."""
 
 
 @dataclass(frozen=True)
@@ -228,30 +224,6 @@ def initialise(recipe: Recipe, inputs: Inputs, device: torch.device, code: Path 
     return devices.place(
         network, device, devices.choose_convolution(recipe, device), devices.choose_precision(recipe.precision, device)
     )
-
-
-def recipe_hash(recipe: Recipe) -> str:
-    """Of all that decides the result at a given step. What has its default is left out, so that a key which a later version
-    adds, with a default that changes nothing, leaves the hash alone."""
-    # Recipes of before had 32 where they now have no size; and what was found instead shows in the data's own fingerprint.
-    size = None if recipe.data.size == SMALL else recipe.data.size
-    recipe = replace(recipe, data=replace(recipe.data, size=size, color_mode="auto"))
-    chosen = {key: value for key, value in _choices(recipe).items() if key not in NEUTRAL}
-    return hashlib.sha256(msgspec.json.encode(chosen, order="deterministic")).hexdigest()
-
-
-def _choices(value: Any) -> Any:
-    """A Struct's fields that differ from their defaults, and its tag, as plain values; the same within lists."""
-    if not isinstance(value, msgspec.Struct):
-        return [_choices(item) for item in value] if isinstance(value, (list, tuple)) else value
-    config = value.__struct_config__
-    found = {config.tag_field: config.tag} if config.tag_field else {}
-    for field in msgspec.structs.fields(value):
-        given = getattr(value, field.name)
-        default = field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
-        if given != default:
-            found[field.encode_name] = _choices(given)
-    return found
 
 
 def device_name(device: torch.device) -> str:

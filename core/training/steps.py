@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -17,7 +17,6 @@ from core.data.mixing import Targets, blend
 from core.data.random import mix, seed_all
 from core.data.resolution import resized, size_at
 from core.errors import TrainingError
-from core.events import Metrics, from_number
 from core.training.compiling import compiled, failure
 from core.training.device import autocast
 from core.training.fitting import fitting
@@ -26,39 +25,9 @@ from core.training.optimizers.sam import ascended, restored
 from core.training.progress import Progress
 from core.training.setup import Setup
 from core.training.snapshot import all_finite, optimizer_tensors
+from core.training.window import Window
 
 T = TypeVar("T")
-
-
-class Window(NamedTuple):
-    """Means over the steps since the last window."""
-
-    steps: int
-    images: int
-    seconds: float
-    loss: float
-    accuracy: float
-    learning_rate: float
-    gradient_norm: float | None = None
-    """Of the first step's gradients, before they are clipped; None where that step was skipped."""
-    skipped: float = 0.0
-    """Share of the steps that changed nothing, since their gradients were beyond float16."""
-    finite: bool = True
-    """Whether every weight and all of the optimizer's state is a finite number."""
-
-    def metrics(self, told_skipped: bool) -> Metrics:
-        """As StepDone has them; skipped steps only where there may be any."""
-        metrics: Metrics = {
-            "train.loss": from_number(self.loss),
-            "train.accuracy": self.accuracy,
-            "train.learning_rate": self.learning_rate,
-            "system.images_per_second": self.images / self.seconds,
-        }
-        if self.gradient_norm is not None:
-            metrics["train.gradient_norm"] = from_number(self.gradient_norm)
-        if told_skipped:
-            metrics["train.skipped_steps"] = self.skipped
-        return metrics
 
 
 class Steps:

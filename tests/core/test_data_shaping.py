@@ -16,6 +16,7 @@ from core.models import Inputs
 from core.run.folder import RunFile, RunFolder
 from core.sections import Data
 from core.training import setup as setups
+from core.training.recipe_hash import recipe_hash
 from tests.core.training import tiny
 
 
@@ -192,7 +193,7 @@ def test_a_run_of_before_keeps_its_three_channels(tmp_path: Path) -> None:
         run = RunFolder(tmp_path / name)
         run.create(RunFile(id=name, name=name, recipe=table))
         read = recipe.from_table(run.read().recipe)
-        found.append((setups.prepare(read, 1, data.silent).inputs.channels, setups.recipe_hash(read)))
+        found.append((setups.prepare(read, 1, data.silent).inputs.channels, recipe_hash(read)))
     assert [channels for channels, _ in found] == [1, 3] and found[0][1] == found[1][1]
 
 

@@ -29,7 +29,8 @@ from core.sections import FineTune, Optimizer, ParameterGroup
 from core.training import finetuning, optimizers
 from core.training import setup as setups
 from core.training.progress import Progress
-from core.training.setup import Setup, recipe_hash
+from core.training.recipe_hash import recipe_hash
+from core.training.setup import Setup
 from core.training.snapshot import read_state
 from core.training.steps import Steps
 from core.training.weights_file import read_weights

@@ -9,7 +9,7 @@ import pytest
 
 from core.recipe import Recipe, from_table
 from core.sections import Flip, Optimizer
-from core.training.setup import recipe_hash
+from core.training.recipe_hash import recipe_hash
 from tests.core.training import TINY, tiny
 
 

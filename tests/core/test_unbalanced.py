@@ -15,7 +15,7 @@ from core.data.mixing import Targets
 from core.events import EarlyStoppingUpdated, EpochDone, RunFinished, ValidationDone
 from core.training import setup as setups
 from core.training.evaluation import Result
-from core.training.setup import recipe_hash
+from core.training.recipe_hash import recipe_hash
 from tests.core.training import fingerprint, new_run, tiny, train
 
 PIXELS = np.random.RandomState(0).randint(0, 256, (66, 16, 16)).astype(np.uint8)

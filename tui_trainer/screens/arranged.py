@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from textual import work
 from textual.containers import Container
@@ -17,9 +17,6 @@ from tui_trainer.escape import printable
 from tui_trainer.screens.question import Entry
 from tui_trainer.widgets.curve_panel import CurvePanel
 from tui_trainer.widgets.panel import PAGES, Page, Panel
-
-if TYPE_CHECKING:
-    pass
 
 RESET = "\n"
 """The entry that shows all again; no panel has that name."""

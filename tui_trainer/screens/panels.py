@@ -19,6 +19,7 @@ from tui_trainer.feed import Source
 from tui_trainer.panels import panels
 from tui_trainer.screens.copying import CopyingScreen
 from tui_trainer.screens.exporting import ExportingScreen
+from tui_trainer.screens.focusing import FocusingScreen
 from tui_trainer.widgets.curve_panel import CurvePanel
 from tui_trainer.widgets.glyphs import ASCII, glyphs
 from tui_trainer.widgets.lens import Lens
@@ -41,7 +42,7 @@ SIDES: tuple[Slot, ...] = ("left", "right")
 """Parts of every page but the overview."""
 
 
-class PanelScreen(CopyingScreen, ExportingScreen):
+class PanelScreen(FocusingScreen, CopyingScreen, ExportingScreen):
     """Shows what ``source`` has of ``run`` while it is on the stack of screens."""
 
     CSS_PATH = "panels.tcss"
@@ -57,9 +58,8 @@ class PanelScreen(CopyingScreen, ExportingScreen):
         self._feed = source
         self.lens = Lens(run)
         self._page = page
-        self._latest: tuple[object, ...] = ()
         self._changed = self._ticked = 0.0
-        """What was looked at last, since when it is so, and when it was shown (monotonic seconds)."""
+        """Since when what was looked at last is so, and when it was shown (monotonic seconds)."""
 
     def compose(self) -> ComposeResult:
         self.set_reactive(PanelScreen.state, self._feed.state)  # what is known by now is in the first frame
@@ -214,43 +214,6 @@ class PanelScreen(CopyingScreen, ExportingScreen):
 
     # Panels
 
-    def action_next_panel(self) -> None:
-        self._focus_panel(1)
-
-    def action_previous_panel(self) -> None:
-        self._focus_panel(-1)
-
-    def action_zoom(self) -> None:
-        """Zoomed, every panel can be reached, those too that this terminal has no room for."""
-        zoomed, self._latest = not self.has_class("zoomed"), ()
-        self.set_class(zoomed, "zoomed")
-        self._zoom(self._focused_panel() or self._panels()[0], zoomed)
-
-    def _zoom(self, panel: Panel[Any], zoomed: bool) -> None:
-        self.query(".zoom").remove_class("zoom")
-        for widget in (panel, *panel.ancestors) if zoomed else ():
-            widget.add_class("zoom")
-        panel.focus()
-
-    def _focus_panel(self, step: int) -> None:
-        zoomed = self.has_class("zoomed")
-        reachable = [panel for panel in self._panels() if zoomed or panel.is_on_screen]
-        focused = self._focused_panel()
-        if focused in reachable:
-            panel = reachable[(reachable.index(focused) + step) % len(reachable)]
-        else:
-            panel = reachable[0 if step > 0 else -1]
-        if zoomed:
-            self._zoom(panel, True)
-        panel.focus()
-
-    def _focused_panel(self) -> Panel[Any] | None:
-        return self.focused if isinstance(self.focused, Panel) else None
-
-    def _panels(self) -> list[Panel[Any]]:
-        """Of the page that is shown; the others are not drawn meanwhile."""
-        return [panel for panel in self.all_panels(self._page) if not (panel.has_class("hidden") or panel.has_class("untold"))]
-
     def all_panels(self, page: Page) -> list[Panel[Any]]:
         found = list[Panel[Any]](self.query(Plot)) if page == "plots" else self._made
         return [panel for panel in found if page == panel.PAGE]
@@ -259,11 +222,6 @@ class PanelScreen(CopyingScreen, ExportingScreen):
     def settled(self) -> bool:
         """Whether the page shows all that is known of the run."""
         return self._feed.looked and self._feed.share >= 1.0 and not any(panel.busy for panel in self._panels())
-
-    @property
-    def headings(self) -> dict[str, Panel[Any]]:
-        """The page's panels by what they are called."""
-        return {panel.heading: panel for panel in self._panels()}
 
     def _say(self, words: str, severity: Any = "information") -> None:
         self.notify(printable(words), severity=severity, markup=False)
