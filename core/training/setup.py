@@ -115,15 +115,8 @@ def prepare(
     inputs = Inputs(len(dataset.classes), *dataset.train.pixels.shape[1:3])
     written, recipe = recipe, adapting.adapted(recipe, inputs.size)
     progress("build", 0, 0, "")
-    if not models.is_ours(recipe.model) and data.inputs(recipe.data) is None:
-        models.sketch(recipe.model, inputs, code)  # what does not fit is said in a line; of other data this was done before
-    network = initialise(recipe, inputs, device, code)
-    _check_last_batch(recipe, network, len(train.indices), inputs)
-    augment.check(recipe.augment, inputs.channels, inputs.size, inputs.size)
-    resolution.check(recipe.low_resolution, network, inputs.channels, inputs.size)
     training = examples(train, device)
-    if isinstance(network, FromData):
-        network.set_from(batches.normalise(batches.sent(training.images[:SEEN], device), *normalisation))
+    network = _network(recipe, inputs, device, code, training, normalisation)
     told, weights = _fine_tuned(recipe, network, dataset.classes, begins)
     parameters = models.count_parameters(network)
     models.check_limit(parameters, recipe.parameter_limit)
@@ -143,17 +136,7 @@ def prepare(
         optimizer=optimizers.build(recipe.optimizer, network, recipe.compile),
         parameters=parameters,
         macs=sum(layer.macs for layer in models.layers_of(recipe.model, network, inputs)),
-        world=World(
-            recipe_hash=recipe_hash(written),
-            data_fingerprint=dataset.fingerprint,
-            torch=str(torch.__version__),
-            device=device_name(device),
-            precision=precision,
-            threads=threads,
-            tui_trainer=metadata.version("tui-trainer"),
-            processor=f"{platform.machine()} {torch.backends.cpu.get_cpu_capability()}",
-            weights=weights,
-        ),
+        world=_world(written, dataset, device, precision, threads, weights),
         average=Average(network, recipe.averaging) if recipe.averaging.decay else None,
         scaler=devices.loss_scaler(precision, device),
         class_weights=_class_weights(recipe.data, train, len(dataset.classes), device),
@@ -162,6 +145,35 @@ def prepare(
     )
     progress("build", 1, 1, "")
     return setup
+
+
+def _network(
+    recipe: Recipe, inputs: Inputs, device: torch.device, code: Path | None, train: Examples, normalisation: Normalisation
+) -> nn.Module:
+    """Checked against the data: their size, what augmentation and smaller images need, the last batch of an epoch."""
+    if not models.is_ours(recipe.model) and data.inputs(recipe.data) is None:
+        models.sketch(recipe.model, inputs, code)  # what does not fit is said in a line; of other data this was done before
+    network = initialise(recipe, inputs, device, code)
+    _check_last_batch(recipe, network, len(train), inputs)
+    augment.check(recipe.augment, inputs.channels, inputs.size, inputs.size)
+    resolution.check(recipe.low_resolution, network, inputs.channels, inputs.size)
+    if isinstance(network, FromData):
+        network.set_from(batches.normalise(batches.sent(train.images[:SEEN], device), *normalisation))
+    return network
+
+
+def _world(recipe: Recipe, dataset: Dataset, device: torch.device, precision: str, threads: int, weights: str) -> World:
+    return World(
+        recipe_hash=recipe_hash(recipe),
+        data_fingerprint=dataset.fingerprint,
+        torch=str(torch.__version__),
+        device=device_name(device),
+        precision=precision,
+        threads=threads,
+        tui_trainer=metadata.version("tui-trainer"),
+        processor=f"{platform.machine()} {torch.backends.cpu.get_cpu_capability()}",
+        weights=weights,
+    )
 
 
 def _check_splits(recipe: Recipe, data: str, train: batches.Chosen, held_out: batches.Chosen) -> None:
