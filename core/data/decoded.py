@@ -7,7 +7,7 @@ import math
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -78,7 +78,7 @@ def load(name: str, place: str, signature: str, build: Callable[[], Content], pr
     with exclusive(folder, lambda: progress("prepare", 0, 0, "images")):
         dataset = _open(folder, name, signature, progress)  # another process may have built it meanwhile
         if dataset is None:
-            content = build()
+            content = _readable(build(), f"data '{name}'")
             with writable(folder):
                 _replace(folder, signature, content, progress)
             dataset = _open(folder, name, signature, progress)
@@ -178,6 +178,22 @@ def _check_room(folder: Path, content: Content) -> None:
         raise UserError(
             f"cache {str(folder.parent)!r}: {text}; free some space there, or set TUI_TRAINER_CACHE to another folder"
         )
+
+
+def _readable(content: Content, where: str) -> Content:
+    """The same, whose images raise UserError where they cannot be read: not the cache is at fault then."""
+    train, test, held_out = (
+        part and part._replace(pixels=_read(part.pixels, where)) for part in (content.train, content.test, content.validation)
+    )
+    assert train and test
+    return replace(content, train=train, test=test, validation=held_out)
+
+
+def _read(pixels: Iterable[npt.NDArray[np.uint8]], where: str) -> Iterator[npt.NDArray[np.uint8]]:
+    try:
+        yield from pixels
+    except (OSError, ValueError, SyntaxError) as error:  # Pillow's, for a damaged file
+        raise UserError(f"{where}: an image cannot be read ({error}); get it anew, or leave it out") from None
 
 
 def _write_pixels(file: BinaryIO, part: Part, count: _Count) -> None:
