@@ -141,6 +141,16 @@ def test_live_changes_after_the_checkpoint_take_effect_again_at_their_own_steps(
     assert last_progress(whole).validated == 4
 
 
+def test_a_change_overrules_what_was_to_come_later_under_the_same_key(tmp_path: Path) -> None:
+    run = new_run(tmp_path / "run", tiny())
+    train(run, at((6, Save()), *CHANGES, kill_at=12))
+    for later in [path for path in checkpoint.listing(run.checkpoints) if checkpoint.position(path.name)[0] > 6]:
+        checkpoint.set_aside(later)
+    said = train(run, at((7, SetLearningRate(value=0.001))))
+    changed = [(event.step, event.key, event.value) for event in said if isinstance(event, SettingChanged)]
+    assert changed == [(7, "learning_rate", 0.001), (9, "early_stopping.patience", 4), (11, "epochs", 4)]
+
+
 def test_a_checkpoint_taken_at_the_step_of_a_change_knows_of_it_once(tmp_path: Path) -> None:
     whole, stopped = new_run(tmp_path / "whole", tiny()), new_run(tmp_path / "stopped", tiny())
     change = SetLearningRate(value=0.002)
