@@ -123,6 +123,8 @@ def test_a_wrong_way_of_showing_pictures_is_told_before_there_is_a_screen(cli: C
         (("train", "quickstart", "--set", "data.path=/nowhere"), "takes no path"),
         (("train", "quickstart", "--json", "--quiet"), "exclude each other"),
         (("train", "quickstart", "--detach", "--require", "test.loss<1"), "exclude each other"),
+        (("train", "quickstart", "--detach", "--junit", "x.xml"), "exclude each other"),
+        (("evaluate", "nosuch", "--require", "val.loss<1"), "known are test.loss"),
         (("show", "last"), "no runs in runs"),
         (("resume", "nosuch"), "not found"),
         (("evaluate", "nosuch.safetensors"), "no such file"),

@@ -112,7 +112,7 @@ def sweep(
         base = _loaded(recipe or "", fixed, data)
         wish = beginning.Wish(base, space, metric, trials, sampler.value, prune.value, threads)
         file = beginning.described(wish)
-        require.check(requirements, base.monitor)
+        require.check(requirements, base)
         found, file = beginning.begun(file, name, folder)
     if detach:
         _detach(found, timeout)

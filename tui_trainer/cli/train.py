@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, NoReturn
 
 import typer
 from msgspec.structs import replace
@@ -15,13 +14,26 @@ from msgspec.structs import replace
 from core.errors import UserError
 from core.run.folder import RunFolder, busy, check_name, find, reference, runs_folder
 from tui_trainer.cli import options, require
-from tui_trainer.cli.say import complain, say
+from tui_trainer.cli.conclude import check_junit, conclude
+from tui_trainer.cli.say import say
 
 if TYPE_CHECKING:
     from core.recipe import Recipe
     from core.view.state import State
     from tui_trainer.cli.require import Requirement
     from tui_trainer.plain import Form
+
+
+class Asked(NamedTuple):
+    """Of the end of a session."""
+
+    requirements: list[Requirement]
+    junit: Path | None
+
+    def look_at(self, state: State) -> None:
+        """Raises UserError as soon as the data tell that a class which is required is none of theirs."""
+        if state.classes:
+            require.check_classes(self.requirements, state.classes)
 
 
 def train(
@@ -38,6 +50,7 @@ def train(
     detach: options.Detach = False,
     foreground: options.Foreground = None,
     required: options.Require = None,
+    junit: options.Junit = None,
     notify: options.Notify = None,
     json: options.JournalLines = False,
     quiet: options.Quiet = False,
@@ -49,7 +62,8 @@ def train(
     from core.run import session
     from tui_trainer.cli.weights import weights_of
 
-    form, tied, requirements = _watching(json, quiet, detach, foreground, required)
+    form, tied = _watching(json, quiet, detach, foreground, bool(required), junit is not None)
+    requirements = require.parse(required or [])
     if name is not None:
         check_name(name)  # before the model is looked at, which takes seconds the first time
     given = {"epochs": epochs, "seed": seed, "device": device}
@@ -57,10 +71,11 @@ def train(
     if weights is not None:
         changes.append(f"finetune.weights={dumps(str(weights_of(weights, 'best', runs)[0].absolute()))}")
     chosen = load(recipe, changes, data, model)
-    require.check(requirements, chosen.monitor)
+    require.check(requirements, chosen)
+    check_junit(junit)
     run = session.create(chosen, runs_folder(runs), name, threads, code=Path.cwd())
     try:
-        _go(run, form, detach, requirements, tied=tied, threads=threads, notify=notify)
+        _go(run, form, detach, Asked(requirements, junit), tied=tied, threads=threads, notify=notify)
     except UserError:
         _remove_unbegun(run)
         raise
@@ -86,6 +101,7 @@ def resume(
     detach: options.Detach = False,
     foreground: options.Foreground = None,
     required: options.Require = None,
+    junit: options.Junit = None,
     notify: options.Notify = None,
     json: options.JournalLines = False,
     quiet: options.Quiet = False,
@@ -93,25 +109,36 @@ def resume(
 ) -> None:
     """Go on with a run from its last checkpoint, or --from another one. A finished run stays as it is unless --epochs asks for
     more, or --from for an earlier place. A --notify of before is not kept: give it again."""
-    from core.recipe import from_table
     from core.run import program, session
     from core.run.checkpoints import choose
 
-    form, tied, requirements = _watching(json, quiet, detach, foreground, required)
+    form, tied = _watching(json, quiet, detach, foreground, bool(required), junit is not None)
+    asked = Asked(require.parse(required or []), junit)
     folder = find(run, runs_folder(runs))
     program.refuse(folder)
-    require.check(requirements, from_table(folder.read().recipe).monitor)
+    _check(asked, folder)
     if folder.alive():
         raise busy(folder)
     if checkpoint is not None:
         choose(folder.checkpoints, checkpoint)  # before a worker is started for nothing
     elif session.nothing_to_do(folder, epochs):
-        _show_finished(folder, form, requirements)
+        _show_finished(folder, form, asked)
     _go(
-        folder, form, detach, requirements,
+        folder, form, detach, asked,
         tied=tied, epochs=epochs, checkpoint=checkpoint, allow_change=allow_change or (), device=device, threads=threads,
         notify=notify, model=model,
     )  # fmt: skip
+
+
+def _check(asked: Asked, run: RunFolder) -> None:
+    """Raises UserError for what will not be measured of this run, and for a report that cannot be written."""
+    from core.recipe import from_table
+    from core.view.summary import summarise
+
+    require.check(asked.requirements, from_table(run.read().recipe))
+    if asked.requirements and (classes := summarise(run).classes):
+        require.check_classes(asked.requirements, classes)
+    check_junit(asked.junit)
 
 
 def _remove_unbegun(run: RunFolder) -> None:
@@ -136,24 +163,23 @@ def load(recipe: str, overrides: Sequence[str], data: str | None, model: str | N
     return recipes.changed(replace(chosen, data=from_text(data, chosen.data)), overrides)
 
 
-def _watching(
-    json: bool, quiet: bool, detach: bool, foreground: bool | None, required: list[str] | None
-) -> tuple[Form, bool, list[Requirement]]:
-    """How to print, whether the worker is tied to this process, what is required; raises UserError for contradictions."""
+def _watching(json: bool, quiet: bool, detach: bool, foreground: bool | None, required: bool, junit: bool) -> tuple[Form, bool]:
+    """How to print, and whether the worker is tied to this process; raises UserError for contradictions."""
     clashes = [("--json", json, "--quiet", quiet), ("--detach", detach, "--foreground", bool(foreground))]
-    clashes += [("--detach", detach, "--require", bool(required)), ("--detach", detach, "--json", json)]
+    at_its_end = (("--require", required), ("--json", json), ("--junit", junit))
+    clashes += [("--detach", detach, other, has_other) for other, has_other in at_its_end]
     for one, has_one, other, has_other in clashes:
         if has_one and has_other:
             raise UserError(f"{one} and {other} exclude each other; leave one out")
     tied = bool(os.environ.get("CI")) and not detach if foreground is None else foreground
-    return "json" if json else "quiet" if quiet else "lines", tied, require.parse(required or [])
+    return "json" if json else "quiet" if quiet else "lines", tied
 
 
 def _go(
     run: RunFolder,
     form: Form,
     detach: bool,
-    requirements: Sequence[Requirement],
+    asked: Asked,
     *,
     tied: bool,
     **options: Any,
@@ -169,23 +195,21 @@ def _go(
         launch_only(run, launch)
         say(run.name, f"look at it with: tui-trainer attach {reference(run)}")
         return
-    status, state = follow(run, form, launch)
-    _leave(status, requirements, state)
+    status, state = follow(run, form, launch, asked.look_at)
+    _leave(run, state, status, asked)
 
 
-def _show_finished(run: RunFolder, form: Form, requirements: Sequence[Requirement]) -> None:
+def _show_finished(run: RunFolder, form: Form, asked: Asked) -> None:
     from core.view.summary import summarise
     from tui_trainer.result import result_lines
 
     state = summarise(run)
     if form != "json":
         say(*result_lines(run, state), "nothing to do; --epochs N asks for more")
-    _leave(0, requirements, state)
+    _leave(run, state, 0, asked)
 
 
-def _leave(status: int, requirements: Sequence[Requirement], state: State) -> None:
-    """Ends the process: with 1 when all went well but a requirement does not hold."""
-    missed = require.unmet(requirements, state) if status == 0 else []
-    for words in missed:
-        complain(words)
-    sys.exit(1 if missed else status)
+def _leave(run: RunFolder, state: State, status: int, asked: Asked) -> NoReturn:
+    from tui_trainer.reporting.outcome import of_run
+
+    conclude(of_run(run, state, status, asked.requirements), asked.junit)

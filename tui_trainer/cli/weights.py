@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
 from core.errors import UserError
 from core.run.folder import find, runs_folder
 from core.view.words import format_metric
-from tui_trainer.cli import options
+from tui_trainer.cli import options, require
+from tui_trainer.cli.conclude import check_junit, conclude
 from tui_trainer.cli.progress import Ticker
 from tui_trainer.cli.say import say, say_json, table
+from tui_trainer.reporting import outcome
+
+if TYPE_CHECKING:
+    from core import Evaluation
 
 
 def evaluate(
@@ -22,10 +28,14 @@ def evaluate(
     device: options.Device = None,
     threads: options.Threads = None,
     model: options.OwnModel = None,
+    required: options.Require = None,
+    junit: options.Junit = None,
     json: options.Json = False,
     runs: options.Runs = None,
 ) -> None:
     """Measure saved weights on a test split."""
+    requirements = require.parse(required or [])
+    require.check_evaluated(requirements, outcome.EVALUATED)
     weights, code = weights_of(target, checkpoint, runs)
     settings = None
     if data is not None:
@@ -33,16 +43,23 @@ def evaluate(
         from core.sections import Data
 
         settings = from_text(data, Data())
+    check_junit(junit)
     import core
 
-    ticker = Ticker()
+    ticker, started = Ticker(), time.monotonic()
     try:
         found = core.evaluate(weights, settings, device or "auto", threads, ticker, **_model(model, code))
     finally:
         ticker.close()
+    require.check_classes(requirements, list(found.accuracy_by_class))
     if json:
         say_json(found)
-        return
+    else:
+        _say_evaluation(found)
+    conclude(outcome.of_evaluation(found, target, time.monotonic() - started, requirements), junit)
+
+
+def _say_evaluation(found: Evaluation) -> None:
     rows = [(name, format_metric("accuracy", accuracy)) for name, accuracy in found.accuracy_by_class.items()]
     say(*table(rows, right=(1,)))
     accuracy = format_metric("accuracy", found.accuracy)
