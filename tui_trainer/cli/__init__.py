@@ -36,7 +36,7 @@ COMMANDS = {
     "stop": "steer.stop",
     "tell": "steer.tell",
     "evaluate": "weights.evaluate",
-    "predict": "weights.predict",
+    "predict": "predict.predict",
     "runs": "inspect.runs",
     "show": "inspect.show",
     "report": "report.report",

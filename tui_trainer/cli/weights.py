@@ -1,12 +1,10 @@
-"""Using saved weights: ``evaluate`` and ``predict``."""
+"""Using saved weights: ``evaluate``, and which weights a person means."""
 
 from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
-
-import typer
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from core.errors import UserError
 from core.run.folder import find, runs_folder
@@ -48,7 +46,7 @@ def evaluate(
 
     ticker, started = Ticker(), time.monotonic()
     try:
-        found = core.evaluate(weights, settings, device or "auto", threads, ticker, **_model(model, code))
+        found = core.evaluate(weights, settings, device or "auto", threads, ticker, **model_of(model, code))
     finally:
         ticker.close()
     require.check_classes(requirements, list(found.accuracy_by_class))
@@ -66,29 +64,6 @@ def _say_evaluation(found: Evaluation) -> None:
     say(f"accuracy {accuracy}, loss {format_metric('loss', found.loss)} on {found.images:,} images ({found.checkpoint})")
 
 
-def predict(
-    target: options.Weights,
-    images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="Image files of any size.", show_default=False)],
-    checkpoint: options.CheckpointName = "best",
-    top: Annotated[int, typer.Option("--top", metavar="N", min=1, help="So many likeliest classes.")] = 3,
-    device: options.Device = None,
-    model: options.OwnModel = None,
-    json: options.Json = False,
-    runs: options.Runs = None,
-) -> None:
-    """Say what is in a picture."""
-    weights, code = weights_of(target, checkpoint, runs)
-    import core
-
-    found = core.predict(weights, images, top, device or "auto", **_model(model, code))
-    if json:
-        say_json(found)
-        return
-    for item in found:
-        ranked = ", ".join(f"{name} {format_metric('accuracy', share)}" for name, share in item.top.items())
-        say(f"{item.path}: {ranked}")
-
-
 class _Code(NamedTuple):
     """Of the user's own, which a run of theirs runs: its name as a model, and the folder where it lies."""
 
@@ -96,7 +71,7 @@ class _Code(NamedTuple):
     code: Path
 
 
-def _model(named: str | None, known: _Code | None) -> dict[str, Any]:
+def model_of(named: str | None, known: _Code | None) -> dict[str, Any]:
     """What :func:`core.evaluate` is told of the code that is the model: what the user names, else what they had named for the
     run."""
     return {"model": named} if named or known is None else known._asdict()
