@@ -1,4 +1,4 @@
-"""What saved weights say of images, however many: they are read, in order, while the network is at those before.
+"""What saved weights say of images, however many: a batch at a time, so that the first are told before the others are read.
 
 for found in core.predictions(Path("model.safetensors"), Path("photos").glob("*.jpg")):
     print(found.path, found.reason if isinstance(found, core.Refused) else found.class_)
@@ -6,10 +6,7 @@ for found in core.predictions(Path("model.safetensors"), Path("photos").glob("*.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Generator, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
@@ -25,11 +22,11 @@ if TYPE_CHECKING:
     from core.data.images import Form
 
     Pixels: TypeAlias = npt.NDArray[np.uint8]
+    Read: TypeAlias = tuple[Path, Pixels | str]
+    """What was given, and its pixels or why there are none."""
 
 BATCH = 64
 """Images that the network takes at a time, where nobody says how many."""
-READERS = 2
-"""Threads that decode. An image of the largest size takes 720 MB meanwhile."""
 
 
 class Prediction(msgspec.Struct, frozen=True):
@@ -95,41 +92,25 @@ def predictions(
     batch: int = BATCH,
 ) -> Generator[Prediction | Refused]:
     """As :func:`predict`, one after the other as they come, in order, of any number of images: ``images`` may be a generator
-    and is asked for two batches at most before the first is told. One that cannot be read is :class:`Refused`, and the rest
+    and is asked for a batch before the first of it is told. One that cannot be read is :class:`Refused`, and the rest
     goes on. Raises UserError at once where the weights cannot be used.
     """
     loaded = Loaded(weights, device, None, model, code)
     return (seen.said for seen in look(loaded, (Given(path, True) for path in images), top, batch))
 
 
-def look(loaded: Loaded, images: Iterable[Given], top: int, batch: int = BATCH) -> Iterator[Seen]:
-    """In batches of a fixed size, so that the same images give the same bits however fast they were read."""
-    waiting: list[tuple[Path, Pixels | str]] = []
-    with closing(_read(loaded, images, ahead=batch if batch > 1 else 0)) as pictures:
-        for picture in pictures:
-            waiting.append(picture)
-            if len(waiting) == batch:
-                yield from _said(loaded, waiting, top)
-                waiting = []
-    yield from _said(loaded, waiting, top)
-
-
-def _read(loaded: Loaded, images: Iterable[Given], ahead: int) -> Generator[tuple[Path, Pixels | str]]:
-    """In order: pixels, or why there are none. ``ahead`` of those that are taken, others are being read."""
+def look(loaded: Loaded, images: Iterable[Given], top: int, batch: int = BATCH) -> Generator[Seen]:
+    """In batches of a fixed size, so that the same images give the same bits however fast their list comes."""
     from core.data.images import Form
 
     form = Form(loaded.inputs.size, loaded.inputs.channels)
-    pool = ThreadPoolExecutor(READERS)
-    begun: deque[tuple[Path, Future[Pixels | str]]] = deque()
-    try:
-        for given in images:
-            begun.append((given.path, pool.submit(_pixels, given, form)))
-            if len(begun) > ahead:
-                path, future = begun.popleft()
-                yield path, future.result()
-        yield from ((path, future.result()) for path, future in begun)
-    finally:
-        pool.shutdown(cancel_futures=True)
+    waiting: list[Read] = []
+    for given in images:
+        waiting.append((given.path, _pixels(given, form)))
+        if len(waiting) == batch:
+            yield from _said(loaded, waiting, top)
+            waiting = []
+    yield from _said(loaded, waiting, top)
 
 
 def _pixels(given: Given, form: Form) -> Pixels | str:
@@ -143,7 +124,7 @@ def _pixels(given: Given, form: Form) -> Pixels | str:
         return str(error)
 
 
-def _said(loaded: Loaded, pictures: list[tuple[Path, Pixels | str]], top: int) -> Iterator[Seen]:
+def _said(loaded: Loaded, pictures: list[Read], top: int) -> Iterator[Seen]:
     ranked = iter(_ranked(loaded, [pixels for _, pixels in pictures if not isinstance(pixels, str)], top))
     for path, pixels in pictures:
         if isinstance(pixels, str):

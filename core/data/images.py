@@ -7,7 +7,6 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Lock
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
@@ -22,8 +21,6 @@ LARGEST_PIPED = 1 << 28
 """Bytes of an image that comes through a pipe."""
 GREY = {"1", "L", "LA", "La"}
 """Pillow's modes of images that are stored without colours."""
-_OPENING = Lock()
-"""Whether a warning is an error is known to a whole process at a time, and images are opened by several threads."""
 MODES = {1: "L", 3: "RGB"}
 _FORMATS = ("PNG", "JPEG", "BMP", "WEBP")
 
@@ -69,7 +66,7 @@ def look(path: Path) -> Look:
 
 def look_at(file: BinaryIO, where: str) -> Look:
     """As :func:`look`, at an open file; ``where`` says in errors which one it is."""
-    with _in_one_line(where), _header_of(file) as image:
+    with _in_one_line(where), Image.open(file, formats=_FORMATS) as image:
         return Look(min(image.size), image.mode in GREY)
 
 
@@ -87,7 +84,7 @@ def below(folder: Path) -> Iterator[Path]:
 
 def decoded(file: BinaryIO, where: str, form: Form) -> npt.NDArray[np.uint8]:
     """As :func:`read_image`, from an open file; ``where`` says in errors which one it is."""
-    with _in_one_line(where), _header_of(file) as image:
+    with _in_one_line(where), Image.open(file, formats=_FORMATS) as image:
         if image.mode.startswith(("I", "F")):
             raise UserError(f"{where}: has more than 8 bits a channel (mode {image.mode}); convert it to 8 bits")
         if form.only_grey and image.mode not in GREY:
@@ -108,7 +105,9 @@ def brought_to(image: Image.Image, form: Form) -> npt.NDArray[np.uint8]:
 @contextmanager
 def _in_one_line(where: str) -> Iterator[None]:
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            yield
     except UserError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
@@ -116,13 +115,6 @@ def _in_one_line(where: str) -> Iterator[None]:
         raise UserError(f"{where}: larger than {limit:.0f} megapixels; make it smaller or remove it") from None
     except Exception as error:  # decoders raise anything from SyntaxError to struct.error on damaged bytes
         raise UserError(f"{where}: {_reason(error)}") from None
-
-
-def _header_of(file: BinaryIO) -> Image.Image:
-    """Not decoded yet, which is where Pillow looks at how large it is."""
-    with _OPENING, warnings.catch_warnings():
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
-        return Image.open(file, formats=_FORMATS)
 
 
 def _opened(path: Path, named: bool) -> BinaryIO:
