@@ -52,6 +52,7 @@ COMMANDS = {
     "data": "catalogue.data_app",
     "config": "config.config",
     "doctor": "doctor.doctor",
+    "completion": "completion.completion",
     "bench": "bench.bench",
 }
 """Each by its module and what does it there, in the order of ``--help``."""
