@@ -170,7 +170,7 @@ def test_a_diverged_training_exits_with_3(cli: Cli, folder: Path) -> None:
     process = cli("train", "quickstart", *SMALL, *options, *asked, cwd=folder)
     assert process.returncode == 3, process
     assert "failed: the training loss is" in process.stdout
-    root = ET.parse(folder / "nan.xml").getroot()
+    (root,) = ET.parse(folder / "nan.xml").getroot()
     assert [element.attrib["type"] for element in root.iter("error")] == ["diverged"]
     assert [root.attrib[name] for name in ("tests", "failures", "errors", "skipped")] == ["2", "0", "1", "1"]
     assert "Traceback" not in process.stderr
