@@ -11,13 +11,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
+import numpy as np
 import pytest
+from rich.cells import cell_len
+from rich.console import Console
 
+from core.predicted import Prediction, Seen
 from tests.cli.conftest import COMMAND
 from tests.cli.test_pipes import image, weights
 from tests.core.hostile import NAME, lets_through
 from tests.tui.terminal import Terminal
 from tui_trainer import cli
+from tui_trainer.cli.pictured import Pictured
 
 
 class Told(NamedTuple):
@@ -133,3 +138,17 @@ def test_on_a_terminal_each_has_its_picture(tmp_path: Path, environment: dict[st
         written = b"".join(data for _, data in terminal.written).decode()
     rows = [line for line in written.splitlines() if line.count("▀") == 16]
     assert len(rows) == 8 and written.count("\x1b[38;2;") > 50
+
+
+def test_a_picture_without_colours_and_with_hostile_names() -> None:
+    console = Console(file=io.StringIO(), width=60, color_system=None, force_terminal=True)
+    pixels = np.zeros((1, 8, 8), np.uint8)
+    pixels[:, :, 4:] = 255
+    said = Prediction(NAME, NAME, 0.75, {NAME: 0.75, "bee": 0.25})
+    Pictured([NAME, "bee", "x" * 99], console)(Seen(said, pixels))
+    assert isinstance(console.file, io.StringIO)
+    text = console.file.getvalue()
+    assert lets_through(text) == [] and all(cell_len(line) <= 60 for line in text.splitlines())
+    dark, light = text.splitlines()[0][:8], text.splitlines()[0][8:16]
+    assert dark.strip() == "" and len(set(light)) == 1 and light.strip()
+    assert "   75.00 %  evil" in text and "   25.00 %  bee" in text

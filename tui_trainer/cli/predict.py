@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from io import BufferedReader
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
@@ -63,7 +63,7 @@ def predict(
 
     loaded = Loaded(weights, device or "auto", None, **model_of(model, code))
     seen = look(loaded, _given(images, "\0" if null else "\n"), top, batch)
-    say_seen = _printer(json, picture)
+    say_seen = _printer(json, picture, loaded.classes)
     sys.exit(_told(seen, say_seen))
 
 
@@ -94,13 +94,13 @@ def _stop(ticker: Ticker | None) -> None:
         ticker.close()
 
 
-def _printer(json: bool, picture: bool | None) -> Callable[[Seen], None]:
+def _printer(json: bool, picture: bool | None, classes: Sequence[str]) -> Callable[[Seen], None]:
     if json:
         return lambda item: say_json_line(item.said)
     if picture or (picture is None and wants_live(sys.stdout)):
         from tui_trainer.cli.pictured import Pictured
 
-        return Pictured()
+        return Pictured(classes)
     return _say
 
 
