@@ -10,7 +10,7 @@ from core.errors import UserError
 from core.recipe import load
 from core.view.measurement import ClassScore, Measurement
 from core.view.state import State
-from tui_trainer.cli.require import Requirement, check, check_classes, check_evaluated, judge, measured, parse
+from tui_trainer.cli.require import Requirement, check, check_classes, check_data, check_evaluated, judge, measured, parse
 from tui_trainer.reporting.outcome import EVALUATED
 
 
@@ -72,6 +72,17 @@ def test_a_class_is_one_that_there_is() -> None:
     check_classes(parse(["test.accuracy.cat>0.1", "test.loss<1"]), ["cat", "dog"])
     with pytest.raises(UserError, match=r"class 'cta' is not known \(did you mean 'cat'\?\); known are cat, dog"):
         check_classes(parse(["val.accuracy.cta>0.1"]), ["cat", "dog"])
+
+
+def test_what_the_data_let_be_measured() -> None:
+    requirements = parse(["val.accuracy.cat>0.1", "val.loss<1", "test.loss<1"])
+    check_data(requirements, State())
+    check_data(requirements, State(classes=("cat", "dog"), validation_images=4))
+    with pytest.raises(UserError, match="class 'cat' is not known; known are bee, wasp"):
+        check_data(requirements, State(classes=("bee", "wasp"), validation_images=4))
+    with pytest.raises(UserError, match=r"'val.loss<1': no images are held out; expected test.\*, or set data.validation"):
+        check_data(requirements[1:], State(classes=("cat", "dog")))
+    check_data(requirements[2:], State(classes=("cat", "dog")))
 
 
 def test_an_evaluation_tells_of_test_alone() -> None:

@@ -81,6 +81,16 @@ def check_classes(requirements: Iterable[Requirement], classes: Sequence[str]) -
             raise UserError(f"--require '{requirement}': {_unknown(found[2], 'class', classes)}")
 
 
+def check_data(requirements: Sequence[Requirement], state: State) -> None:
+    """Raises UserError for what a training on these data will not measure; once the data have told what they are."""
+    if not state.classes:
+        return
+    check_classes(requirements, state.classes)
+    for requirement in requirements:
+        if not state.validation_images and requirement.metric.removeprefix("best.").startswith("val."):
+            raise UserError(f"--require '{requirement}': no images are held out; expected test.*, or set data.validation")
+
+
 def check_evaluated(requirements: Iterable[Requirement], metrics: Sequence[str]) -> None:
     """Raises UserError for what a single pass over a split does not tell."""
     for requirement in requirements:

@@ -31,9 +31,8 @@ class Asked(NamedTuple):
     junit: Path | None
 
     def look_at(self, state: State) -> None:
-        """Raises UserError as soon as the data tell that a class which is required is none of theirs."""
-        if state.classes:
-            require.check_classes(self.requirements, state.classes)
+        """Raises UserError as soon as the data tell that something which is required will not be measured."""
+        require.check_data(self.requirements, state)
 
 
 def train(
@@ -136,8 +135,8 @@ def _check(asked: Asked, run: RunFolder) -> None:
     from core.view.summary import summarise
 
     require.check(asked.requirements, from_table(run.read().recipe))
-    if asked.requirements and (classes := summarise(run).classes):
-        require.check_classes(asked.requirements, classes)
+    if asked.requirements:
+        asked.look_at(summarise(run))
     check_junit(asked.junit)
 
 
