@@ -9,19 +9,22 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from core.predicting import Evaluation, Prediction, evaluate, predict
+    from core.predicted import Prediction, Refused, predict, predictions
+    from core.predicting import Evaluation, evaluate
     from core.recipe import Recipe, load
 
 _HOMES = {
     "Recipe": "core.recipe",
     "load": "core.recipe",
     "evaluate": "core.predicting",
-    "predict": "core.predicting",
     "Evaluation": "core.predicting",
-    "Prediction": "core.predicting",
+    "predict": "core.predicted",
+    "predictions": "core.predicted",
+    "Prediction": "core.predicted",
+    "Refused": "core.predicted",
 }
 
-__all__ = ["Evaluation", "Prediction", "Recipe", "evaluate", "load", "predict"]
+__all__ = ["Evaluation", "Prediction", "Recipe", "Refused", "evaluate", "load", "predict", "predictions"]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,4 +1,5 @@
-"""Using saved weights: a weights file (``model.safetensors``) is enough alone, its metadata say how to build the network."""
+"""Using saved weights: a weights file (``model.safetensors``) is enough alone, its metadata say how to build the network.
+What they say of images is in :mod:`core.predicted`."""
 
 from __future__ import annotations
 
@@ -18,7 +19,7 @@ from core.sections import Data
 
 if TYPE_CHECKING:
     import torch
-    from torch import Tensor, nn
+    from torch import nn
 
 LARGEST_WEIGHTS = 4 << 30
 """Bytes; a larger file is refused before it is read."""
@@ -35,15 +36,6 @@ class Evaluation(msgspec.Struct, frozen=True):
     checkpoint: str
     balanced_accuracy: float = 0.0
     """The mean over the classes."""
-
-
-class Prediction(msgspec.Struct, frozen=True):
-    """``top`` maps the likeliest classes to their probabilities, likeliest first."""
-
-    path: str
-    class_: str = msgspec.field(name="class")
-    probability: float
-    top: dict[str, float]
 
 
 class Loaded:
@@ -125,32 +117,6 @@ def evaluate(
     )
 
 
-def predict(
-    weights: Path,
-    images: list[Path],
-    top: int = 5,
-    device: str = "auto",
-    model: str | None = None,
-    code: Path | None = None,
-) -> list[Prediction]:
-    """The classes of image files of any size, each brought to the size that the network takes.
-
-    ``model`` and ``code`` are those of :func:`evaluate`. Raises UserError that names the file which cannot be read.
-    """
-    import torch
-
-    loaded = Loaded(weights, device, None, model, code)
-    found = []
-    for path in images:
-        with torch.no_grad():
-            probabilities = torch.softmax(_logits(loaded, path), 1)[0]
-        values, places = probabilities.topk(min(top, len(loaded.classes)))
-        ranked = {loaded.classes[place]: value for value, place in zip(values.tolist(), places.tolist(), strict=True)}
-        best = next(iter(ranked))
-        found.append(Prediction(str(path), best, ranked[best], ranked))
-    return found
-
-
 def _named(weights: Path, settings: dict[str, Any], model: str | None, code: Path | None) -> Path | None:
     """The folder of the code that a file's model is, where the user has named that; raises UserError for another name."""
     name = settings.get("name")
@@ -166,13 +132,3 @@ def _read(weights: Path) -> bytes:
         return read_named(weights, LARGEST_WEIGHTS)
     except OSError as error:
         raise UserError(f"{weights}: {error.strerror}; expected a run, or a model.safetensors of one") from None
-
-
-def _logits(loaded: Loaded, path: Path) -> Tensor:
-    import torch
-
-    from core.data.images import Form, read_image
-    from core.training.evaluation import logits_of
-
-    pixels = torch.from_numpy(read_image(path, Form(loaded.inputs.size, loaded.inputs.channels), named=True)).to(loaded.device)
-    return logits_of(loaded.network, pixels[None], loaded.normalisation, loaded.precision)

@@ -9,6 +9,7 @@ import re
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import redirect_stdout
+from functools import cache
 from io import StringIO
 from typing import Any
 
@@ -72,10 +73,15 @@ def answer_to(words: Sequence[str]) -> str:
     """What the parser says to these words, recipes, changes and requirements included; empty where it takes them."""
     try:
         with redirect_stdout(StringIO()):  # --help is answered at once
-            _look_at(_parsed(get_command(application()), words))
+            _look_at(_parsed(_command_line(), words))
     except Exception as error:  # the parser's own kinds have no public name
         return "" if getattr(error, "exit_code", None) == 0 else f"{type(error).__name__}: {error}"
     return ""
+
+
+@cache
+def _command_line() -> Any:
+    return get_command(application())
 
 
 def _simple(line: str) -> Iterator[list[str]]:
@@ -110,9 +116,9 @@ def _parsed(command: Any, words: Sequence[str], parent: Any = None) -> dict[str,
 
 def _look_at(given: dict[str, Any]) -> None:
     """Raises UserError for what only the command itself would look at."""
-    require.parse(given.get("required") or ())
+    requirements = require.parse(given.get("required") or ())
     recipe = given.get("recipe")
     if given["command"] in ("train", "model") and recipe in recipes.names():
-        recipes.load(recipe, given.get("changes") or ())
+        require.check(requirements, recipes.load(recipe, given.get("changes") or ()))
     elif given["command"] == "train" and not str(recipe).endswith(".toml") and not str(recipe).isupper():
         raise UserError(f"recipe {recipe!r}: not one of {', '.join(recipes.names())}")

@@ -73,17 +73,20 @@ class Ended(NamedTuple):
     """That were passed on to it, in their order."""
 
 
-def follow(run: RunFolder, printer: Printer, launch: Callable[[], Worker]) -> Ended:
+def follow(
+    run: RunFolder, printer: Printer, launch: Callable[[], Worker], look_at: Callable[[State], None] = lambda state: None
+) -> Ended:
     """Start a worker, print what it says until it is gone.
 
-    Raises UserError with the worker's own words when it was used wrongly."""
+    Raises UserError with the worker's own words when it was used wrongly, and that of ``look_at``, which is shown each State
+    and may find that there is no point in going on."""
     state, offset = with_liveness(summarise(run), alive=False), _size(run)
     with Signals() as signals:
         worker = launch()
         signals.pass_to(worker)
         out = printer(run, state)
         try:
-            _pump(worker, JournalReader(run.journal, offset), out)
+            _pump(worker, JournalReader(run.journal, offset), out, look_at)
             state, status = _ended(with_liveness(out.state, alive=False), run, worker), exit_status(worker)
             if status == 2:
                 raise UserError(last_words(run, state))
@@ -135,15 +138,25 @@ def last_words(run: RunFolder, state: State) -> str:
     return lines[-1] if lines else f"the worker ended without a word; see {run.log}"
 
 
-def _pump(worker: Worker, reader: JournalReader, out: Output) -> None:
+def _pump(worker: Worker, reader: JournalReader, out: Output, look_at: Callable[[State], None]) -> None:
     gone = False
     while not (gone and reader.at_end):
         gone = worker.poll() is not None
         if told := reader.read_lines():
             out.feed(told)
+            _shown(look_at, out.state, worker)
         out.tick()
         if not gone and reader.at_end:
             time.sleep(INTERVAL)
+
+
+def _shown(look_at: Callable[[State], None], state: State, worker: Worker) -> None:
+    try:
+        look_at(state)
+    except UserError:
+        worker.terminate()
+        worker.wait()  # until it has saved
+        raise
 
 
 def _size(run: RunFolder) -> int:

@@ -29,7 +29,7 @@ from core.run.folder import RunFolder, check_name, find, runs_folder
 from tui_trainer.trained import Result, TrainingFailed, outcome_of
 
 if TYPE_CHECKING:
-    from core.predicting import Evaluation, Prediction
+    from core import Evaluation, Prediction
     from tui_trainer.follow import Printer, Worker
 
 Target: TypeAlias = "str | Path | Result"
@@ -134,10 +134,11 @@ def evaluate(
     import core
     from core.data import from_text
     from core.sections import Data
+    from tui_trainer.cli.weights import model_of
 
     weights, code = _weights(target, checkpoint, runs)
     settings = None if data is None else from_text(str(data), Data())
-    return core.evaluate(weights, settings, device, threads, **_model(model, code))
+    return core.evaluate(weights, settings, device, threads, **model_of(model, code))
 
 
 def predict(
@@ -153,9 +154,10 @@ def predict(
     """The likeliest classes of image files of any size, with their probabilities; raises UserError that names the file which
     cannot be read."""
     import core
+    from tui_trainer.cli.weights import model_of
 
     weights, code = _weights(target, checkpoint, runs)
-    return core.predict(weights, [Path(image) for image in images], top, device, **_model(model, code))
+    return core.predict(weights, map(Path, images), top, device, **model_of(model, code))
 
 
 def _followed(run: RunFolder, show: bool, launch: Callable[[], Worker]) -> Result:
@@ -192,9 +194,3 @@ def _weights(target: Target, checkpoint: str, runs: str | Path | None) -> tuple[
 
     named = target.path if isinstance(target, Result) else target
     return weights_of(str(named), checkpoint, None if runs is None else Path(runs))
-
-
-def _model(named: str | None, known: Any) -> dict[str, Any]:
-    from tui_trainer.cli.weights import _model
-
-    return _model(named, known)

@@ -70,6 +70,18 @@ def look_at(file: BinaryIO, where: str) -> Look:
         return Look(min(image.size), image.mode in GREY)
 
 
+def below(folder: Path) -> Iterator[Path]:
+    """The image files in a folder and in those below it, in order of name, links to folders apart; hidden ones are left out.
+    One folder is listed at a time. Raises OSError."""
+    for entry in sorted(folder.iterdir()):
+        if entry.name.startswith("."):
+            continue
+        if entry.is_dir():
+            yield from () if entry.is_symlink() else below(entry)
+        elif entry.suffix.lower() in SUFFIXES:
+            yield entry
+
+
 def decoded(file: BinaryIO, where: str, form: Form) -> npt.NDArray[np.uint8]:
     """As :func:`read_image`, from an open file; ``where`` says in errors which one it is."""
     with _in_one_line(where), Image.open(file, formats=_FORMATS) as image:

@@ -6,6 +6,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Sequence
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,9 @@ def loaded_by(*arguments: str, cwd: Path, env: dict[str, str], among: tuple[str,
     return set(eval(process.stderr.splitlines()[-1]))
 
 
-@pytest.mark.parametrize("arguments", [("--help",), ("train", "--help"), ("runs",), ("recipes",), ("show", "nothing")])
+@pytest.mark.parametrize(
+    "arguments", [("--help",), ("--version",), ("train", "--help"), ("runs",), ("recipes",), ("show", "nothing")]
+)
 def test_light_commands_import_nothing_heavy(arguments: tuple[str, ...], tmp_path: Path, environment: dict[str, str]) -> None:
     assert loaded_by(*arguments, cwd=tmp_path, env=environment) == set()
 
@@ -83,6 +86,10 @@ def test_help_names_every_verb(cli: Cli, tmp_path: Path) -> None:
     assert [verb for verb in COMMANDS if f"\n  {verb} " not in text] == []
 
 
+def test_the_version_is_that_of_the_installed_package(cli: Cli, tmp_path: Path) -> None:
+    assert cli("--version", cwd=tmp_path).stdout == f"tui-trainer {metadata.version('tui-trainer')}\n"
+
+
 @pytest.mark.parametrize("arguments", [("nosuch",), ("train",), ("runs", "--nosuch"), ("train", "quickstart", "--epochs", "x")])
 def test_usage_errors_exit_with_2(arguments: tuple[str, ...], cli: Cli, tmp_path: Path) -> None:
     line = one_line(cli(*arguments, cwd=tmp_path))
@@ -123,6 +130,8 @@ def test_a_wrong_way_of_showing_pictures_is_told_before_there_is_a_screen(cli: C
         (("train", "quickstart", "--set", "data.path=/nowhere"), "takes no path"),
         (("train", "quickstart", "--json", "--quiet"), "exclude each other"),
         (("train", "quickstart", "--detach", "--require", "test.loss<1"), "exclude each other"),
+        (("train", "quickstart", "--detach", "--junit", "x.xml"), "exclude each other"),
+        (("evaluate", "nosuch", "--require", "val.loss<1"), "known are test.loss"),
         (("show", "last"), "no runs in runs"),
         (("resume", "nosuch"), "not found"),
         (("evaluate", "nosuch.safetensors"), "no such file"),

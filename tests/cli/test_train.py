@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import TypeAlias
 
@@ -22,7 +23,9 @@ Finished: TypeAlias = "tuple[RunFolder, subprocess.CompletedProcess[str]]"
 @pytest.fixture(scope="module")
 def finished(cli: Cli, folder: Path) -> Finished:
     """A run of two epochs, and what ``train`` printed of it."""
-    process = cli("train", "quickstart", "--epochs", "2", "--name", "done", *SMALL, "--require", "test.loss<99", cwd=folder)
+    asked = ("--require", "test.loss<99", "--require", "test.accuracy.cat>=0", "--junit", "done.xml")
+    summary = {"GITHUB_STEP_SUMMARY": str(folder / "summary.md")}
+    process = cli("train", "quickstart", "--epochs", "2", "--name", "done", *SMALL, *asked, cwd=folder, env=summary)
     return RunFolder(folder / "runs" / "done"), process
 
 
@@ -36,6 +39,13 @@ def test_train_prints_plain_lines(finished: Finished) -> None:
     assert any("checkpoints/step-" in line for line in lines)
 
 
+def test_train_leaves_what_ci_shows(finished: Finished, folder: Path) -> None:
+    root = ET.parse(folder / "done.xml").getroot()
+    assert [root.attrib[name] for name in ("tests", "failures", "errors")] == ["3", "0", "0"]
+    assert "finished: 2 epochs done" in (root.findtext(".//system-out") or "")
+    assert "### done: 2 of 2 requirements met" in (folder / "summary.md").read_text()
+
+
 def test_show_verify_evaluate_predict(finished: Finished, cli: Cli, folder: Path) -> None:
     shown = json.loads(cli("show", "done", "--json", cwd=folder).stdout)
     assert (shown["state"], shown["epoch"]) == ("finished", 2)
@@ -45,7 +55,23 @@ def test_show_verify_evaluate_predict(finished: Finished, cli: Cli, folder: Path
     assert set(found) == {"accuracy", "loss", "accuracy_by_class", "confusion", "images", "checkpoint", "balanced_accuracy"}
     assert found["accuracy"] == pytest.approx(shown["metrics"]["test.accuracy"])
     weights = folder / "runs" / "done" / shown["weights"]
-    assert json.loads(cli("evaluate", str(weights), "--json", cwd=folder).stdout) == found
+    required = ("--require", "test.accuracy.cat<=1", "--require", "test.accuracy>1", "--junit", "evaluated.xml")
+    again = cli("evaluate", str(weights), "--json", *required, cwd=folder)
+    assert json.loads(again.stdout) == found
+    assert again.returncode == 1 and "tui-trainer: required test.accuracy>1, but it is " in again.stderr
+    cases = ET.parse(folder / "evaluated.xml").getroot().findall(".//testcase")
+    assert [(case.attrib["name"], len(case)) for case in cases] == [
+        ("evaluation", 0), ("test.accuracy.cat<=1", 0), ("test.accuracy>1", 1),
+    ]  # fmt: skip
+
+
+def test_a_required_class_that_the_data_lack_ends_the_training_at_once(cli: Cli, folder: Path) -> None:
+    line = one_line(
+        cli("train", "quickstart", *SMALL, "--quiet", "--name", "katze", "--require", "test.accuracy.katze>0.1", cwd=folder)
+    )
+    assert "class 'katze' is not known" in line and "cat, " in line
+    run = RunFolder(folder / "runs" / "katze")
+    assert not run.alive() and not journal.find(run.journal, events.RunFinished)
 
 
 def test_resume_of_a_finished_run_changes_nothing(finished: Finished, cli: Cli, folder: Path) -> None:
@@ -90,12 +116,14 @@ def test_resume_to_more_epochs_prints_the_new_session_alone(finished: Finished, 
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_saves_and_leaves(number: int, status: int, watched: Watch) -> None:
-    process, run = watched(f"signal-{number}")
+def test_a_signal_saves_and_leaves(number: int, status: int, watched: Watch, folder: Path) -> None:
+    process, run = watched(f"signal-{number}", "--junit", f"{number}.xml")
     process.send_signal(number)
     output, _ = process.communicate(timeout=60)
     assert process.returncode == status
     assert "stopped: signal" in output
+    (error,) = ET.parse(folder / f"{number}.xml").iter("error")
+    assert error.attrib["type"] == signal.Signals(number).name
     stopped = journal.find(run.journal, events.RunStopped)[-1]
     assert isinstance(stopped, events.RunStopped) and (run.path / stopped.weights).is_file()
 
@@ -138,7 +166,11 @@ def test_detach_names_the_run(cli: Cli, folder: Path) -> None:
 
 def test_a_diverged_training_exits_with_3(cli: Cli, folder: Path) -> None:
     options = ("--set", "optimizer.lr=1e30", "--set", "precision=fp32", "--name", "nan", "--quiet")
-    process = cli("train", "quickstart", *SMALL, *options, cwd=folder)
+    asked = ("--junit", "nan.xml", "--require", "test.accuracy>=0.1")
+    process = cli("train", "quickstart", *SMALL, *options, *asked, cwd=folder)
     assert process.returncode == 3, process
     assert "failed: the training loss is" in process.stdout
+    (root,) = ET.parse(folder / "nan.xml").getroot()
+    assert [element.attrib["type"] for element in root.iter("error")] == ["diverged"]
+    assert [root.attrib[name] for name in ("tests", "failures", "errors", "skipped")] == ["2", "0", "1", "1"]
     assert "Traceback" not in process.stderr

@@ -36,7 +36,7 @@ COMMANDS = {
     "stop": "steer.stop",
     "tell": "steer.tell",
     "evaluate": "weights.evaluate",
-    "predict": "weights.predict",
+    "predict": "predict.predict",
     "runs": "inspect.runs",
     "show": "inspect.show",
     "report": "report.report",
@@ -52,6 +52,7 @@ COMMANDS = {
     "data": "catalogue.data_app",
     "config": "config.config",
     "doctor": "doctor.doctor",
+    "completion": "completion.completion",
     "bench": "bench.bench",
 }
 """Each by its module and what does it there, in the order of ``--help``."""

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from core.run.folder import find, runs_folder
 from tui_trainer.cli import options
 from tui_trainer.cli.opening import open_console
+from tui_trainer.cli.say import say
 
 
-def home(context: typer.Context, runs: options.Runs = None) -> None:
+def _show_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        say(f"tui-trainer {version('tui-trainer')}")
+        raise typer.Exit
+
+
+Version = Annotated[bool, typer.Option("--version", help="Show the version and exit.", callback=_show_version, is_eager=True)]
+
+
+def home(context: typer.Context, runs: options.Runs = None, version: Version = False) -> None:
     if context.invoked_subcommand is None:
         open_console(runs)
     elif runs is not None:

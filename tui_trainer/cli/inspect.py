@@ -12,13 +12,17 @@ import typer
 
 from core.errors import UserError
 from core.run.folder import find, list_runs, runs_folder
-from tui_trainer.cli import options
+from tui_trainer.cli import options, require
+from tui_trainer.cli.conclude import check_junit, conclude
 from tui_trainer.cli.say import say, say_json, table
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from core.run.folder import RunFolder
     from core.run.verify import Finding
+    from core.view.state import State
+    from tui_trainer.cli.require import Requirement
     from tui_trainer.listing import ListedRun
 
 FILTERED = (
@@ -63,15 +67,52 @@ def _listed(folder: Path, filter: str, sort: str) -> list[ListedRun]:
     return chosen(found, time.time(), wanted, Order(by, sort.startswith("-")))
 
 
-def show(run: options.Run, runs: options.Runs = None, json: options.Json = False) -> None:
-    """Show how a run stands."""
+def show(
+    run: options.Run,
+    required: options.Require = None,
+    junit: options.Junit = None,
+    runs: options.Runs = None,
+    json: options.Json = False,
+) -> None:
+    """Show how a run stands. With --require or --junit its exit status is that of its training, also of one in a loop of your
+    own."""
+    from tui_trainer import run_rows
+
+    requirements, folder = require.parse(required or []), find(run, runs_folder(runs))
+    state = run_rows.look(folder)
+    asked = bool(requirements) or junit is not None
+    if asked:
+        _check_ended(folder, state)
+        _check_required(requirements, state)
+        check_junit(junit)
+    if json:
+        saved = run_rows.checkpoints(folder)
+        say_json({**run_rows.brief(folder, state), **run_rows.details(folder, state), "checkpoints": saved})
+    else:
+        _say_state(folder, state)
+    if asked:
+        from tui_trainer.reporting.outcome import FAILED, of_run
+
+        conclude(of_run(folder, state, FAILED if state.status in ("failed", "lost") else 0, requirements), junit)
+
+
+def _check_ended(run: RunFolder, state: State) -> None:
+    """Raises UserError for a run whose result is not there yet."""
+    if not state.ended and state.status != "watched":
+        raise UserError(f"run '{run.name}' has not ended ({state.status}): ask for its result once it has")
+
+
+def _check_required(requirements: Sequence[Requirement], state: State) -> None:
+    """Raises UserError for a class that the run does not have. A metric may be any that a program tells."""
+    found = require.measured(state)
+    if state.classes:
+        require.check_classes([item for item in requirements if item.metric not in found], state.classes)
+
+
+def _say_state(folder: RunFolder, state: State) -> None:
     from tui_trainer import result, run_rows
 
-    folder = find(run, runs_folder(runs))
-    state, saved = run_rows.look(folder), run_rows.checkpoints(folder)
-    if json:
-        say_json({**run_rows.brief(folder, state), **run_rows.details(folder, state), "checkpoints": saved})
-        return
+    saved = run_rows.checkpoints(folder)
     say(*table([(name, value) for name, value in run_rows.facts(folder, state) if value]))
     for measurement in state.measurements.values():
         say("", f"{measurement.split} after epoch {measurement.epoch}", *result.class_lines(measurement))

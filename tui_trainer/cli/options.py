@@ -23,7 +23,15 @@ Output: TypeAlias = Annotated[
 Force: TypeAlias = Annotated[bool, typer.Option("--force", help="Write over a file that is there.")]
 Require: TypeAlias = Annotated[
     list[str] | None,
-    typer.Option("--require", metavar="'METRIC>=VALUE'", help="Exit with 1 unless this holds at the end. May be repeated."),
+    typer.Option(
+        "--require",
+        metavar="'METRIC>=VALUE'",
+        help="Exit with 1 unless this holds at the end; test.accuracy.CLASS is that of one class. May be repeated.",
+    ),
+]
+Junit: TypeAlias = Annotated[
+    Path | None,
+    typer.Option("--junit", metavar="FILE", help="Write the result as JUnit XML, with a test case for each --require."),
 ]
 Device: TypeAlias = Annotated[str | None, typer.Option("--device", metavar="NAME", help="auto, cpu, cuda, cuda:N or mps.")]
 Threads: TypeAlias = Annotated[int | None, typer.Option("--threads", metavar="N", min=1, help="Threads of the processor.")]

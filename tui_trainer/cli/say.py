@@ -29,6 +29,13 @@ def say_json(value: Any) -> None:
     write_json(sys.stdout.buffer, msgspec.json.format(document, indent=2) + b"\n")
 
 
+def say_json_line(value: Any) -> None:
+    """One JSON object in a line of its own."""
+    from core.events import encodable
+
+    write_json(sys.stdout.buffer, msgspec.json.encode(encodable(msgspec.to_builtins(value))) + b"\n")
+
+
 def complain(text: str) -> None:
     """One line on the standard error, however many the text has."""
     if sys.stderr is not None:

@@ -110,9 +110,9 @@ def sweep(
         settings = {"epochs": epochs, "seed": seed, "device": device}
         fixed = [*(f"{key}={value}" for key, value in settings.items() if value is not None), *fixed]
         base = _loaded(recipe or "", fixed, data)
+        require.check(requirements, base)
         wish = beginning.Wish(base, space, metric, trials, sampler.value, prune.value, threads)
         file = beginning.described(wish)
-        require.check(requirements, base.monitor)
         found, file = beginning.begun(file, name, folder)
     if detach:
         _detach(found, timeout)

@@ -105,4 +105,5 @@ def _unmet(folder: SweepFolder, file: SweepFile, end: SweepEnded, requirements: 
     """By the best trial."""
     state = summarise(folder.run(end.best.run)) if requirements and end.best else State()
     chosen = {file.metric: end.best.value} if end.best and end.best.value is not None else {}
-    return require.unmet(requirements, replace(state, metrics={**state.metrics, **chosen}))
+    found = require.measured(replace(state, metrics={**state.metrics, **chosen}))
+    return [verdict.why for verdict in require.judge(requirements, found) if not verdict.holds]

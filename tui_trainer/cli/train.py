@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, NoReturn
 
 import typer
 
@@ -15,12 +13,24 @@ from core.errors import UserError
 from core.run.folder import RunFolder, busy, check_name, find, reference, runs_folder
 from tui_trainer.choosing import choose
 from tui_trainer.cli import options, require
-from tui_trainer.cli.say import complain, say
+from tui_trainer.cli.conclude import check_junit, conclude
+from tui_trainer.cli.say import say
 
 if TYPE_CHECKING:
     from core.view.state import State
     from tui_trainer.cli.require import Requirement
     from tui_trainer.plain import Form
+
+
+class Asked(NamedTuple):
+    """Of the end of a session."""
+
+    requirements: list[Requirement]
+    junit: Path | None
+
+    def look_at(self, state: State) -> None:
+        """Raises UserError as soon as the data tell that something which is required will not be measured."""
+        require.check_data(self.requirements, state)
 
 
 def train(
@@ -37,6 +47,7 @@ def train(
     detach: options.Detach = False,
     foreground: options.Foreground = None,
     required: options.Require = None,
+    junit: options.Junit = None,
     notify: options.Notify = None,
     json: options.JournalLines = False,
     quiet: options.Quiet = False,
@@ -46,15 +57,17 @@ def train(
     from core.run import session
     from tui_trainer.cli.weights import weights_of
 
-    form, tied, requirements = _watching(json, quiet, detach, foreground, required)
+    form, tied = _watching(json, quiet, detach, foreground, bool(required), junit is not None)
+    requirements = require.parse(required or [])
     if name is not None:
         check_name(name)  # before the model is looked at, which takes seconds the first time
     begin_from = None if weights is None else weights_of(weights, "best", runs)[0]
     chosen = choose(recipe, changes or (), data, model, begin_from, epochs=epochs, seed=seed, device=device)
-    require.check(requirements, chosen.monitor)
+    require.check(requirements, chosen)
+    check_junit(junit)
     run = session.create(chosen, runs_folder(runs), name, threads, code=Path.cwd())
     try:
-        _go(run, form, detach, requirements, tied=tied, threads=threads, notify=notify)
+        _go(run, form, detach, Asked(requirements, junit), tied=tied, threads=threads, notify=notify)
     except UserError:
         session.remove_unbegun(run)
         raise
@@ -80,6 +93,7 @@ def resume(
     detach: options.Detach = False,
     foreground: options.Foreground = None,
     required: options.Require = None,
+    junit: options.Junit = None,
     notify: options.Notify = None,
     json: options.JournalLines = False,
     quiet: options.Quiet = False,
@@ -87,45 +101,55 @@ def resume(
 ) -> None:
     """Go on with a run from its last checkpoint, or --from another one. A finished run stays as it is unless --epochs asks for
     more, or --from for an earlier place. A --notify of before is not kept: give it again."""
-    from core.recipe import from_table
     from core.run import program, session
     from core.run.checkpoints import choose
 
-    form, tied, requirements = _watching(json, quiet, detach, foreground, required)
+    form, tied = _watching(json, quiet, detach, foreground, bool(required), junit is not None)
+    asked = Asked(require.parse(required or []), junit)
     folder = find(run, runs_folder(runs))
     program.refuse(folder)
-    require.check(requirements, from_table(folder.read().recipe).monitor)
+    _check(asked, folder)
     if folder.alive():
         raise busy(folder)
     if checkpoint is not None:
         choose(folder.checkpoints, checkpoint)  # before a worker is started for nothing
     elif session.nothing_to_do(folder, epochs):
-        _show_finished(folder, form, requirements)
+        _show_finished(folder, form, asked)
     _go(
-        folder, form, detach, requirements,
+        folder, form, detach, asked,
         tied=tied, epochs=epochs, checkpoint=checkpoint, allow_change=allow_change or (), device=device, threads=threads,
         notify=notify, model=model,
     )  # fmt: skip
 
 
-def _watching(
-    json: bool, quiet: bool, detach: bool, foreground: bool | None, required: list[str] | None
-) -> tuple[Form, bool, list[Requirement]]:
-    """How to print, whether the worker is tied to this process, what is required; raises UserError for contradictions."""
+def _check(asked: Asked, run: RunFolder) -> None:
+    """Raises UserError for what will not be measured of this run, and for a report that cannot be written."""
+    from core.recipe import from_table
+    from core.view.summary import summarise
+
+    require.check(asked.requirements, from_table(run.read().recipe))
+    if asked.requirements:
+        asked.look_at(summarise(run))
+    check_junit(asked.junit)
+
+
+def _watching(json: bool, quiet: bool, detach: bool, foreground: bool | None, required: bool, junit: bool) -> tuple[Form, bool]:
+    """How to print, and whether the worker is tied to this process; raises UserError for contradictions."""
     clashes = [("--json", json, "--quiet", quiet), ("--detach", detach, "--foreground", bool(foreground))]
-    clashes += [("--detach", detach, "--require", bool(required)), ("--detach", detach, "--json", json)]
+    at_its_end = (("--require", required), ("--json", json), ("--junit", junit))
+    clashes += [("--detach", detach, other, has_other) for other, has_other in at_its_end]
     for one, has_one, other, has_other in clashes:
         if has_one and has_other:
             raise UserError(f"{one} and {other} exclude each other; leave one out")
     tied = bool(os.environ.get("CI")) and not detach if foreground is None else foreground
-    return "json" if json else "quiet" if quiet else "lines", tied, require.parse(required or [])
+    return "json" if json else "quiet" if quiet else "lines", tied
 
 
 def _go(
     run: RunFolder,
     form: Form,
     detach: bool,
-    requirements: Sequence[Requirement],
+    asked: Asked,
     *,
     tied: bool,
     **options: Any,
@@ -142,23 +166,21 @@ def _go(
         launch_only(run, launch)
         say(run.name, f"look at it with: tui-trainer attach {reference(run)}")
         return
-    ended = follow(run, partial(output, form), launch)
-    _leave(ended.status, requirements, ended.state)
+    ended = follow(run, partial(output, form), launch, asked.look_at)
+    _leave(run, ended.state, ended.status, asked)
 
 
-def _show_finished(run: RunFolder, form: Form, requirements: Sequence[Requirement]) -> None:
+def _show_finished(run: RunFolder, form: Form, asked: Asked) -> None:
     from core.view.summary import summarise
     from tui_trainer.result import result_lines
 
     state = summarise(run)
     if form != "json":
         say(*result_lines(run, state), "nothing to do; --epochs N asks for more")
-    _leave(0, requirements, state)
+    _leave(run, state, 0, asked)
 
 
-def _leave(status: int, requirements: Sequence[Requirement], state: State) -> None:
-    """Ends the process: with 1 when all went well but a requirement does not hold."""
-    missed = require.unmet(requirements, state) if status == 0 else []
-    for words in missed:
-        complain(words)
-    sys.exit(1 if missed else status)
+def _leave(run: RunFolder, state: State, status: int, asked: Asked) -> NoReturn:
+    from tui_trainer.reporting.outcome import of_run
+
+    conclude(of_run(run, state, status, asked.requirements), asked.junit)

@@ -1,18 +1,22 @@
-"""Using saved weights: ``evaluate`` and ``predict``."""
+"""Using saved weights: ``evaluate``, and which weights a person means."""
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
-
-import typer
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from core.errors import UserError
 from core.run.folder import find, runs_folder
 from core.view.words import format_metric
-from tui_trainer.cli import options
+from tui_trainer.cli import options, require
+from tui_trainer.cli.conclude import check_junit, conclude
 from tui_trainer.cli.progress import Ticker
 from tui_trainer.cli.say import say, say_json, table
+from tui_trainer.reporting import outcome
+
+if TYPE_CHECKING:
+    from core import Evaluation
 
 
 def evaluate(
@@ -22,10 +26,14 @@ def evaluate(
     device: options.Device = None,
     threads: options.Threads = None,
     model: options.OwnModel = None,
+    required: options.Require = None,
+    junit: options.Junit = None,
     json: options.Json = False,
     runs: options.Runs = None,
 ) -> None:
     """Measure saved weights on a test split."""
+    requirements = require.parse(required or [])
+    require.check_evaluated(requirements, outcome.EVALUATED)
     weights, code = weights_of(target, checkpoint, runs)
     settings = None
     if data is not None:
@@ -33,43 +41,27 @@ def evaluate(
         from core.sections import Data
 
         settings = from_text(data, Data())
+    check_junit(junit)
     import core
 
-    ticker = Ticker()
+    ticker, started = Ticker(), time.monotonic()
     try:
-        found = core.evaluate(weights, settings, device or "auto", threads, ticker, **_model(model, code))
+        found = core.evaluate(weights, settings, device or "auto", threads, ticker, **model_of(model, code))
     finally:
         ticker.close()
+    require.check_classes(requirements, list(found.accuracy_by_class))
     if json:
         say_json(found)
-        return
+    else:
+        _say_evaluation(found)
+    conclude(outcome.of_evaluation(found, target, time.monotonic() - started, requirements), junit)
+
+
+def _say_evaluation(found: Evaluation) -> None:
     rows = [(name, format_metric("accuracy", accuracy)) for name, accuracy in found.accuracy_by_class.items()]
     say(*table(rows, right=(1,)))
     accuracy = format_metric("accuracy", found.accuracy)
     say(f"accuracy {accuracy}, loss {format_metric('loss', found.loss)} on {found.images:,} images ({found.checkpoint})")
-
-
-def predict(
-    target: options.Weights,
-    images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="Image files of any size.", show_default=False)],
-    checkpoint: options.CheckpointName = "best",
-    top: Annotated[int, typer.Option("--top", metavar="N", min=1, help="So many likeliest classes.")] = 3,
-    device: options.Device = None,
-    model: options.OwnModel = None,
-    json: options.Json = False,
-    runs: options.Runs = None,
-) -> None:
-    """Say what is in a picture."""
-    weights, code = weights_of(target, checkpoint, runs)
-    import core
-
-    found = core.predict(weights, images, top, device or "auto", **_model(model, code))
-    if json:
-        say_json(found)
-        return
-    for item in found:
-        ranked = ", ".join(f"{name} {format_metric('accuracy', share)}" for name, share in item.top.items())
-        say(f"{item.path}: {ranked}")
 
 
 class _Code(NamedTuple):
@@ -79,7 +71,7 @@ class _Code(NamedTuple):
     code: Path
 
 
-def _model(named: str | None, known: _Code | None) -> dict[str, Any]:
+def model_of(named: str | None, known: _Code | None) -> dict[str, Any]:
     """What :func:`core.evaluate` is told of the code that is the model: what the user names, else what they had named for the
     run."""
     return {"model": named} if named or known is None else known._asdict()

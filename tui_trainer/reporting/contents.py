@@ -75,9 +75,9 @@ class _Saved(msgspec.Struct, frozen=True):
 def contents(run: RunFolder, state: State, now: float) -> Report:
     """``now``: Unix seconds at which the state was read."""
     return Report(
-        run.name or state.name, state.status, sentence(state, now), moment(now), tuple(_figures(state)), tuple(_facts(state)),
+        run.name or state.name, state.status, sentence(state, now), moment(now), tuple(figures(state)), tuple(facts(state)),
         tuple(plots(state)), tuple(measured(state)), gallery(run, state), stopping_sentence(state), _checkpoints(run),
-        _history(state), _messages(state), last_words(run, state, LAST_LINES), tuple(_environment(run, state)), _recipe(run),
+        _history(state), _messages(state), last_words(run, state, LAST_LINES), tuple(environment(run, state)), _recipe(run),
         tuple(_commands(run, state)),
     )  # fmt: skip
 
@@ -106,7 +106,7 @@ def moment(seconds: float) -> str:
         return "-"
 
 
-def _figures(state: State) -> Iterator[tuple[str, str]]:
+def figures(state: State) -> Iterator[tuple[str, str]]:
     """Accuracies as the run has stored them, the test split's first."""
     for split, prefix in (("test", "test"), ("validation", "val")):
         for item in (found for name, found in state.measurements.items() if name == split):
@@ -123,7 +123,7 @@ def _figures(state: State) -> Iterator[tuple[str, str]]:
         yield "parameters", format_count(state.parameters)
 
 
-def _facts(state: State) -> Iterator[tuple[str, str]]:
+def facts(state: State) -> Iterator[tuple[str, str]]:
     if state.recipe:
         yield "recipe", state.recipe
     if state.program:
@@ -174,7 +174,7 @@ def _messages(state: State) -> Table:
     return Table(("time", "level", "message"), tuple((moment(item.time), item.level, item.text) for item in found))
 
 
-def _environment(run: RunFolder, state: State) -> Iterator[tuple[str, str]]:
+def environment(run: RunFolder, state: State) -> Iterator[tuple[str, str]]:
     world, described = _world(run), _described(run)
     set_by = described.recipe.get
     yield from sorted(described.versions.items())

@@ -22,14 +22,14 @@ POLICY = "default-src 'none'; img-src data:; style-src 'sha256-{}'; base-uri 'no
 
 def page(report: Report) -> str:
     style = (resources.files(__package__) / "page.css").read_text("utf-8")
-    template = _environment().get_template("page.html.j2")
+    template = templates().get_template("page.html.j2")
     return template.render(
         report=report, frame=curves, style=style, policy=_policy(style), version=version("tui-trainer")
     )  # fmt: skip
 
 
 @cache
-def _environment() -> Environment:
+def templates() -> Environment:
     """All text is escaped twice over: for HTML by jinja, and what does not print, or turns the text around, by us."""
     environment = Environment(
         loader=PackageLoader("tui_trainer", "reporting"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
