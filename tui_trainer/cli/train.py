@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from core.view.state import State
     from tui_trainer.cli.require import Requirement
     from tui_trainer.plain import Form
+    from tui_trainer.trackers import Wanted
 
 
 def train(
@@ -39,6 +40,7 @@ def train(
     foreground: options.Foreground = None,
     required: options.Require = None,
     notify: options.Notify = None,
+    log: options.Log = None,
     json: options.JournalLines = False,
     quiet: options.Quiet = False,
     runs: options.Runs = None,
@@ -50,6 +52,7 @@ def train(
     from tui_trainer.cli.weights import weights_of
 
     form, tied, requirements = _watching(json, quiet, detach, foreground, required)
+    wanted = _trackers(log)
     if name is not None:
         check_name(name)  # before the model is looked at, which takes seconds the first time
     given = {"epochs": epochs, "seed": seed, "device": device}
@@ -60,7 +63,7 @@ def train(
     require.check(requirements, chosen.monitor)
     run = session.create(chosen, runs_folder(runs), name, threads, code=Path.cwd())
     try:
-        _go(run, form, detach, requirements, tied=tied, threads=threads, notify=notify)
+        _go(run, form, detach, requirements, wanted, tied=tied, threads=threads, notify=notify)
     except UserError:
         _remove_unbegun(run)
         raise
@@ -87,17 +90,19 @@ def resume(
     foreground: options.Foreground = None,
     required: options.Require = None,
     notify: options.Notify = None,
+    log: options.Log = None,
     json: options.JournalLines = False,
     quiet: options.Quiet = False,
     runs: options.Runs = None,
 ) -> None:
     """Go on with a run from its last checkpoint, or --from another one. A finished run stays as it is unless --epochs asks for
-    more, or --from for an earlier place. A --notify of before is not kept: give it again."""
+    more, or --from for an earlier place. A --notify or a --log of before is not kept: give it again."""
     from core.recipe import from_table
     from core.run import program, session
     from core.run.checkpoints import choose
 
     form, tied, requirements = _watching(json, quiet, detach, foreground, required)
+    wanted = _trackers(log)
     folder = find(run, runs_folder(runs))
     program.refuse(folder)
     require.check(requirements, from_table(folder.read().recipe).monitor)
@@ -108,7 +113,7 @@ def resume(
     elif session.nothing_to_do(folder, epochs):
         _show_finished(folder, form, requirements)
     _go(
-        folder, form, detach, requirements,
+        folder, form, detach, requirements, wanted,
         tied=tied, epochs=epochs, checkpoint=checkpoint, allow_change=allow_change or (), device=device, threads=threads,
         notify=notify, model=model,
     )  # fmt: skip
@@ -149,11 +154,21 @@ def _watching(
     return "json" if json else "quiet" if quiet else "lines", tied, require.parse(required or [])
 
 
+def _trackers(texts: list[str] | None) -> list[Wanted]:
+    """Raises UserError for one that there is not, or whose library is missing."""
+    if not texts:
+        return []
+    from tui_trainer import trackers
+
+    return trackers.parse_all("--log", texts)
+
+
 def _go(
     run: RunFolder,
     form: Form,
     detach: bool,
     requirements: Sequence[Requirement],
+    wanted: Sequence[Wanted],
     *,
     tied: bool,
     **options: Any,
@@ -161,15 +176,23 @@ def _go(
     """``options`` are those of :func:`core.run.session.start`."""
     from core.run import session
     from tui_trainer.cli.follow import Worker, follow, launch_only
+    from tui_trainer.cli.followers import Followers
+
+    followers = Followers(run, wanted)
 
     def launch() -> Worker:
-        return session.start(run, tied=tied, **options)
+        worker = session.start(run, tied=tied, **options)
+        followers.start()
+        return worker
 
     if detach:
         launch_only(run, launch)
         say(run.name, f"look at it with: tui-trainer attach {reference(run)}")
         return
     status, state = follow(run, form, launch)
+    hints = followers.wait(tied)
+    if form == "lines":
+        say(*(f"next: {hint}" for hint in hints if hint))
     _leave(status, requirements, state)
 
 
