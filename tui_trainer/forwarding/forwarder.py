@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from core.events.sessions import RunResumed, RunStarted
 from core.run import journal
 from core.run.folder import RunFolder
-from core.run.journal import JournalReader
+from core.run.journal import SLICE, JournalReader
 from core.view.summary import summarise, with_liveness
 from tui_trainer.forwarding.about import ending
 from tui_trainer.forwarding.place import Place, PlaceFile
@@ -43,7 +43,7 @@ class Forwarder:
         """All that there is now, in slices, so that memory is bounded and little is lost with this process."""
         while not self._reader.at_end:
             start = self._reader.whole
-            told = list(self._translator.told(self._reader.read()))
+            told = list(self._translator.told(self._reader.read(SLICE)))
             if self._pass_on(told, start):
                 self.tracker.flush()
                 self._keep(self.place)
