@@ -47,7 +47,7 @@ class Lines(Tracker):
         return f"cat {self.place}"
 
     def begin(self, known: str, step: int) -> str:
-        self._say("begin", known=known, step=step, name=self.about.name, settings=self.about.settings)
+        self._say("begin", known=known, step=step, rewinds=self.rewinds, name=self.about.name, settings=self.about.settings)
         return known or "lines-1"
 
     def scalars(self, points: Sequence[Point]) -> None:
@@ -62,7 +62,7 @@ class Lines(Tracker):
         self._say("confusion", **found._asdict())
 
     def taken_back(self, step: int, time: float) -> None:
-        self._say("taken_back", step=step)
+        self._say("taken_back", step=step, rewinds=self.rewinds)
 
     def ended(self, ending: Ending) -> None:
         self._say("ended", **ending._asdict())

@@ -118,11 +118,11 @@ def test_what_is_taken_back_later_is_told(tmp_path: Path, cut: Event, replaces: 
     back = getattr(cut, "step", 0)
     made.say(run, [cut])
     log(run)
-    assert told(run, "taken_back") == [{"what": "taken_back", "step": back}]
+    assert told(run, "taken_back") == [{"what": "taken_back", "step": back, "rewinds": 1}]
     assert left(run, replaces=replaces) == [step for step in range(10, 161, 10) if step <= back]
     made.say(run, [*made.training(2, 30), *made.epochs(1)])
     log(run)
-    assert len(told(run, "taken_back")) == 1
+    assert len(told(run, "taken_back")) == 1 and told(run, "begin")[-1]["rewinds"] == 1
     assert left(run, replaces=replaces) == [
         row.step for row in scalars.rows(run.journal, scalars.survey(run.journal)) if row.kind == "step"
     ]

@@ -36,6 +36,7 @@ class Forwarder:
 
     def begin(self) -> None:
         """Open the run in the tool."""
+        self.tracker.rewinds = self.place.rewinds
         known = self.tracker.begin(self.place.id, self.place.step)
         self._keep(replace(self.place, id=known, ended=""))
 
@@ -75,6 +76,7 @@ class Forwarder:
 
     def _one(self, item: Told) -> None:
         if isinstance(item, Back):
+            self.tracker.rewinds += 1
             self.tracker.taken_back(item.step, item.time)
         elif not isinstance(item, Point):
             self.tracker.confusion(item)
@@ -83,7 +85,8 @@ class Forwarder:
         """Whether the tool does not have it; it counts as given from here on."""
         if new := self._is_new(item):
             step, place = item.step + isinstance(item, Back), self.place
-            self.place = replace(place, seq=max(place.seq, item.seq))
+            rewinds = place.rewinds + isinstance(item, Back)
+            self.place = replace(place, seq=max(place.seq, item.seq), rewinds=rewinds)
             if isinstance(item, Back) or step > place.step:
                 self.place = replace(self.place, step=step, first=item.seq, offset=start)
         return new

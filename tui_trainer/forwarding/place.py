@@ -35,6 +35,8 @@ class Place(msgspec.Struct, frozen=True):
     """The first event of that step."""
     offset: int = 0
     """A byte before that event, at which reading goes on."""
+    rewinds: int = 0
+    """How often something that had been given was taken back."""
     ended: str = ""
     """The run's status, where the tool has been told that it ended."""
 

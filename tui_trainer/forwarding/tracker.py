@@ -88,6 +88,8 @@ class Tracker(ABC):
     def __init__(self, about: About, place: str) -> None:
         """``place`` is what ``resolved`` gave."""
         self.about, self.place = about, place
+        self.rewinds = 0
+        """How often the run took back what it had told; for tools that forget nothing."""
 
     @classmethod
     @abstractmethod

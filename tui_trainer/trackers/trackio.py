@@ -28,7 +28,7 @@ class Trackio(Tracker):
     def __init__(self, about: About, place: str) -> None:
         os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
         super().__init__(about, place)
-        self._id, self._rewinds = "", 0
+        self._id = ""
 
     @classmethod
     def resolved(cls, run: RunFolder, place: str) -> str:
@@ -59,7 +59,7 @@ class Trackio(Tracker):
         self._write([{found.name: table}], [found.step], [found.time], [f"{found.seq}-confusion"])
 
     def taken_back(self, step: int, time: float) -> None:
-        self._rewinds += 1
+        """The rows from here on say so."""
 
     def ended(self, ending: Ending) -> None:
         if ending.best:
@@ -74,7 +74,7 @@ class Trackio(Tracker):
     def _write(self, rows: Sequence[dict[str, Any]], steps: list[int], times: list[float], names: Sequence[str]) -> None:
         from trackio.sqlite_storage import SQLiteStorage
 
-        counted = [{**row, "rewinds": self._rewinds} for row in rows] if self._rewinds else list(rows)
+        counted = [{**row, "rewinds": self.rewinds} for row in rows] if self.rewinds else list(rows)
         SQLiteStorage.bulk_log(
             project=self.place, run=self.about.name, run_id=self._id, metrics_list=counted, steps=steps,
             timestamps=[datetime.fromtimestamp(time, UTC).isoformat() for time in times], config=self._config(),

@@ -25,7 +25,7 @@ ALONE = {
     "program": "-",
 }  # fmt: skip
 """Nothing is told of this process and its machine, which need not be those of the training."""
-INIT_TIMEOUT = 30.0
+INIT_TIMEOUT = 20.0
 """Seconds that its server may take, after which all goes into the folder."""
 
 
@@ -41,7 +41,7 @@ class WandB(Tracker):
         super().__init__(about, place)
         self._folder, _, self._project = place.rpartition("//")
         self._run: Any = None
-        self._rewinds = self._status = 0
+        self._status = 0
 
     @classmethod
     def resolved(cls, run: RunFolder, place: str) -> str:
@@ -70,6 +70,7 @@ class WandB(Tracker):
         except wandb.Error:  # no network, or a key that is none
             if os.environ.get("WANDB_MODE") or mode == "offline":
                 raise
+            wandb.teardown()  # which has that run open
             self._run = self._opened(named, "offline")
         self._run.define_metric("*", step_metric=STEP)
         return named
@@ -96,7 +97,7 @@ class WandB(Tracker):
         self._log(found.seq, found.step, found.epoch, found.time, {found.name: picture})
 
     def taken_back(self, step: int, time: float) -> None:
-        self._rewinds += 1
+        """The rows from here on say so."""
 
     def ended(self, ending: Ending) -> None:
         told = {"status": ending.status, "ending": ending.words, STEP: ending.step}
@@ -111,5 +112,5 @@ class WandB(Tracker):
             self._run.finish(exit_code=self._status)
 
     def _log(self, seq: int, step: int, epoch: int, time: float, values: dict[str, Any]) -> None:
-        row = {**values, STEP: step, EPOCH: epoch, REWINDS: self._rewinds, "_timestamp": time}
+        row = {**values, STEP: step, EPOCH: epoch, REWINDS: self.rewinds, "_timestamp": time}
         self._run.log(row, step=seq)
