@@ -35,7 +35,6 @@ from tui_trainer.forwarding.tracker import About, Confusion, Ending, Point, Trac
 
 class Lines(Tracker):
     LIBRARY = "json"
-    PLACE = "a file"
     REPLACES = "LINES_REPLACES" in os.environ
 
     @classmethod

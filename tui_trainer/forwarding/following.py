@@ -51,7 +51,7 @@ class Logging:
         self.file.make_folder()
         with self.file.hold(2.0):
             if anew:
-                self.file.write(Place(self.place))
+                self.file.write(Place())
             if not self._is_through():
                 try:
                     self._session(follow=False)
@@ -68,7 +68,7 @@ class Logging:
             self.file.make_folder()
             with self.file.hold(PATIENCE):
                 if anew:
-                    self.file.write(Place(self.place))
+                    self.file.write(Place())
                 through = self._is_through()
                 while not through:
                     self._tried(say)
@@ -82,9 +82,13 @@ class Logging:
 
     def _begun(self) -> bool:
         """Wait until there is something to tell, so that nothing is made in a run that is removed because of a mistake."""
-        while self.run.alive() and not journal.find(self.run.journal, RunStarted):
+        while True:
+            alive = self.run.alive()
+            if journal.find(self.run.journal, RunStarted):
+                return True
+            if not alive:
+                return False
             time.sleep(INTERVAL)
-        return bool(journal.find(self.run.journal, RunStarted))
 
     def _is_through(self) -> bool:
         place = self.file.read()

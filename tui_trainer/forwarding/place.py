@@ -23,8 +23,10 @@ LARGEST = 64 << 10
 class Place(msgspec.Struct, frozen=True):
     """Of a run's journal, as a tool has it."""
 
+    run: str = ""
+    """Where it lies: a copy of it is another run for the tool, and so is one that was renamed."""
     place: str = ""
-    """The tool's own; one of another place says nothing."""
+    """The tool's."""
     id: str = ""
     """The run's, there."""
     seq: int = -1
@@ -45,7 +47,8 @@ class PlaceFile:
     """Where that is kept."""
 
     def __init__(self, run: RunFolder, kind: str, place: str) -> None:
-        self.folder, self._place = run.path / FOLDER, place
+        self.folder = run.path / FOLDER
+        self._beginning = Place(str(run.path.resolve()), place)
         stem = f"{kind}-{hashlib.sha256(place.encode('utf-8', 'surrogateescape')).hexdigest()[:8]}"
         self._file, self._lock, self.log = (self.folder / f"{stem}.{end}" for end in ("json", "lock", "log"))
 
@@ -60,11 +63,12 @@ class PlaceFile:
 
     def read(self) -> Place:
         """From the beginning where there is none, or it is damaged: what a tool has then it gets again, as another run."""
+        start = self._beginning
         try:
             found = msgspec.json.decode(read_plain(self._file, LARGEST), type=Place)
         except (OSError, *UNREADABLE):
-            return Place(self._place)
-        return found if found.place == self._place and found.offset >= 0 else Place(self._place)
+            return start
+        return found if (found.run, found.place) == (start.run, start.place) and found.offset >= 0 else start
 
     def write(self, place: Place) -> None:
         """Raises OSError."""

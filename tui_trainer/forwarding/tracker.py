@@ -80,8 +80,6 @@ class Tracker(ABC):
 
     LIBRARY: ClassVar[str]
     """What is imported, by its name."""
-    PLACE: ClassVar[str]
-    """What may stand behind the colon of ``--log KIND:PLACE``, in words."""
     REPLACES: ClassVar[bool] = False
     """Whether ``begin`` and ``taken_back`` make the tool forget what it has of later steps; else its history keeps that."""
 
@@ -94,7 +92,7 @@ class Tracker(ABC):
     @classmethod
     @abstractmethod
     def resolved(cls, run: RunFolder, place: str) -> str:
-        """Where this run goes, in full, for what a person has given (``""``: nothing). Raises UserError."""
+        """Where this run goes, in full, for what a person has given behind the colon (``""``: nothing). Raises UserError."""
 
     @property
     @abstractmethod

@@ -33,7 +33,6 @@ class MLflow(Tracker):
     forgets nothing: what a rewind took back stays, and the tag ``rewound`` says so."""
 
     LIBRARY: ClassVar[str] = "mlflow"
-    PLACE: ClassVar[str] = "the address of a server or store"
 
     def __init__(self, about: About, place: str) -> None:
         for name, value in QUIET.items():

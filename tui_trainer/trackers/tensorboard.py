@@ -29,7 +29,6 @@ class TensorBoard(Tracker):
     that step and later ones is dropped."""
 
     LIBRARY: ClassVar[str] = "tensorboard"
-    PLACE: ClassVar[str] = "a folder"
     REPLACES: ClassVar[bool] = True
 
     def __init__(self, about: About, place: str) -> None:

@@ -34,7 +34,6 @@ class WandB(Tracker):
     charts are drawn by ``step``. Its history forgets nothing: after a rewind ``rewinds`` counts up, by which to filter."""
 
     LIBRARY: ClassVar[str] = "wandb"
-    PLACE: ClassVar[str] = "a project"
 
     def __init__(self, about: About, place: str) -> None:
         os.environ.setdefault("WANDB_ERROR_REPORTING", "false")
