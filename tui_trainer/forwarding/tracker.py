@@ -78,8 +78,8 @@ class Ending(NamedTuple):
 class Tracker(ABC):
     """One tool. Its library is imported inside of it only, since whoever lists the trackers need not have it."""
 
-    LIBRARY: ClassVar[str]
-    """What is imported, by its name."""
+    LIBRARY: ClassVar[str] = ""
+    """What has to be installed, by the name that is imported."""
     REPLACES: ClassVar[bool] = False
     """Whether ``begin`` and ``taken_back`` make the tool forget what it has of later steps; else its history keeps that."""
 

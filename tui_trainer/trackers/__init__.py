@@ -48,7 +48,7 @@ def parse(option: str, text: str) -> Wanted:
         library = tracker(wanted.kind).LIBRARY
     except UserError as error:
         raise UserError(f"{option} {text!r}: {error}") from None
-    if find_spec(library) is None:
+    if library and find_spec(library) is None:
         raise UserError(
             f"{option} {wanted.kind}: needs {library}, which is not installed; install it with: "
             f"pip install 'tui-trainer[{wanted.kind}]'"
