@@ -19,7 +19,7 @@ from core import events as e
 from core import recipe
 from core.events import Event
 from core.run.folder import RunFolder
-from tests.cli.conftest import one_line
+from tests.cli.conftest import COMMAND, SMALL, one_line
 from tests.trackers import wandb_file
 from tests.tui import runs as made
 
@@ -306,3 +306,20 @@ def test_tensorboard_needs_no_torch(run: RunFolder, log: Log, tmp_path: Path) ->
     (tmp_path / "none" / "torch" / "__init__.py").write_text("raise SystemExit('torch was loaded')")
     path = os.pathsep.join([str(tmp_path / "none"), *filter(None, sys.path)])
     given(log, "demo", "--to", "tensorboard", PYTHONPATH=path)
+
+
+def test_a_real_training_and_its_resume(tmp_path: Path, log: Log) -> None:
+    """All of it is there when a tied command returns, and only once after a resume."""
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    where = ("--log", "tensorboard:board", "--log", "trackio")
+    env = {**os.environ, "CI": "1", "TRACKIO_DIR": str(tmp_path / "trackio")}
+    for command in (("train", "quickstart", "--epochs", "2", *SMALL, "--name", "real"), ("resume", "real", "--epochs", "3")):
+        subprocess.run([*COMMAND, *command, *where], cwd=tmp_path, env=env, check=True, capture_output=True, timeout=200)
+        read = EventAccumulator(str(tmp_path / "board" / "real")).Reload()
+        epochs = int(command[command.index("--epochs") + 1])
+        assert [item.step for item in read.Scalars("train/loss")] == [*range(1, epochs + 1)]
+    assert [item.step for item in read.Scalars("val/accuracy")] == [1, 2, 3]
+    assert [item.step for item in read.Scalars("test/accuracy")] == [2, 3]
+    assert [row["step"] for row in rows(tmp_path, "tui-trainer") if "train/loss" in row] == [1, 2, 3]
+    assert read.Images("val/confusion")[-1].step == 3
