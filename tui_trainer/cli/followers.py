@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from core.errors import UserError
 from core.files import open_to_append, read_tail
-from core.run.folder import RunFolder, reference
+from core.run.folder import RunFolder
 from tui_trainer.cli.log import HINT
 from tui_trainer.cli.say import complain
 
@@ -60,8 +60,7 @@ class Followers:
             time.sleep(PAUSE)
         for one in self._all:
             if one.process.returncode is None:
-                again = f"tui-trainer log {reference(self.run)} --to {one.wanted}"
-                complain(f"{one.wanted.kind} has not got all of it yet; if the process for that ({one.log}) ends too: {again}")
+                complain(_unfinished(self.run, one))
             elif one.process.returncode:
                 complain(_last_line(one.log).removeprefix("tui-trainer: "))
         return [_last_line(one.log).partition(HINT)[2] for one in self._all if one.process.returncode == 0]
@@ -80,6 +79,13 @@ def _spawned(run: RunFolder, wanted: Wanted, file: PlaceFile) -> subprocess.Pope
             [*COMMAND, str(run.path.absolute()), f"--to={wanted}", "--follow"],
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
         )  # fmt: skip
+
+
+def _unfinished(run: RunFolder, one: Follower) -> str:
+    from tui_trainer.forwarding.following import way_on
+
+    goes_on = f"its process goes on, and says how in {one.log}"
+    return f"{one.wanted.kind} has not got all of it yet; {goes_on}; where that ends too: {way_on(run, one.wanted)}"
 
 
 def _last_line(log: Path) -> str:

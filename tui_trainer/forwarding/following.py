@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Callable
 from typing import NamedTuple
@@ -28,10 +29,14 @@ LAST_TRIES = 3
 Say = Callable[[str], None]
 
 
+def way_on(run: RunFolder, wanted: Wanted) -> str:
+    """The command that gives a tool what it lacks of a run."""
+    return f"tui-trainer log {reference(run)} --to {shlex.quote(str(wanted))}"
+
+
 class Logged(NamedTuple):
     points: int
     """That the tool did not have."""
-    place: str
     hint: str
 
 
@@ -59,7 +64,7 @@ class Logging:
                     raise
                 except Exception as error:
                     raise UserError(self.failure(error)) from error
-        return Logged(self._points, self.place, self._hint)
+        return Logged(self._points, self._hint)
 
     def follow(self, say: Say, anew: bool = False) -> Logged:
         """Until nobody trains the run. A tool that fails is tried again, with what it lacks; ``say`` is told. Raises UserError
@@ -73,12 +78,12 @@ class Logging:
                 while not through:
                     self._tried(say)
                     through = not self.run.alive()  # it may have been resumed meanwhile
-        return Logged(self._points, self.place, self._hint)
+        return Logged(self._points, self._hint)
 
     def failure(self, error: Exception) -> str:
         why = next(iter(str(error).strip().splitlines()), "") or type(error).__name__
-        again = f"tui-trainer log {reference(self.run)} --to {self.wanted}"
-        return f"{self.wanted.kind} failed: {why}; the training goes on without it; what it lacks it gets by: {again}"
+        meanwhile = "the training goes on without it; " if self.run.alive() else ""
+        return f"{self.wanted.kind} failed: {why}; {meanwhile}what it lacks it gets by: {way_on(self.run, self.wanted)}"
 
     def _begun(self) -> bool:
         """Wait until there is something to tell, so that nothing is made in a run that is removed because of a mistake."""

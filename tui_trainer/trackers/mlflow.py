@@ -18,7 +18,9 @@ from tui_trainer.forwarding.tracker import About, Confusion, Ending, Point, Trac
 
 EXPERIMENT = "tui-trainer"
 FILE = "sqlite:///"
-SCHEME = re.compile(r"[a-z][a-z0-9+]*:", re.ASCII)
+ADDRESS = re.compile(r"[a-z][a-z0-9+-]*:|databricks(-uc)?$", re.ASCII)
+SECRET = re.compile(r"//[^/@]*@")
+"""A name and a password in an address."""
 RUN = re.compile(r"[0-9a-zA-Z-]{8,64}")
 MOST_METRICS, MOST_PARAMS = 1000, 100
 """In one request."""
@@ -45,7 +47,7 @@ class MLflow(Tracker):
     def resolved(cls, run: RunFolder, place: str) -> str:
         """A file is a store of its own in SQLite, with its pictures beside it."""
         given = place or os.environ.get("MLFLOW_TRACKING_URI", "")
-        if SCHEME.match(given):
+        if ADDRESS.match(given):
             return given
         file = Path(given or run.path.parent / "mlflow.db").absolute()
         if file.is_dir() or not file.parent.is_dir() or "?" in str(file):
@@ -55,9 +57,8 @@ class MLflow(Tracker):
 
     @property
     def hint(self) -> str:
-        if self.place.startswith("http"):
-            return self.place
-        return f"mlflow ui --backend-store-uri {shlex.quote(self.place)}"
+        shown = SECRET.sub("//", self.place)
+        return shown if shown.startswith("http") else f"mlflow ui --backend-store-uri {shlex.quote(shown)}"
 
     def begin(self, known: str, step: int) -> str:
         from mlflow import MlflowClient

@@ -25,6 +25,7 @@ ALONE = {
     "program": "-",
 }  # fmt: skip
 """Nothing is told of this process and its machine, which need not be those of the training."""
+QUIET = {"WANDB_ERROR_REPORTING": "false", "WANDB_SILENT": "true"}
 INIT_TIMEOUT = 20.0
 """Seconds that its server may take, after which all goes into the folder."""
 
@@ -36,7 +37,8 @@ class WandB(Tracker):
     LIBRARY: ClassVar[str] = "wandb"
 
     def __init__(self, about: About, place: str) -> None:
-        os.environ.setdefault("WANDB_ERROR_REPORTING", "false")
+        for name, value in QUIET.items():
+            os.environ.setdefault(name, value)
         super().__init__(about, place)
         self._folder, _, self._project = place.rpartition("//")
         self._run: Any = None
