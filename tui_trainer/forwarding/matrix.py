@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from tui_trainer.forwarding.tracker import Confusion
@@ -18,6 +19,7 @@ SIDE = 560
 LONGEST = 14
 """Characters of a class."""
 MARGIN, GAP = 10, 6
+FONTS = ("DejaVuSans.ttf", "NotoSans-Regular.ttf", "LiberationSans-Regular.ttf", "Arial Unicode.ttf", "Arial.ttf")
 PAPER, INK, FAINT, GRID = (255, 255, 255), (34, 34, 34), (120, 120, 120), (225, 225, 225)
 RIGHT, WRONG = (31, 119, 80), (178, 60, 40)
 
@@ -30,15 +32,16 @@ def encoded(image: Image.Image) -> bytes:
 
 
 def picture(found: Confusion) -> Image.Image:
-    from PIL import Image, ImageDraw, ImageFont
+    from PIL import Image, ImageDraw
 
     number = len(found.classes)
     cell = min(max(SIDE // number, LEAST_CELL), LARGEST_CELL)
-    small, title = ImageFont.load_default(min(13, cell - 4)), ImageFont.load_default(15)
+    small, title = _font(min(13, cell - 4)), _font(15)
     names = [_cut(name) for name in found.classes]
     side = round(max(small.getlength(name) for name in names)) + GAP
     left, top = MARGIN + 22 + side, MARGIN + 26 + 20 + side
-    image = Image.new("RGB", (left + number * cell + MARGIN, top + number * cell + MARGIN), PAPER)
+    wide = max(number * cell, round(title.getlength(_title(found))))
+    image = Image.new("RGB", (left + wide + MARGIN, top + number * cell + MARGIN), PAPER)
     draw = ImageDraw.Draw(image)
     draw.text((left, MARGIN), _title(found), INK, title)
     draw.text((left, MARGIN + 26), "taken for", FAINT, small)
@@ -48,6 +51,16 @@ def picture(found: Confusion) -> Image.Image:
         _upright(image, (left + place * cell + (cell - 14) // 2, top - GAP), name, small, INK, from_below=True)
     _cells(draw, found, (left, top), cell, small)
     return image
+
+
+def _font(size: int) -> Font:
+    """One that knows most scripts, where the system has one; Pillow's own knows English."""
+    from PIL import ImageFont
+
+    for name in FONTS:
+        with suppress(OSError):
+            return ImageFont.truetype(name, size)
+    return ImageFont.load_default(size)
 
 
 def _cells(draw: ImageDraw.ImageDraw, found: Confusion, corner: tuple[int, int], cell: int, font: Font) -> None:
@@ -100,4 +113,4 @@ def _cut(name: str) -> str:
 
 
 def _number(count: int) -> str:
-    return f"{count:,}" if count < 10_000 else f"{count / 1000:.0f}k" if count < 1_000_000 else f"{count / 1e6:.0f}M"
+    return f"{count:,}" if count < 10_000 else f"{count / 1000:.0f}k" if count < 1_000_000 else f"{count / 1e6:.3g}M"
