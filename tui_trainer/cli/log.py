@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from core.errors import UserError
-from core.files import open_to_append
 from core.run.folder import RunFolder, find, runs_folder
 from tui_trainer.cli import options
 from tui_trainer.cli.say import complain, say
@@ -17,8 +16,6 @@ from tui_trainer.cli.say import complain, say
 if TYPE_CHECKING:
     from tui_trainer.cli.progress import Ticker
     from tui_trainer.forwarding.following import Logged, Logging
-
-HINT = "look at it with: "
 
 
 def log(
@@ -61,26 +58,23 @@ def _tick(ticker: Ticker, folder: RunFolder, done: int) -> None:
 
 
 def _followed(logging: Logging, folder: RunFolder, anew: bool) -> Logged:
-    """What goes wrong is told in the run's own log too, which the console shows."""
+    """What goes wrong is told in the run's own log too."""
+    from tui_trainer.forwarding.following import note
 
     def tell(words: str) -> None:
         complain(words)
-        _note(folder, words)
+        note(folder, words)
 
     try:
         return logging.follow(tell, anew)
     except UserError as error:
-        _note(folder, str(error))
+        note(folder, str(error))
         raise
-
-
-def _note(folder: RunFolder, words: str) -> None:
-    with suppress(OSError), os.fdopen(open_to_append(folder.log), "ab") as file:
-        file.write(f"tui-trainer: {' '.join(words.split())}\n".encode("utf-8", "backslashreplace"))
 
 
 def _tell(folder: RunFolder, kind: str, done: Logged) -> None:
     from core.view.words import count
+    from tui_trainer.forwarding.following import HINT
 
     if done.points:
         say(f"{kind}: {count(done.points, 'point')} of {folder.name}", f"{HINT}{done.hint}")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from core.recipe import Recipe
     from core.view.state import State
     from tui_trainer.cli.require import Requirement
+    from tui_trainer.forwarding.followers import Followers, Waited
     from tui_trainer.plain import Form
     from tui_trainer.trackers import Wanted
 
@@ -176,13 +177,13 @@ def _go(
     """``options`` are those of :func:`core.run.session.start`."""
     from core.run import session
     from tui_trainer.cli.follow import Worker, follow, launch_only
-    from tui_trainer.cli.followers import Followers
 
-    followers = Followers(run, wanted)
+    followers = _followers(run, wanted)
 
     def launch() -> Worker:
         worker = session.start(run, tied=tied, **options)
-        followers.start()
+        for words in followers.start() if followers else ():
+            complain(words)
         return worker
 
     if detach:
@@ -190,10 +191,25 @@ def _go(
         say(run.name, f"look at it with: tui-trainer attach {reference(run)}")
         return
     status, state = follow(run, form, launch)
-    hints = followers.wait(tied)
-    if form == "lines":
-        say(*(f"next: {hint}" for hint in hints if hint))
+    if followers:
+        _tell(followers.wait(tied), form)
     _leave(status, requirements, state)
+
+
+def _followers(run: RunFolder, wanted: Sequence[Wanted]) -> Followers | None:
+    """Raises UserError for a place that cannot be."""
+    if not wanted:
+        return None
+    from tui_trainer.forwarding.followers import Followers
+
+    return Followers(run, wanted)
+
+
+def _tell(waited: Waited, form: Form) -> None:
+    for words in waited.troubles:
+        complain(words)
+    if form == "lines":
+        say(*(f"next: {hint}" for hint in waited.hints))
 
 
 def _show_finished(run: RunFolder, form: Form, requirements: Sequence[Requirement]) -> None:

@@ -9,17 +9,16 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import Any, NamedTuple
 
 from core.errors import UserError
 from core.files import open_to_append, read_tail
+from core.run import session
 from core.run.folder import RunFolder
-from tui_trainer.cli.log import HINT
-from tui_trainer.cli.say import complain
-
-if TYPE_CHECKING:
-    from tui_trainer.forwarding.place import PlaceFile
-    from tui_trainer.trackers import Wanted
+from tui_trainer import trackers
+from tui_trainer.forwarding.following import HINT, Logging, note, way_on
+from tui_trainer.forwarding.place import PlaceFile
+from tui_trainer.trackers import Wanted
 
 COMMAND = (sys.executable, "-P", "-m", "tui_trainer", "log")
 LONGEST_WAIT, SHORT_WAIT = 60.0, 5.0
@@ -36,40 +35,51 @@ class Follower(NamedTuple):
     log: Path
 
 
+class Waited(NamedTuple):
+    """A line each."""
+
+    troubles: list[str]
+    """Of those that have not got all of the run."""
+    hints: list[str]
+    """How the others are looked at."""
+
+
 class Followers:
     """Of one session of a run."""
 
     def __init__(self, run: RunFolder, wanted: Sequence[Wanted]) -> None:
         """Raises UserError for a place that cannot be, so that nothing is begun then."""
         self.run, self._all = run, list[Follower]()
-        self._files = [(item, _file(run, item)) for item in wanted]
+        self._files = [(item, Logging(run, item).file) for item in wanted]
 
-    def start(self) -> None:
-        """One that cannot be started is told, and the training goes on."""
+    def start(self) -> list[str]:
+        """Once the training has begun; what there is to say of those that could not be started, without which it goes on."""
+        troubles = list[str]()
         for wanted, file in self._files:
             try:
                 self._all.append(Follower(wanted, _spawned(self.run, wanted, file), file.log))
             except (OSError, UserError) as error:
-                complain(f"--log {wanted}: cannot be started: {error}")
+                troubles.append(f"--log {wanted}: cannot be started: {error}")
+        return troubles
 
-    def wait(self, tied: bool) -> list[str]:
-        """For those that are still busy with the end of the run; says what became of those that have not got all of it, and
-        returns how the others are looked at."""
+    def wait(self, tied: bool) -> Waited:
+        """For those that are still busy with the end of the run."""
         deadline = time.monotonic() + (LONGEST_WAIT if tied else SHORT_WAIT)
         while any(one.process.poll() is None for one in self._all) and time.monotonic() < deadline:
             time.sleep(PAUSE)
-        for one in self._all:
-            if one.process.returncode is None:
-                complain(_unfinished(self.run, one))
-            elif one.process.returncode:
-                complain(_last_line(one.log).removeprefix("tui-trainer: "))
-        return [_last_line(one.log).partition(HINT)[2] for one in self._all if one.process.returncode == 0]
+        through = [one for one in self._all if one.process.returncode == 0]
+        hints = [_last_line(one.log).partition(HINT)[2] for one in through]
+        return Waited([_trouble(self.run, one) for one in self._all if one not in through], list(filter(None, hints)))
 
 
-def _file(run: RunFolder, wanted: Wanted) -> PlaceFile:
-    from tui_trainer.forwarding.following import Logging
-
-    return Logging(run, wanted).file
+def start(run: RunFolder, log: Sequence[str], **options: Any) -> None:
+    """A training from the console, with what its settings want it to be given to. ``options`` are those of
+    :func:`core.run.session.start`, and it raises UserError as that does; what is to be said of trackers stands in the run's
+    log."""
+    followers = Followers(run, trackers.parse_all("log", log))
+    session.start(run, **options)
+    for words in followers.start():
+        note(run, words)
 
 
 def _spawned(run: RunFolder, wanted: Wanted, file: PlaceFile) -> subprocess.Popen[bytes]:
@@ -81,9 +91,9 @@ def _spawned(run: RunFolder, wanted: Wanted, file: PlaceFile) -> subprocess.Pope
         )  # fmt: skip
 
 
-def _unfinished(run: RunFolder, one: Follower) -> str:
-    from tui_trainer.forwarding.following import way_on
-
+def _trouble(run: RunFolder, one: Follower) -> str:
+    if one.process.returncode is not None:
+        return _last_line(one.log).removeprefix("tui-trainer: ")
     goes_on = f"its process goes on, and says how in {one.log}"
     return f"{one.wanted.kind} has not got all of it yet; {goes_on}; where that ends too: {way_on(run, one.wanted)}"
 
