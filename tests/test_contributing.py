@@ -44,7 +44,8 @@ def test_each_thing_is_one_file_and_works(copied: Path) -> None:
         assert done.returncode == 0, f"{block}\n{done.stdout}{done.stderr}"
         said.append(done.stdout)
     assert "98,666 parameters" in said[0]  # 3 x 32 x 32 x 32 + 32 + 32 x 10 + 10
-    assert "epoch   2" in said[-1]
+    assert "epoch   2" in said[-2]
+    assert "training,run=first step=" in said[-1] and "test/accuracy=" in said[-1]
 
 
 def test_they_are_written_as_all_else_here_is(copied: Path) -> None:

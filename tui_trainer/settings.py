@@ -30,6 +30,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What curves are drawn with."""
     smoothing: Annotated[float, Meta(ge=0, lt=1)] = 0.8
     """Weight of the past in the smoothed curves."""
+    log: tuple[str, ...] = ()
+    """What trainings that the console starts are given to, each as ``train --log`` has it."""
     keys: dict[str, tuple[str, ...]] = {}
     """By the id of an action."""
     layouts: dict[str, Layout] = {}
@@ -91,7 +93,11 @@ def _tables(name: str, found: Any) -> dict[str, Any]:
 
 
 def _check_names(settings: Settings, where: str) -> None:
-    """What only the console knows: themes, pages and panels."""
+    """What only this program knows: themes, pages, panels and trackers."""
+    if settings.log:
+        from tui_trainer import trackers
+
+        trackers.parse_all(f"{where}: log:", settings.log)
     if settings.theme:
         from tui_trainer import theme
 

@@ -51,7 +51,7 @@ def survey(path: Path, tick: Tick = lambda done: None) -> Survey:
             for name in row.metrics:
                 if len(names) < KEPT_METRICS:
                     names[name] = None
-        elif (back := _back_to(event)) is not None:
+        elif (back := back_to(event)) is not None:
             while cuts and cuts[-1][1] >= back:  # it takes back all that those did
                 cuts.pop()
             cuts.append((place, back))
@@ -79,7 +79,7 @@ def _events(path: Path, tick: Tick) -> Iterator[Event]:
         tick(reader.offset)
 
 
-def _back_to(event: Event) -> int | None:
+def back_to(event: Event) -> int | None:
     """The step that everything later is taken back to."""
     if isinstance(event, (RunResumed, RunRewound)):
         return event.step

@@ -65,6 +65,8 @@ def test_what_is_shown_is_a_file_that_says_the_same(file: Path) -> None:
         ("[keys]\nsav = ['f5']", "keys.sav: no such action (did you mean 'save'?)"),
         ("[layouts.a]\nover = []", "layouts.a: no page 'over' (did you mean 'overview'?)"),
         ("[layouts.a]\noverview = ['devic']", "layouts.a.overview: no panel 'devic' (did you mean 'device'?)"),
+        ("log = 'tensorboard'", "log: expected"),
+        ("log = ['tensorbord']", "log: 'tensorbord': no tracker 'tensorbord' (did you mean 'tensorboard'?)"),
         ("a = " + "[" * 5000, "nested too deeply"),
     ],
     ids=str,

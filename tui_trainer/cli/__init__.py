@@ -41,6 +41,7 @@ COMMANDS = {
     "show": "inspect.show",
     "report": "report.report",
     "scalars": "scalars.scalars",
+    "log": "log.log",
     "picture": "picture.picture",
     "tag": "tend.tag",
     "rename": "tend.rename",

@@ -69,6 +69,7 @@ def _about() -> tuple[tuple[str, str], ...]:
         ("theme", f"Colours: {', '.join(NAMES)}; empty: those that were chosen last."),
         ("marker", "What curves are drawn with: braille, quadrants, dots or ascii."),
         ("smoothing", "Weight of the past in the smoothed curves: 0 is none, below 1."),
+        ("log", 'What trainings that the console starts are given to, as train --log has it: ["tensorboard"].'),
     )
 
 

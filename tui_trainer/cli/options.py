@@ -40,6 +40,14 @@ Notify: TypeAlias = Annotated[
     str | None,
     typer.Option("--notify", metavar="CMD", help="Run by the shell when the training ends, with $TUI_TRAINER_RESULT, ..."),
 ]
+Log: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--log",
+        metavar="KIND[:PLACE]",
+        help="Give the run to another tool meanwhile, as log does: tensorboard, wandb, mlflow, trackio. May be repeated.",
+    ),
+]
 Foreground: TypeAlias = Annotated[
     bool | None,
     typer.Option(

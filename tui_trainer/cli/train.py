@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, NoReturn
@@ -14,19 +15,22 @@ from core.run.folder import RunFolder, busy, check_name, find, reference, runs_f
 from tui_trainer.choosing import choose
 from tui_trainer.cli import options, require
 from tui_trainer.cli.conclude import check_junit, conclude
-from tui_trainer.cli.say import say
+from tui_trainer.cli.say import complain, say
 
 if TYPE_CHECKING:
     from core.view.state import State
     from tui_trainer.cli.require import Requirement
+    from tui_trainer.forwarding.followers import Followers, Waited
     from tui_trainer.plain import Form
+    from tui_trainer.trackers import Wanted
 
 
 class Asked(NamedTuple):
-    """Of the end of a session."""
+    """What is done with a session and at its end, beside training."""
 
     requirements: list[Requirement]
     junit: Path | None
+    trackers: Sequence[Wanted] = ()
 
     def look_at(self, state: State) -> None:
         """Raises UserError as soon as the data tell that something which is required will not be measured."""
@@ -49,6 +53,7 @@ def train(
     required: options.Require = None,
     junit: options.Junit = None,
     notify: options.Notify = None,
+    log: options.Log = None,
     json: options.JournalLines = False,
     quiet: options.Quiet = False,
     runs: options.Runs = None,
@@ -58,16 +63,16 @@ def train(
     from tui_trainer.cli.weights import weights_of
 
     form, tied = _watching(json, quiet, detach, foreground, bool(required), junit is not None)
-    requirements = require.parse(required or [])
+    asked = Asked(require.parse(required or []), junit, _trackers(log))
     if name is not None:
         check_name(name)  # before the model is looked at, which takes seconds the first time
     begin_from = None if weights is None else weights_of(weights, "best", runs)[0]
     chosen = choose(recipe, changes or (), data, model, begin_from, epochs=epochs, seed=seed, device=device)
-    require.check(requirements, chosen)
+    require.check(asked.requirements, chosen)
     check_junit(junit)
     run = session.create(chosen, runs_folder(runs), name, threads, code=Path.cwd())
     try:
-        _go(run, form, detach, Asked(requirements, junit), tied=tied, threads=threads, notify=notify)
+        _go(run, form, detach, asked, tied=tied, threads=threads, notify=notify)
     except UserError:
         session.remove_unbegun(run)
         raise
@@ -95,17 +100,18 @@ def resume(
     required: options.Require = None,
     junit: options.Junit = None,
     notify: options.Notify = None,
+    log: options.Log = None,
     json: options.JournalLines = False,
     quiet: options.Quiet = False,
     runs: options.Runs = None,
 ) -> None:
     """Go on with a run from its last checkpoint, or --from another one. A finished run stays as it is unless --epochs asks for
-    more, or --from for an earlier place. A --notify of before is not kept: give it again."""
+    more, or --from for an earlier place. A --notify or a --log of before is not kept: give it again."""
     from core.run import program, session
     from core.run.checkpoints import choose
 
     form, tied = _watching(json, quiet, detach, foreground, bool(required), junit is not None)
-    asked = Asked(require.parse(required or []), junit)
+    asked = Asked(require.parse(required or []), junit, _trackers(log))
     folder = find(run, runs_folder(runs))
     program.refuse(folder)
     _check(asked, folder)
@@ -145,6 +151,15 @@ def _watching(json: bool, quiet: bool, detach: bool, foreground: bool | None, re
     return "json" if json else "quiet" if quiet else "lines", tied
 
 
+def _trackers(texts: list[str] | None) -> list[Wanted]:
+    """Raises UserError for one that there is not, or whose library is missing."""
+    if not texts:
+        return []
+    from tui_trainer import trackers
+
+    return trackers.parse_all("--log", texts)
+
+
 def _go(
     run: RunFolder,
     form: Form,
@@ -159,15 +174,38 @@ def _go(
     from tui_trainer.follow import Worker, follow, launch_only
     from tui_trainer.plain import output
 
+    followers = _followers(run, asked.trackers)
+
     def launch() -> Worker:
-        return session.start(run, tied=tied, **options)
+        worker = session.start(run, tied=tied, **options)
+        for words in followers.start() if followers else ():
+            complain(words)
+        return worker
 
     if detach:
         launch_only(run, launch)
         say(run.name, f"look at it with: tui-trainer attach {reference(run)}")
         return
     ended = follow(run, partial(output, form), launch, asked.look_at)
+    if followers:
+        _tell(followers.wait(tied), form)
     _leave(run, ended.state, ended.status, asked)
+
+
+def _followers(run: RunFolder, wanted: Sequence[Wanted]) -> Followers | None:
+    """Raises UserError for a place that cannot be."""
+    if not wanted:
+        return None
+    from tui_trainer.forwarding.followers import Followers
+
+    return Followers(run, wanted)
+
+
+def _tell(waited: Waited, form: Form) -> None:
+    for words in waited.troubles:
+        complain(words)
+    if form == "lines":
+        say(*(f"next: {hint}" for hint in waited.hints))
 
 
 def _show_finished(run: RunFolder, form: Form, asked: Asked) -> None:

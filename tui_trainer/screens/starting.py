@@ -59,10 +59,10 @@ class StartingScreen(TendingScreen):
 
     @work(thread=True, exclusive=True, group="resume")
     def _resume(self, run: RunFolder) -> None:
-        from core.run import session
+        from tui_trainer.forwarding import followers
 
         try:
-            session.start(run)
+            followers.start(run, self.trainer.settings.log)
         except (UserError, OSError) as error:
             self.app.call_from_thread(self.notify, printable(str(error)), severity="error", markup=False)
         else:

@@ -187,10 +187,10 @@ class SteeringScreen(PanelScreen):
 
     @work(thread=True, exclusive=True)
     def _start(self, checkpoint: str | None) -> None:
-        from core.run import session
+        from tui_trainer.forwarding import followers
 
         try:
-            session.start(self.run, checkpoint=checkpoint)
+            followers.start(self.run, self.trainer.settings.log, checkpoint=checkpoint)
         except (UserError, OSError) as error:
             self.app.call_from_thread(self._say, str(error), "error")
 

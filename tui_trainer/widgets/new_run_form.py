@@ -6,6 +6,7 @@ import shutil
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 from textual import events, on, work
 from textual.app import ComposeResult
@@ -22,9 +23,13 @@ from core.run import describe, session
 from core.run.folder import RunFolder, free_name
 from tui_trainer.draft import AS_IN, Again, Draft
 from tui_trainer.escape import printable
+from tui_trainer.forwarding import followers
 from tui_trainer.widgets.field import Field, Form, choice, entry, options
 from tui_trainer.widgets.forecast_lines import ForecastLines
 from tui_trainer.widgets.key_suggester import KeySuggester
+
+if TYPE_CHECKING:
+    from tui_trainer.app import TrainerApp
 
 FIRST = "quickstart"
 DEVICES = ("auto", "cpu")
@@ -219,7 +224,7 @@ class NewRunForm(Form):
                 shutil.rmtree(run.path, ignore_errors=True)
                 return
             self._report(worker, "starting the worker ...")
-            session.start(run)
+            followers.start(run, cast("TrainerApp", self.app).settings.log)
         except (UserError, OSError) as error:
             self._report(worker, str(error), failed=True)
         else:

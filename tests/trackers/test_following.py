@@ -1,0 +1,152 @@
+"""Trackers as they run: each in a process of its own, beside a training that knows nothing of them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+import psutil
+import pytest
+
+from core import events as e
+from core.run import journal
+from core.run.folder import RunFolder
+from tests.cli.conftest import SMALL, one_line, wait_for
+from tests.trackers.conftest import LINES, Command, environment, left, steps, told
+from tests.tui import runs as made
+
+Follow: TypeAlias = "Callable[..., subprocess.Popen[str]]"
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> RunFolder:
+    return made.make(tmp_path / "runs", "demo", [made.started(), *made.training(1, 50)])
+
+
+@pytest.fixture
+def follow(copied: Path, tmp_path: Path) -> Iterator[Follow]:
+    started = list[subprocess.Popen[str]]()
+
+    def start(run: RunFolder, **variables: str) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "tui_trainer", "log", str(run.path), "--to", "lines", "--follow"], cwd=tmp_path,
+            env=environment(copied) | variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def has(run: RunFolder, step: int) -> bool:
+    return (run.path / "lines.jsonl").exists() and step in steps(run)
+
+
+def test_a_living_run_is_followed_until_nobody_trains_it(run: RunFolder, follow: Follow) -> None:
+    """Killed meanwhile, it goes on where it was."""
+    with run.hold():
+        process = follow(run)
+        wait_for(lambda: has(run, 50))
+        made.say(run, made.training(2, 30))
+        wait_for(lambda: has(run, 130))
+        assert process.poll() is None and not told(run, "ended")
+        process.kill()
+        process.wait()
+        made.say(run, [e.RunRewound(step=100, epoch=2), *made.training(2, 20)])
+        again = follow(run)
+        wait_for(lambda: left(run, replaces=False)[-1] == 120)
+        made.say(run, [e.RunStopped(step=120, epoch=2, reason="asked to stop")])
+    assert again.wait(60) == 0
+    assert left(run, replaces=False) == [10, 20, 30, 40, 50, 110, 120]
+    assert steps(run).count(130) == 1 and [line["step"] for line in told(run, "taken_back")] == [100]
+    (end,) = told(run, "ended")
+    assert (end["status"], end["words"]) == ("stopped", "asked to stop")
+
+
+def test_a_tool_that_fails_is_tried_again(run: RunFolder, follow: Follow, tmp_path: Path) -> None:
+    with run.hold():
+        process = follow(run, LINES_FAIL_AT="110")
+        wait_for(lambda: has(run, 50))
+        made.say(run, made.training(2, 30))
+        wait_for(lambda: "No space left" in (run.log.read_text() if run.log.exists() else ""))
+        (tmp_path / "mended").touch()
+        wait_for(lambda: has(run, 130))
+    assert process.wait(60) == 0
+    assert left(run, replaces=False) == [10, 20, 30, 40, 50, 110, 120, 130]
+    line = run.log.read_text().splitlines()
+    assert len(line) == 1 and "the training goes on without it; what it lacks it gets by: tui-trainer log" in line[0]
+
+
+def test_a_tool_that_still_fails_when_the_run_has_ended_is_one_line(
+    run: RunFolder, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process = command("log", str(run.path), "--to", "lines", "--follow", LINES_FAIL_AT="1")
+    lines = process.stderr.splitlines()
+    assert process.returncode == 2 and "lines failed: [Errno 28] No space left on device; " in lines[-1]
+    assert run.log.read_text().splitlines()[-1] == lines[-1]
+
+
+def test_a_second_one_leaves_it_to_the_first(run: RunFolder, follow: Follow, command: Command) -> None:
+    with run.hold():
+        follow(run)
+        wait_for(lambda: has(run, 50))
+        assert "another process is logging this run there" in one_line(command("log", "demo", "--to", "lines"))
+    assert steps(run) == [10, 20, 30, 40, 50]
+
+
+def test_a_run_that_is_removed_before_it_begins_is_not_made_again(tmp_path: Path, follow: Follow) -> None:
+    run = made.make(tmp_path / "runs", "demo", [e.PhaseStarted(phase="start")])
+    assert follow(run).wait(60) == 0
+    assert sorted(path.name for path in run.path.iterdir()) == ["checkpoints", "events.jsonl", "inbox", "run.json"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("train", "quickstart", "--log", "tensorbord"), "did you mean 'tensorboard'"),
+        (("train", "quickstart", "--log", "absent"), "needs no_such_library, which is not installed; install it with: pip "),
+        (("train", "quickstart", "--log", "lines", "--log", "absent:x"), "pip install 'tui-trainer[absent]'"),
+        (("resume", "demo", "--log", ""), "expected one of absent, lines, mlflow, tensorboard"),
+        (("log", "demo", "--to", "../lines"), "no tracker '../lines'"),
+        (("log", "nosuch", "--to", "lines"), "run 'nosuch' not found"),
+        (("log", "demo"), "Missing option '--to'"),
+    ],
+)
+def test_wrong_use_is_one_line_before_anything_begins(
+    run: RunFolder, command: Command, copied: Path, tmp_path: Path, arguments: Sequence[str], words: str
+) -> None:
+    absent = LINES.replace('LIBRARY = "json"', 'LIBRARY = "no_such_library"')
+    (copied / "tui_trainer" / "trackers" / "absent.py").write_text(absent)
+    assert words in one_line(command(*arguments))
+    assert [path.name for path in (tmp_path / "runs").iterdir()] == ["demo"] and not run.log.exists()
+
+
+def test_a_training_is_followed_and_does_not_wait(tmp_path: Path, command: Command) -> None:
+    """To its end where it is tied; then further, beside a tool that hangs."""
+    run = RunFolder(tmp_path / "runs" / "real")
+    trained = command("train", "quickstart", "--epochs", "2", *SMALL, "--name", "real", "--foreground", "--log", "lines")
+    assert trained.returncode == 0 and f"next: cat {run.path / 'lines.jsonl'}" in trained.stdout.splitlines()
+    assert steps(run) == [1, 2] and told(run, "ended")[0]["status"] == "finished"
+    resumed = command("resume", "real", "--epochs", "3", "--log", "lines", "--log", "lines:hang")
+    (hanging,) = [found for found in psutil.process_iter() if f"--to=lines:hang {run.path}" in _words(found)]
+    hanging.kill()
+    assert resumed.returncode == 0
+    assert "lines has not got all of it yet" in resumed.stderr and len(resumed.stderr.splitlines()) <= 3
+    assert steps(run) == [1, 2, 3] and len(told(run, "ended")) == 2
+    assert len(journal.find(run.journal, e.RunFinished)) == 2
+    modes = {path.stat().st_mode & 0o077 for path in (run.path / "trackers").iterdir()}
+    assert modes == {0}
+
+
+def _words(process: psutil.Process) -> str:
+    try:
+        arguments = process.cmdline()
+    except psutil.Error:
+        return ""
+    return f"{' '.join(arguments[-2:-1])} {' '.join(arguments[-3:-2])}" if arguments[-1:] == ["--follow"] else ""

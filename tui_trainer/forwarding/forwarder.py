@@ -1,0 +1,99 @@
+"""One run given on to one tracker, as far as its journal goes, and from there on when it has grown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import groupby
+
+from msgspec.structs import replace
+
+from core.events.sessions import RunResumed, RunStarted
+from core.run import journal
+from core.run.folder import RunFolder
+from core.run.journal import SLICE, JournalReader
+from core.view.summary import summarise, with_liveness
+from tui_trainer.forwarding.about import ending
+from tui_trainer.forwarding.place import Place, PlaceFile
+from tui_trainer.forwarding.tracker import Point, Tracker
+from tui_trainer.forwarding.translator import Back, Told, Translator, cuts
+
+Tick = Callable[[int], None]
+
+
+class Forwarder:
+    """Goes on where the place file says that the tool is. Whatever a tracker raises comes through: another Forwarder, with a
+    new tracker, then loses nothing and tells nothing twice."""
+
+    def __init__(self, run: RunFolder, tracker: Tracker, file: PlaceFile, place: Place) -> None:
+        self.run, self.tracker, self.points = run, tracker, 0
+        self._file, self.place = file, place
+        self._again = place
+        """What has been given of events after its first one and of later steps is given again to a tracker that replaces."""
+        self._reader = JournalReader(run.journal, place.offset)
+        sessions = journal.find(run.journal, RunStarted, RunResumed)
+        before = [session.classes for session in sessions if session.seq <= place.seq]
+        self._translator = Translator(cuts(run.journal), before[-1] if before else ())
+
+    def begin(self) -> None:
+        """Open the run in the tool."""
+        self.tracker.rewinds = self.place.rewinds
+        known = self.tracker.begin(self.place.id, self.place.step)
+        self._keep(replace(self.place, id=known, ended=""))
+
+    def give(self, tick: Tick = lambda done: None) -> None:
+        """All that there is now, in slices, so that memory is bounded and little is lost with this process."""
+        while not self._reader.at_end:
+            start = self._reader.whole
+            told = list(self._translator.told(self._reader.read(SLICE)))
+            if self._pass_on(told, start):
+                self.tracker.flush()
+                self._keep(self.place)
+            tick(self._reader.offset)
+
+    def end(self) -> None:
+        """Tell how it stands with a run that nobody trains."""
+        state = with_liveness(summarise(self.run), alive=False)
+        self.tracker.ended(ending(state))
+        self.tracker.flush()
+        self._keep(replace(self.place, ended=state.status, seq=max(self.place.seq, self._translator.seq)))
+
+    def _keep(self, place: Place) -> None:
+        self.place = place
+        self._file.write(place)
+
+    def _pass_on(self, told: list[Told], start: int) -> bool:
+        """Whether any of them was new to the tool."""
+        fresh = [item for item in told if self._take(item, start)]
+        for kind, items in groupby(fresh, type):
+            if kind is Point:
+                points = [item for item in items if isinstance(item, Point)]
+                self.tracker.scalars(points)
+                self.points += len(points)
+            else:
+                for item in items:
+                    self._one(item)
+        return bool(fresh)
+
+    def _one(self, item: Told) -> None:
+        if isinstance(item, Back):
+            self.tracker.rewinds += 1
+            self.tracker.taken_back(item.step, item.time)
+        elif not isinstance(item, Point):
+            self.tracker.confusion(item)
+
+    def _take(self, item: Told, start: int) -> bool:
+        """Whether the tool does not have it; it counts as given from here on."""
+        if new := self._is_new(item):
+            step, place = item.step + isinstance(item, Back), self.place
+            rewinds = place.rewinds + isinstance(item, Back)
+            self.place = replace(place, seq=max(place.seq, item.seq), rewinds=rewinds)
+            if isinstance(item, Back) or step > place.step:
+                self.place = replace(self.place, step=step, first=item.seq, offset=start)
+        return new
+
+    def _is_new(self, item: Told) -> bool:
+        if isinstance(item, Back):
+            return item.seq > self._again.seq and item.step < self.place.step
+        if item.seq > self._again.seq:
+            return True
+        return self.tracker.REPLACES and item.seq >= self._again.first and item.step >= self._again.step

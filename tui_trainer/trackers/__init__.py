@@ -1,0 +1,61 @@
+"""One file = one tracker: another tool that shows trainings. A new one is a new file here; nothing else has to be edited."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Sequence
+from importlib.util import find_spec
+from typing import NamedTuple
+
+from core.errors import UserError
+from core.explain import hint
+from tui_trainer.forwarding.tracker import Tracker
+
+
+class Wanted(NamedTuple):
+    """``KIND`` or ``KIND:PLACE``, as a person has given it."""
+
+    kind: str
+    place: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.place}" if self.place else self.kind
+
+
+def kinds() -> list[str]:
+    """Those of all files of this folder."""
+    return sorted(entry.name for entry in pkgutil.iter_modules(__path__))
+
+
+def tracker(kind: str) -> type[Tracker]:
+    """The one of a kind that there is."""
+    if kind not in kinds():
+        raise UserError(f"no tracker '{kind}'{hint(kind, kinds())}; expected one of {', '.join(kinds())}")
+    module = importlib.import_module(f"{__name__}.{kind}")
+    (found,) = [
+        member
+        for member in vars(module).values()
+        if isinstance(member, type) and issubclass(member, Tracker) and member.__module__ == module.__name__
+    ]
+    return found
+
+
+def parse(option: str, text: str) -> Wanted:
+    """Raises UserError for a tracker that there is not, or whose library is not installed: before anything is begun."""
+    wanted = Wanted(*text.partition(":")[::2])
+    try:
+        library = tracker(wanted.kind).LIBRARY
+    except UserError as error:
+        raise UserError(f"{option} {text!r}: {error}") from None
+    if library and find_spec(library) is None:
+        raise UserError(
+            f"{option} {wanted.kind}: needs {library}, which is not installed; install it with: "
+            f"pip install 'tui-trainer[{wanted.kind}]'"
+        )
+    return wanted
+
+
+def parse_all(option: str, texts: Sequence[str]) -> list[Wanted]:
+    """Each once."""
+    return list(dict.fromkeys(parse(option, text) for text in texts))
