@@ -37,7 +37,7 @@ def evaluate(
 
     ticker = Ticker()
     try:
-        found = core.evaluate(weights, settings, device or "auto", threads, ticker, **_model(model, code))
+        found = core.evaluate(weights, settings, device or "auto", threads, ticker, **model_of(model, code))
     finally:
         ticker.close()
     if json:
@@ -63,7 +63,7 @@ def predict(
     weights, code = weights_of(target, checkpoint, runs)
     import core
 
-    found = core.predict(weights, images, top, device or "auto", **_model(model, code))
+    found = core.predict(weights, images, top, device or "auto", **model_of(model, code))
     if json:
         say_json(found)
         return
@@ -72,20 +72,20 @@ def predict(
         say(f"{item.path}: {ranked}")
 
 
-class _Code(NamedTuple):
+class Code(NamedTuple):
     """Of the user's own, which a run of theirs runs: its name as a model, and the folder where it lies."""
 
     model: str
     code: Path
 
 
-def _model(named: str | None, known: _Code | None) -> dict[str, Any]:
+def model_of(named: str | None, known: Code | None) -> dict[str, Any]:
     """What :func:`core.evaluate` is told of the code that is the model: what the user names, else what they had named for the
     run."""
     return {"model": named} if named or known is None else known._asdict()
 
 
-def weights_of(target: str, checkpoint: str, runs: Path | None) -> tuple[Path, _Code | None]:
+def weights_of(target: str, checkpoint: str, runs: Path | None) -> tuple[Path, Code | None]:
     """The weights file that RUN|FILE means, and the code that the run may run; raises UserError."""
     path = Path(target)
     if path.exists() and not path.is_dir():
@@ -97,4 +97,4 @@ def weights_of(target: str, checkpoint: str, runs: Path | None) -> tuple[Path, _
 
     run = find(target, runs_folder(runs))
     folder = permitted(run)
-    return weights_file(run, checkpoint), _Code(run.read().recipe["model"]["name"], folder) if folder else None
+    return weights_file(run, checkpoint), Code(run.read().recipe["model"]["name"], folder) if folder else None

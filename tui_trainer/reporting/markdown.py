@@ -33,8 +33,8 @@ def text(words: str) -> str:
 
 def _lines(report: Report) -> Iterator[str]:
     yield from (f"## {text(report.title)}: {report.status}", "", text(report.sentence))
-    yield from _table(tuple(name for name, _ in report.figures), [tuple(value for _, value in report.figures)])
-    yield from _pairs((*report.facts, ("early stopping", report.stopping)))
+    yield from table(tuple(name for name, _ in report.figures), [tuple(value for _, value in report.figures)])
+    yield from pairs((*report.facts, ("early stopping", report.stopping)))
     yield from _curves(report.plots)
     yield from _titled("What happened to it", report.history)
     for item in report.measured:
@@ -42,9 +42,9 @@ def _lines(report: Report) -> Iterator[str]:
     yield from _titled("Checkpoints", report.checkpoints)
     yield from _titled("Warnings and errors", report.messages)
     if report.log:
-        yield from ("", "### The worker's last words", "", *_block(report.log))
-    yield from _folded("Environment", _pairs(report.environment))
-    yield from _folded("Recipe", ["", *_block(report.recipe, "toml")])
+        yield from ("", "### The worker's last words", "", *block(report.log))
+    yield from _folded("Environment", pairs(report.environment))
+    yield from _folded("Recipe", ["", *block(report.recipe, "toml")])
     yield from ("", "### What can be done next", "", *(f"- {_code(command)}: {words}" for command, words in report.commands))
     yield from ("", f"Written by tui-trainer at {report.made}.")
 
@@ -53,7 +53,7 @@ def _curves(plots: Iterable[Plot]) -> Iterator[str]:
     rows = [
         (plot.heading, line.name, _sparkline(line.smooth or line.path), line.value) for plot in plots for line in plot.lines
     ]
-    yield from _table(("curve", "", "from the first step to the last", "at last"), rows)
+    yield from table(("curve", "", "from the first step to the last", "at last"), rows)
 
 
 def _sparkline(path: str) -> str:
@@ -74,26 +74,26 @@ def _measured(item: Measured) -> Iterator[str]:
     )
     changes = any(row.change for row in item.classes)
     rows = [(row.name, row.accuracy, *([row.change] if changes else []), row.images) for row in item.classes]
-    yield from _table(("class", "accuracy", *(["change"] if changes else []), "right"), rows, right=1)
+    yield from table(("class", "accuracy", *(["change"] if changes else []), "right"), rows, right=1)
     if item.left_out:
         yield from ("", f"and {item.left_out:,} more classes")
     if item.pairs:
         yield from ("", "Most often wrong:", "", *(f"{place}. {text(words)}" for place, words in enumerate(item.pairs, 1)))
     head = ("", *item.names)
     matrix = [(item.names[truth], *(cell.words for cell in row)) for truth, row in enumerate(item.matrix)]
-    yield from _folded("Confusion matrix: true class in a row, taken for in a column, per cent", _table(head, matrix, right=1))
+    yield from _folded("Confusion matrix: true class in a row, taken for in a column, per cent", table(head, matrix, right=1))
 
 
-def _pairs(pairs: Pairs) -> Iterator[str]:
-    return _table(("", ""), pairs)
+def pairs(found: Pairs) -> Iterator[str]:
+    return table(("", ""), found)
 
 
-def _titled(title: str, table: Table) -> Iterator[str]:
-    if table.rows:
-        yield from ("", f"### {title}", *_table(table.head, table.rows))
+def _titled(title: str, found: Table) -> Iterator[str]:
+    if found.rows:
+        yield from ("", f"### {title}", *table(found.head, found.rows))
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]], right: int | None = None) -> Iterator[str]:
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], right: int | None = None) -> Iterator[str]:
     """Nothing without rows. Columns from ``right`` on are set to the right."""
     if rows and head:
         rules = ["---" if right is None or place < right else "--:" for place in range(len(head))]
@@ -116,7 +116,7 @@ def _folded(title: str, lines: Iterable[str]) -> Iterator[str]:
         yield from ("", f"<details><summary>{title}</summary>", *found, "", "</details>")
 
 
-def _block(lines: Sequence[str], language: str = "") -> Iterator[str]:
+def block(lines: Sequence[str], language: str = "") -> Iterator[str]:
     """Preformatted text, fenced by more backticks than stand in it."""
     shown = [printable(line) for line in lines]
     fence = "`" * max(3, *(len(run) + 1 for line in shown for run in re.findall("`+", line)), 3)
