@@ -94,7 +94,8 @@ def test_a_file_alone_is_exported_without_images_too_and_a_readme_stays(runs: Pa
     (tmp_path / "README.md").write_text("mine")
     process = cli("export", weights.name, "--to", "net.safetensors", "--threads", "1", "--synthetic", cwd=tmp_path)
     assert process.returncode == 0, process.stderr
-    assert "verified on generated images; the accuracy was not measured" in process.stdout
+    assert "verified on 1,000 generated images" in process.stdout and "the accuracy was not measured" in process.stdout
+    assert max(map(len, process.stdout.splitlines()[:-1])) < 80
     assert "README.md is there already, and stays as it is" in process.stdout
     assert (tmp_path / "README.md").read_text() == "mine"
 

@@ -111,15 +111,17 @@ def _write_card(path: Path, found: Export, licence: str) -> None:
 def _lines(found: Export) -> Iterator[str]:
     rows = [
         (
-            file.path, format_bytes(file.bytes), f"logits differ by {file.largest_difference:.2g} at most",
-            f"{file.tolerance:.2g} allowed", f"{count(file.near_ties, 'near tie')} in {count(file.images, 'image')}",
+            file.path, format_bytes(file.bytes), f"logits off by {file.largest_difference:.2g}",
+            count(file.near_ties, "near tie"),
         )
         for file in found.files
     ]  # fmt: skip
-    yield from table(rows)
-    if (measured := found.evaluation) is None:
-        yield "verified on generated images; the accuracy was not measured"
+    yield from table(rows, right=(1,))
+    known, first = found.evaluation, found.files[0]
+    kind = "generated" if known is None else "test"
+    yield f"verified on {count(first.images, f'{kind} image')}: logits may be off by {first.tolerance:.2g}"
+    if known is None:
+        yield "the accuracy was not measured"
         return
-    accuracy = format_metric("accuracy", measured.accuracy)
-    other = "" if found.facts.precision == "fp32" else f", measured in {found.facts.precision}; the files compute in fp32"
-    yield f"accuracy {accuracy} on {count(measured.images, 'image')}{other}"
+    other = "" if found.facts.precision == "fp32" else f" in {found.facts.precision}; the files compute in fp32"
+    yield f"accuracy {format_metric('accuracy', known.accuracy)} on {count(known.images, 'image')}{other}"
