@@ -9,6 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from core.exporting import export
     from core.predicting import Evaluation, Prediction, evaluate, predict
     from core.recipe import Recipe, load
 
@@ -17,11 +18,12 @@ _HOMES = {
     "load": "core.recipe",
     "evaluate": "core.predicting",
     "predict": "core.predicting",
+    "export": "core.exporting",
     "Evaluation": "core.predicting",
     "Prediction": "core.predicting",
 }
 
-__all__ = ["Evaluation", "Prediction", "Recipe", "evaluate", "load", "predict"]
+__all__ = ["Evaluation", "Prediction", "Recipe", "evaluate", "export", "load", "predict"]
 
 
 def __getattr__(name: str) -> Any:

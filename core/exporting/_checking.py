@@ -71,14 +71,18 @@ def compare(run: Run, known: Expected, progress: data.Progress = data.silent) ->
     if not largest <= tolerance:  # NaN is none either
         raise UserError(f"its logits differ by up to {largest:.2g} from the network's, where {tolerance:.2g} is allowed")
     taken_for = logits.argmax(1)
+    accuracy = None if known.labels is None else float((taken_for == known.labels).double().mean())
+    return Agreement(largest, tolerance, _near_ties(taken_for, known), accuracy)
+
+
+def _near_ties(taken_for: Tensor, known: Expected) -> int:
+    """How many predictions are others than those of ``evaluate``; raises UserError where one is no near tie."""
     odd = taken_for != known.taken_for
     leads = _lead(known.logits[odd], taken_for[odd], known.taken_for[odd])
     allowed = NEAR_TIE[known.precision] * known.scale
-    if leads.numel() and not float(leads.max()) <= allowed:
-        wrong = int((leads > allowed).sum())
+    if wrong := int((leads > allowed).sum()):
         raise UserError(f"{wrong} of its predictions are not those of evaluate, and no near ties (logits within {allowed:.2g})")
-    accuracy = None if known.labels is None else float((taken_for == known.labels).double().mean())
-    return Agreement(largest, tolerance, int(odd.sum()), accuracy)
+    return int(odd.sum())
 
 
 def _lead(logits: Tensor, one: Tensor, other: Tensor) -> Tensor:

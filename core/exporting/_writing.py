@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from core import data, models
+from core.checkpoint import MANIFEST
 from core.data import batches
 from core.errors import UserError, out_of_memory
 from core.exporting import Format, check, of
@@ -106,12 +107,17 @@ def _predictions(loaded: Loaded, images: Tensor) -> Tensor:
 def _facts(loaded: Loaded, tried: _Tried, name: str) -> Facts:
     inputs, recipe, evaluation = loaded.inputs, loaded.recipe, tried.evaluation
     return Facts(
-        name=name, checkpoint=loaded.stored.path.parent.name, classes=loaded.classes, channels=inputs.channels,
+        name=name, checkpoint=_checkpoint(loaded.stored.path), classes=loaded.classes, channels=inputs.channels,
         size=inputs.size, mean=loaded.normalisation.mean, std=loaded.normalisation.std, model=str(recipe.model["name"]),
         parameters=models.count_parameters(loaded.network), recipe=recipe.name, recipe_hash=recipe_hash(recipe),
         data=tried.data, precision=loaded.precision, accuracy=evaluation.accuracy if evaluation else None,
         test_images=evaluation.images if evaluation else 0, made_with=f"tui-trainer {metadata.version('tui-trainer')}",
     )  # fmt: skip
+
+
+def _checkpoint(weights: Path) -> str:
+    """Its name; that of the file where it lies anywhere else."""
+    return weights.parent.name if (weights.parent / MANIFEST).is_file() else weights.name
 
 
 def _written(target: Path, form: Format, made: Model, known: Expected, progress: data.Progress, code: Path | None) -> Written:

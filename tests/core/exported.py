@@ -25,7 +25,7 @@ def weights_of(path: Path, model: dict[str, Any], inputs: Inputs = Inputs(10), c
         if name.endswith(("running_mean", "running_var")):
             buffer.uniform_(0.5, 1.5)
     about = About(
-        recipe=to_table(tiny(model=model, precision="fp32", **keys)),
+        recipe=to_table(tiny(model=model, **{"precision": "fp32", **keys})),
         classes=tuple(f"class {place}" for place in range(inputs.classes)),
         inputs=inputs,
         normalisation=Normalisation((0.4,) * inputs.channels, (0.2,) * inputs.channels),

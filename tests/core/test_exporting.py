@@ -126,6 +126,13 @@ def test_minimal_filtering_is_not_in_what_is_exported_nor_what_the_machine_says_
         assert b"secret" not in target.read_bytes() and core.__path__[0].encode() not in target.read_bytes()
 
 
+def test_what_was_trained_in_bf16_computes_in_fp32_and_says_so(tmp_path: Path) -> None:
+    weights = weights_of(tmp_path / "drawn.safetensors", CONVNET, Inputs(5, 3, 8), precision="bf16")
+    found = exporting.export(weights, [tmp_path / "net.safetensors"], device="cpu", threads=1, synthetic=True)
+    assert (found.facts.precision, found.facts.checkpoint) == ("bf16", "drawn.safetensors")
+    assert found.files[0].largest_difference == 0
+
+
 def test_code_of_ones_own_is_exported_where_it_is_named(tmp_path: Path) -> None:
     (tmp_path / "exportable.py").write_text(
         "from torch import nn\n\n\ndef build(classes):\n    return nn.Sequential(nn.Flatten(), nn.Linear(192, classes))\n"

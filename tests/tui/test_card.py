@@ -46,7 +46,7 @@ def exported(names: tuple[str, ...] = PLAIN, measured: bool = True) -> Export:
 def test_it_says_what_was_measured_and_how() -> None:
     text = card(exported(), "mit")
     for words in (
-        "# ant", "12,345 parameters", "| 0 | ant | 42.86 % | 3 of 7 |", "**42.86 %** of 35 test images of dog",
+        "# ant", "12,345 trainable parameters", "| 0 | ant | 42.86 % | 3 of 7 |", "**42.86 %** of 35 test images (dog)",
         "| eel.pt2 | 35 | 1.5e-06 | 0.0004 | 2 | 42.86 % |", "in bf16", "uint8 [n, 3, 8, 8]", "ab" * 32, "name = \"cow\"",
         "The licence of these weights is mit.",
     ):  # fmt: skip
@@ -72,7 +72,18 @@ def test_the_data_say_on_what_terms_they_are() -> None:
         text = card(replace(found, recipe=replace(found.recipe, data=Data(source=source))))
         assert "80 Million Tiny Images" in text and "state no licence" in text
     own = card(replace(found, recipe=replace(found.recipe, data=Data(source="folder"))))
-    assert "Their terms are for whoever has these images to add." in own
+    assert "Their terms are not known here" in own
+
+
+def test_data_of_the_hub_are_named_as_it_names_them() -> None:
+    found = exported()
+    text = card(replace(found, recipe=replace(found.recipe, data=Data(source="hf:somebody/cats:small@1.0"))))
+    assert 'datasets:\n- "somebody/cats"\n' in text
+
+
+def test_a_network_for_images_that_no_file_holds_has_a_program_too() -> None:
+    found = exported()
+    assert "np.zeros((1, 4, 8, 8), np.uint8)" in card(replace(found, facts=replace(found.facts, channels=4)))
 
 
 def test_every_source_says_something_of_its_terms() -> None:

@@ -47,17 +47,19 @@ def _head(export: Export, licence: str) -> dict[str, Any]:
         "metrics": [{"type": "accuracy", "value": facts.accuracy, "name": "Accuracy"}],
     }
     measured = {"model-index": [{"name": facts.name, "results": [result]}]} if facts.accuracy is not None else {}
+    source, _, name = export.recipe.data.source.partition(":")
+    from_hub = {"datasets": [name.partition(":")[0].partition("@")[0]]} if source == "hf" else {}
     tags = [TASK, facts.model.rpartition(":")[2], *(file.format for file in export.files)]
     return {
         "license": licence, "library_name": "tui-trainer", "pipeline_tag": TASK, "tags": tags, "metrics": ["accuracy"],
-        **measured,
+        **from_hub, **measured,
     }  # fmt: skip
 
 
 def _sentence(facts: Facts) -> str:
     return (
-        f"Says which of {count(len(facts.classes), 'class')} an image shows: a network of {facts.parameters:,} parameters that "
-        f"train, {facts.model}, trained with tui-trainer."
+        f"Says which of {count(len(facts.classes), 'class')} an image shows: a {facts.model} network of {facts.parameters:,} "
+        "trainable parameters, trained with tui-trainer."
     )
 
 
@@ -82,7 +84,7 @@ def _accuracy(export: Export) -> Iterator[str]:
         yield from table(("", "class"), [(str(place), name) for place, name in enumerate(facts.classes)])
         return
     yield (
-        f"**{format_metric('accuracy', found.accuracy)}** of {found.images:,} test images of {text(facts.data)}, with a mean "
+        f"**{format_metric('accuracy', found.accuracy)}** of {found.images:,} test images ({text(facts.data)}), with a mean "
         f"cross-entropy of {format_metric('loss', found.loss)}, as `tui-trainer evaluate` measures it in {facts.precision}."
     )
     rows = [
@@ -130,8 +132,9 @@ def _uses(export: Export) -> Iterator[str]:
 
 
 def _licence(export: Export, licence: str) -> Iterator[str]:
-    terms = data.terms(export.recipe.data.source)
-    yield f"Trained on {text(export.recipe.data.source)}. {terms or 'Their terms are for whoever has these images to add.'}"
+    source = export.recipe.data.source
+    terms = data.terms(source) or "Their terms are not known here: whoever has these images can add them."
+    yield f"Trained on images of the data source {text(source)}. {terms}"
     yield ""
     stated = "is not stated: add it here and in the head of this file" if licence == UNKNOWN else f"is {text(licence)}"
     yield f"The licence of these weights {stated}."
