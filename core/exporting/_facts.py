@@ -29,7 +29,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     mean: tuple[float, ...]
     std: tuple[float, ...]
     """Of pixel values from 0 to 1, by channel."""
-    model: str
+    architecture: str
+    """``model.name`` of its recipe."""
     parameters: int
     recipe: str
     recipe_hash: str
@@ -37,7 +38,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     precision: str
     """In which it was measured, and would be trained here; the file itself computes in fp32."""
     accuracy: float | None = None
-    """From 0 to 1, on ``test_images`` images; None where it was not measured."""
+    """From 0 to 1, on ``test_images`` images; left out where it was not measured."""
     test_images: int = 0
     made_with: str = ""
     """The program and its version."""

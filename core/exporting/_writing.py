@@ -108,7 +108,7 @@ def _facts(loaded: Loaded, tried: _Tried, name: str) -> Facts:
     inputs, recipe, evaluation = loaded.inputs, loaded.recipe, tried.evaluation
     return Facts(
         name=name, checkpoint=_checkpoint(loaded.stored.path), classes=loaded.classes, channels=inputs.channels,
-        size=inputs.size, mean=loaded.normalisation.mean, std=loaded.normalisation.std, model=str(recipe.model["name"]),
+        size=inputs.size, mean=loaded.normalisation.mean, std=loaded.normalisation.std, architecture=str(recipe.model["name"]),
         parameters=models.count_parameters(loaded.network), recipe=recipe.name, recipe_hash=recipe_hash(recipe),
         data=tried.data, precision=loaded.precision, accuracy=evaluation.accuracy if evaluation else None,
         test_images=evaluation.images if evaluation else 0, made_with=f"tui-trainer {metadata.version('tui-trainer')}",

@@ -83,7 +83,7 @@ def opened(path: Path, code: Path | None) -> Run:
 
 
 def use(facts: Facts, name: str) -> str:
-    code = facts.model.startswith("python:")  # which lies in the present folder
+    code = facts.architecture.startswith("python:")  # which lies in the present folder
     return _use.program(
         facts,
         ("import json", *(["from pathlib import Path"] if code else [])),

@@ -24,7 +24,7 @@ SMALL = {"name": "timm:vit_tiny_patch16_224", "patch_size": 8, "depth": 2}
 @pytest.mark.parametrize(
     ("model", "inputs"),
     [
-        ({"name": "convnet", "widths": [64, 128]}, Inputs(10)),
+        ({"name": "convnet", "widths": [64, 128]}, Inputs(10, 3, 16)),
         ({"name": "convnet", "widths": [16, 16]}, Inputs(10, 1, 8)),
         ({"name": "resnet", "blocks": [1, 1], "channels": 8, "pool": 8, "dropout": 0.2}, Inputs(10)),
         ({"name": "preact", "blocks": [1, 1], "channels": [8, 16]}, Inputs(5, 1, 16)),

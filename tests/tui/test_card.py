@@ -31,8 +31,8 @@ def exported(names: tuple[str, ...] = PLAIN, measured: bool = True) -> Export:
     """Of a network that knows five classes."""
     confusion = [[3 if truth == taken else 1 for taken in range(5)] for truth in range(5)]
     facts = Facts(
-        name=names[0], checkpoint=names[1], classes=names, channels=3, size=8, mean=(0.5,) * 3, std=(0.2,) * 3, model="convnet",
-        parameters=12_345, recipe=names[2], recipe_hash="ab" * 32, data=names[3], precision="bf16",
+        name=names[0], checkpoint=names[1], classes=names, channels=3, size=8, mean=(0.5,) * 3, std=(0.2,) * 3,
+        architecture="convnet", parameters=12_345, recipe=names[2], recipe_hash="ab" * 32, data=names[3], precision="bf16",
         accuracy=3 / 7 if measured else None, test_images=35 if measured else 0,
     )  # fmt: skip
     file = Written(

@@ -49,7 +49,7 @@ def _head(export: Export, licence: str) -> dict[str, Any]:
     measured = {"model-index": [{"name": facts.name, "results": [result]}]} if facts.accuracy is not None else {}
     source, _, name = export.recipe.data.source.partition(":")
     from_hub = {"datasets": [name.partition(":")[0].partition("@")[0]]} if source == "hf" else {}
-    tags = [TASK, facts.model.rpartition(":")[2], *(file.format for file in export.files)]
+    tags = [TASK, facts.architecture.rpartition(":")[2], *(file.format for file in export.files)]
     return {
         "license": licence, "library_name": "tui-trainer", "pipeline_tag": TASK, "tags": tags, "metrics": ["accuracy"],
         **from_hub, **measured,
@@ -58,8 +58,8 @@ def _head(export: Export, licence: str) -> dict[str, Any]:
 
 def _sentence(facts: Facts) -> str:
     return (
-        f"Says which of {count(len(facts.classes), 'class')} an image shows: a {facts.model} network of {facts.parameters:,} "
-        "trainable parameters, trained with tui-trainer."
+        f"Says which of {count(len(facts.classes), 'class')} an image shows: a {facts.architecture} network of "
+        f"{facts.parameters:,} trainable parameters, trained with tui-trainer."
     )
 
 
