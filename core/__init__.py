@@ -9,6 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from core.exporting import export
     from core.predicted import Prediction, Refused, predict, predictions
     from core.predicting import Evaluation, evaluate
     from core.recipe import Recipe, load
@@ -17,6 +18,7 @@ _HOMES = {
     "Recipe": "core.recipe",
     "load": "core.recipe",
     "evaluate": "core.predicting",
+    "export": "core.exporting",
     "Evaluation": "core.predicting",
     "predict": "core.predicted",
     "predictions": "core.predicted",
@@ -24,7 +26,7 @@ _HOMES = {
     "Refused": "core.predicted",
 }
 
-__all__ = ["Evaluation", "Prediction", "Recipe", "Refused", "evaluate", "load", "predict", "predictions"]
+__all__ = ["Evaluation", "Prediction", "Recipe", "Refused", "evaluate", "export", "load", "predict", "predictions"]
 
 
 def __getattr__(name: str) -> Any:

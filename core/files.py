@@ -10,6 +10,8 @@ import stat
 from pathlib import Path
 from typing import BinaryIO
 
+from core.errors import UserError
+
 NO_LINK = os.O_NOFOLLOW | os.O_CLOEXEC
 """For whatever is opened by a name inside a run folder."""
 BLOCK = 1 << 20
@@ -27,6 +29,17 @@ def make_folder(path: Path) -> None:
 def create(path: Path) -> BinaryIO:
     """A new file (0600) to be written. Raises OSError, also where anything of that name is already."""
     return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | NO_LINK, 0o600), "wb")
+
+
+def check_free(path: Path, force: bool, advice: str) -> None:
+    """Only a plain file is ever written over, and only when that was asked for (``force``); else raises UserError, which
+    ``advice`` ends."""
+    if not os.path.lexists(path):
+        return
+    if not path.is_file():
+        raise UserError(f"{path}: not a plain file; {advice.partition(',')[0]}")
+    if not force:
+        raise UserError(f"{path}: exists already; {advice}")
 
 
 def open_plain(path: Path, *, follow: bool = False) -> BinaryIO:

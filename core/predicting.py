@@ -3,7 +3,8 @@ What they say of images is in :mod:`core.predicted`."""
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,9 @@ from core.sections import Data
 if TYPE_CHECKING:
     import torch
     from torch import nn
+
+    from core.data import batches
+    from core.training.evaluation import Result
 
 LARGEST_WEIGHTS = 4 << 30
 """Bytes; a larger file is refused before it is read."""
@@ -38,6 +42,39 @@ class Evaluation(msgspec.Struct, frozen=True):
     """The mean over the classes."""
 
 
+class Stored:
+    """A weights file, read and checked as far as that can be done without building its network."""
+
+    def __init__(self, weights: Path) -> None:
+        """Raises UserError when the file is missing, damaged, or not one of ours."""
+        from core.training.weights_file import read_weights
+
+        with _in_one_line(weights):
+            self._tensors, self.about = read_weights(_read(weights))
+            self.recipe: Recipe = from_table(self.about.recipe, str(weights))
+        self.path, self.classes, self.inputs = weights, self.about.classes, self.about.inputs
+        self.normalisation = self.about.normalisation
+
+    def network(self, model: str | None = None, code: Path | None = None) -> nn.Module:
+        """The network with its weights, on the host, as its own file or library makes it.
+
+        Raises UserError when the tensors do not fit, and when its model is code of somebody's own that the user has not named
+        as ``model``. That code lies in the folder ``code``, by itself the present one.
+        """
+        import torch
+
+        from core.training.weights_file import check_weights
+
+        place_of_code = _named(self.path, self.recipe.model, model, code)
+        with _in_one_line(self.path):
+            with torch.device("meta") if models.is_ours(self.recipe.model) else nullcontext():
+                # What the file claims costs no memory, as a rule, until its tensors are known to fit.
+                check_weights(self._tensors, models.sketch(self.recipe.model, self.inputs, place_of_code))
+            network = models.build(self.recipe.model, self.inputs, place_of_code)
+        network.load_state_dict(self._tensors)
+        return network.eval()
+
+
 class Loaded:
     """A network ready to use, on its device, with what it needs to know of its inputs and outputs."""
 
@@ -49,28 +86,17 @@ class Loaded:
         model: str | None = None,
         code: Path | None = None,
     ) -> None:
-        """Raises UserError when the file is missing, damaged, or not one of ours, and when its model is code of somebody's own
-        that the user has not named as ``model``. That code lies in the folder ``code``, by itself the present one."""
-        import torch
+        """Raises UserError as :class:`Stored` and its network do, and for a device that there is not."""
 
         from core.training.device import choose_convolution, choose_device, choose_precision, place, set_up
-        from core.training.weights_file import check_weights, read_weights
 
-        try:
-            tensors, about = read_weights(_read(weights))
-            self.recipe: Recipe = from_table(about.recipe, str(weights))
-            self.classes, self.inputs, self.normalisation = about.classes, about.inputs, about.normalisation
-            set_up(self.recipe, threads)
-            self.device: torch.device = choose_device(device)
-            self.precision = choose_precision(self.recipe.precision, self.device)
-            place_of_code = _named(weights, self.recipe.model, model, code)
-            with torch.device("meta") if models.is_ours(self.recipe.model) else nullcontext():
-                # What the file claims costs no memory, as a rule, until its tensors are known to fit.
-                check_weights(tensors, models.sketch(self.recipe.model, self.inputs, place_of_code))
-            network = models.build(self.recipe.model, self.inputs, place_of_code)
-        except (Damaged, RuntimeError, RecursionError) as error:
-            raise UserError(f"{weights}: {error}; expected a run, or a model.safetensors of one") from None
-        network.load_state_dict(tensors)
+        self.stored = stored = Stored(weights)
+        self.recipe, self.classes, self.inputs = stored.recipe, stored.classes, stored.inputs
+        self.normalisation = stored.normalisation
+        set_up(self.recipe, threads)
+        self.device: torch.device = choose_device(device)
+        self.precision = choose_precision(self.recipe.precision, self.device)
+        network = stored.network(model, code)
         self.network: nn.Module = place(network, self.device, choose_convolution(self.recipe, self.device)).eval()
 
 
@@ -89,32 +115,57 @@ def evaluate(
     folder ``code``, or else in the present one: no file runs code by naming it. Raises UserError when the file or the data do
     not fit.
     """
+    loaded = Loaded(weights, device, threads, model, code)
+    _, test = images_to_test(loaded.stored, settings, progress)
+    return summary(loaded.stored, measure(loaded, test, settings, progress))
+
+
+def images_to_test(
+    stored: Stored, settings: Data | None = None, progress: data.Progress = data.silent
+) -> tuple[str, batches.Chosen]:
+    """The test split of the data that a weights file was trained on, or of others, as its network takes them, and the name of
+    those data. Raises UserError where they do not fit."""
     from core.data import batches
+
+    given, inputs = settings or stored.recipe.data, stored.inputs
+    settings = replace(given, size=inputs.size, color_mode="grayscale" if inputs.channels == 1 else "rgb")
+    dataset = data.load(settings, progress)
+    if dataset.classes != stored.classes:
+        raise UserError(f"data '{dataset.name}': its classes are not those that {stored.path} was trained on")
+    if dataset.test.pixels.shape[1:] != (inputs.channels, inputs.size, inputs.size):
+        raise UserError(f"data '{dataset.name}': the model takes images of {inputs.size} pixels; set data.size")
+    return dataset.name, batches.Chosen(dataset.test, batches.first_per_class(dataset.test.labels, settings.limit))
+
+
+def measure(
+    loaded: Loaded,
+    test: batches.Chosen,
+    settings: Data | None = None,
+    progress: data.Progress = data.silent,
+    remember: bool = False,
+) -> Result:
+    """One pass over test images. ``remember`` what each of them is taken for."""
     from core.training import setup
     from core.training.evaluation import Evaluation as Pass
 
-    loaded = Loaded(weights, device, threads, model, code)
-    given, inputs = settings or loaded.recipe.data, loaded.inputs
-    settings = replace(given, size=inputs.size, color_mode="grayscale" if inputs.channels == 1 else "rgb")
-    dataset = data.load(settings, progress)
-    if dataset.classes != loaded.classes:
-        raise UserError(f"data '{dataset.name}': its classes are not those that {weights} was trained on")
-    if dataset.test.pixels.shape[1:] != (loaded.inputs.channels, loaded.inputs.size, loaded.inputs.size):
-        raise UserError(f"data '{dataset.name}': the model takes images of {loaded.inputs.size} pixels; set data.size")
-    chosen = batches.first_per_class(dataset.test.labels, settings.limit)
-    examples = setup.examples(batches.Chosen(dataset.test, chosen), loaded.device)
-    batch = settings.evaluation_batch_size
-    passing = Pass(loaded.network, examples, len(loaded.classes), loaded.normalisation, batch, loaded.precision)
+    examples, batch = setup.examples(test, loaded.device), (settings or loaded.recipe.data).evaluation_batch_size
+    passing = Pass(
+        loaded.network, examples, len(loaded.classes), loaded.normalisation, batch, loaded.precision, remember=remember
+    )  # fmt: skip
     for done in passing:
         progress("evaluate", done, len(examples), "images")
-    result = passing.result()
+    return passing.result()
+
+
+def summary(stored: Stored, result: Result) -> Evaluation:
     by_class = {
         name: correct / max(1, images)
-        for name, correct, images in zip(loaded.classes, result.correct, result.images, strict=True)
+        for name, correct, images in zip(stored.classes, result.correct, result.images, strict=True)
     }
     return Evaluation(
-        result.accuracy, result.loss, by_class, result.confusion, len(examples), weights.parent.name, result.balanced_accuracy
-    )
+        result.accuracy, result.loss, by_class, result.confusion, sum(result.images), stored.path.parent.name,
+        result.balanced_accuracy,
+    )  # fmt: skip
 
 
 def _named(weights: Path, settings: dict[str, Any], model: str | None, code: Path | None) -> Path | None:
@@ -125,6 +176,14 @@ def _named(weights: Path, settings: dict[str, Any], model: str | None, code: Pat
     if name != model or not models.is_code(settings):
         raise UserError(f"--model {model}: the model of {weights} is {name}; leave it out, or name that")
     return code or Path.cwd()
+
+
+@contextmanager
+def _in_one_line(weights: Path) -> Iterator[None]:
+    try:
+        yield
+    except (Damaged, RuntimeError, RecursionError) as error:
+        raise UserError(f"{weights}: {error}; expected a run, or a model.safetensors of one") from None
 
 
 def _read(weights: Path) -> bytes:

@@ -133,8 +133,8 @@ def evaluate(
     with the same classes; raises UserError."""
     import core
     from core.data import from_text
+    from core.run.named_weights import model_of
     from core.sections import Data
-    from tui_trainer.cli.weights import model_of
 
     weights, code = _weights(target, checkpoint, runs)
     settings = None if data is None else from_text(str(data), Data())
@@ -154,7 +154,7 @@ def predict(
     """The likeliest classes of image files of any size, with their probabilities; raises UserError that names the file which
     cannot be read."""
     import core
-    from tui_trainer.cli.weights import model_of
+    from core.run.named_weights import model_of
 
     weights, code = _weights(target, checkpoint, runs)
     return core.predict(weights, map(Path, images), top, device, **model_of(model, code))
@@ -190,7 +190,7 @@ def _found(run: Target, runs: str | Path | None) -> RunFolder:
 
 
 def _weights(target: Target, checkpoint: str, runs: str | Path | None) -> tuple[Path, Any]:
-    from tui_trainer.cli.weights import weights_of
+    from core.run.named_weights import weights_of
 
     named = target.path if isinstance(target, Result) else target
     return weights_of(str(named), checkpoint, None if runs is None else Path(runs))

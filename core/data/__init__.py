@@ -72,6 +72,9 @@ class Source(Protocol):
     """What ``--data PATH`` may point to, for an error message; empty when the source takes no path."""
     NAMES: tuple[str, ...] | None
     """What may follow its own name and a colon, as in ``torchvision:mnist``: empty for nothing, None for any text."""
+    TERMS: str
+    """In sentences, whose data they are and on what terms, for whoever passes on what was trained on them; empty where only
+    the user knows."""
 
     def recognises(self, path: Path) -> bool: ...
     def availability(self, settings: Data) -> Availability: ...
@@ -145,6 +148,11 @@ def takes_path(settings: Data) -> bool:
 def about(source: str) -> str:
     """A source in a sentence."""
     return (_module(source).__doc__ or "").partition("\n\n")[0].replace("``", "").replace("\n", " ").rstrip(".")
+
+
+def terms(source: str) -> str:
+    """Whose the data of a source are and on what terms, in sentences; empty where only the user knows."""
+    return _source(source).TERMS
 
 
 def name_of(settings: Data) -> str:

@@ -97,12 +97,13 @@ def order(seed: int, epoch: int, count: int) -> Tensor:
 
 def normalise(images: Tensor, mean: Sequence[float], std: Sequence[float], dtype: torch.dtype = torch.float32) -> Tensor:
     """uint8 [B, C, H, W] as (pixel / 255 - mean) / std per channel, computed in float32 on the images' device."""
-    scale, offset = _affine(tuple(mean), tuple(std), images.device)
+    scale, offset = affine(tuple(mean), tuple(std), images.device)
     return torch.addcmul(offset, images.to(torch.float32), scale).to(dtype)
 
 
 @lru_cache(maxsize=16)  # making a tensor on a GPU waits for it, which a step must not
-def _affine(mean: tuple[float, ...], std: tuple[float, ...], device: torch.device) -> tuple[Tensor, Tensor]:
+def affine(mean: tuple[float, ...], std: tuple[float, ...], device: torch.device) -> tuple[Tensor, Tensor]:
+    """Scale and offset, [channels, 1, 1], by which pixels from 0 to 255 are normalised."""
     deviation = torch.tensor(std, dtype=torch.float64)
     scale = 1 / (255 * deviation)
     offset = -torch.tensor(mean, dtype=torch.float64) / deviation

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -38,7 +39,17 @@ def read_weights(data: bytes) -> tuple[dict[str, Tensor], About]:
         about = _about(data)
     except UNREADABLE as error:
         raise Damaged(f"{WEIGHTS}: its metadata are not a tui-trainer run's ({error})") from None
+    _check_about(about)
     return tensors, about
+
+
+def _check_about(about: About) -> None:
+    """Raises :class:`Damaged` where its parts do not fit each other, which nothing that is built from them would say."""
+    (mean, std), inputs = about.normalisation, about.inputs
+    if len(about.classes) != inputs.classes or not len(mean) == len(std) == inputs.channels:
+        raise Damaged(f"{WEIGHTS}: its metadata contradict each other in their number of classes or channels")
+    if not all(math.isfinite(each) for each in (*mean, *std)) or min(std) <= 0:
+        raise Damaged(f"{WEIGHTS}: its metadata have a mean or deviation that images cannot have")
 
 
 def load_tensors(data: bytes) -> dict[str, Tensor]:

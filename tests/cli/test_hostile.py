@@ -190,11 +190,13 @@ def test_a_training_and_its_weights(say: Say, tmp_path: Path, monkeypatch: pytes
         ("evaluate", "real"),
         ("predict", "real", picture),
         ("predict", "real", picture, "--json"),
+        ("export", "real", "--to", "net.safetensors", "--json"),
         ("show", "real"),
     ):
         told = say(*arguments)
         check(told.out)
         assert told.status == 0 and lets_through(told.err) == []
+    assert lets_through(Path("README.md").read_text("utf-8")) == []
     check(plain(RunFolder(Path("runs/real"))))
 
 

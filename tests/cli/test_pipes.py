@@ -22,10 +22,10 @@ from core.files import read_named
 from core.models import Inputs
 from core.recipe import from_table, to_table
 from core.run.folder import RunFolder
+from core.run.named_weights import weights_of
 from core.training.evaluation import Normalisation
 from core.training.weights_file import METADATA, About
 from tests.cli.conftest import COMMAND
-from tui_trainer.cli.weights import weights_of
 
 MODEL = {"name": "resnet", "blocks": [1], "channels": 4, "pool": 4}
 

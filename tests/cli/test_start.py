@@ -34,7 +34,16 @@ def loaded_by(*arguments: str, cwd: Path, env: dict[str, str], among: tuple[str,
 
 
 @pytest.mark.parametrize(
-    "arguments", [("--help",), ("--version",), ("train", "--help"), ("runs",), ("recipes",), ("show", "nothing")]
+    "arguments",
+    [
+        ("--help",),
+        ("--version",),
+        ("train", "--help"),
+        ("export", "--help"),
+        ("runs",),
+        ("recipes",),
+        ("show", "nothing"),
+    ],
 )
 def test_light_commands_import_nothing_heavy(arguments: tuple[str, ...], tmp_path: Path, environment: dict[str, str]) -> None:
     assert loaded_by(*arguments, cwd=tmp_path, env=environment) == set()

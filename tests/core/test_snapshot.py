@@ -22,7 +22,7 @@ from core.training.weights_file import METADATA, About, read_weights
 
 Files = dict[str, bytes]
 Tensors = dict[str, torch.Tensor]
-ABOUT = About(recipe={"name": "x"}, classes=("a", "b"), inputs=Inputs(2), normalisation=Normalisation((0.5,), (0.2,)))
+ABOUT = About(recipe={"name": "x"}, classes=("a", "b"), inputs=Inputs(2), normalisation=Normalisation((0.5,) * 3, (0.2,) * 3))
 
 
 def trained(seed: int) -> tuple[nn.Module, torch.optim.Optimizer]:

@@ -22,6 +22,7 @@ from msgspec import inspect as types
 from typer.main import get_command
 
 from core import commands, events, models
+from core.exporting import Facts
 from core.recipe import Recipe
 from core.sections import Section
 from tui_trainer import actions, keymap
@@ -86,6 +87,10 @@ def command_fields() -> str:
     )
 
 
+def export_facts() -> str:
+    return _section("", _info(Facts))
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "recipe_keys": recipe_keys,
     "model_keys": model_keys,
@@ -93,6 +98,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "command_options": command_options,
     "event_fields": event_fields,
     "command_fields": command_fields,
+    "export_facts": export_facts,
 }
 
 

@@ -37,6 +37,7 @@ COMMANDS = {
     "tell": "steer.tell",
     "evaluate": "weights.evaluate",
     "predict": "predict.predict",
+    "export": "export.export",
     "runs": "inspect.runs",
     "show": "inspect.show",
     "report": "report.report",

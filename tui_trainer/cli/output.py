@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import sys
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from core import files
 from core.errors import UserError
 from core.files import create
 from tui_trainer.cli.say import say
@@ -47,10 +47,6 @@ def delivered(path: Path, force: bool) -> Iterator[BinaryIO]:
 
 
 def check_free(path: Path, force: bool) -> None:
-    """Only a plain file is ever written over, and only when that was asked for."""
-    if path == STANDARD or not os.path.lexists(path):
-        return
-    if not path.is_file():
-        raise UserError(f"{path}: not a plain file; choose another one with -o")
-    if not force:
-        raise UserError(f"{path}: exists already; choose another file with -o, or write over it with --force")
+    """See :func:`core.files.check_free`."""
+    if path != STANDARD:
+        files.check_free(path, force, "choose another file with -o, or write over it with --force")

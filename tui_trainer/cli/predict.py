@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from core.errors import UserError
+from core.run.named_weights import model_of, weights_of
 from core.view.words import format_metric
 from tui_trainer.cli import options
 from tui_trainer.cli.progress import Ticker
 from tui_trainer.cli.say import complain, say, say_json_line
-from tui_trainer.cli.weights import model_of, weights_of
 from tui_trainer.stream import wants_live
 
 if TYPE_CHECKING:

@@ -60,7 +60,7 @@ def train(
 ) -> None:
     """Start a new training and watch it. Ctrl-C saves and ends it; a second one ends it at once."""
     from core.run import session
-    from tui_trainer.cli.weights import weights_of
+    from core.run.named_weights import weights_of
 
     form, tied = _watching(json, quiet, detach, foreground, bool(required), junit is not None)
     asked = Asked(require.parse(required or []), junit, _trackers(log))

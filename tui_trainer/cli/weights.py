@@ -1,13 +1,11 @@
-"""Using saved weights: ``evaluate``, and which weights a person means."""
+"""Measuring saved weights: ``evaluate``."""
 
 from __future__ import annotations
 
 import time
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
-from core.errors import UserError
-from core.run.folder import find, runs_folder
+from core.run.named_weights import model_of, weights_of
 from core.view.words import format_metric
 from tui_trainer.cli import options, require
 from tui_trainer.cli.conclude import check_junit, conclude
@@ -62,31 +60,3 @@ def _say_evaluation(found: Evaluation) -> None:
     say(*table(rows, right=(1,)))
     accuracy = format_metric("accuracy", found.accuracy)
     say(f"accuracy {accuracy}, loss {format_metric('loss', found.loss)} on {found.images:,} images ({found.checkpoint})")
-
-
-class _Code(NamedTuple):
-    """Of the user's own, which a run of theirs runs: its name as a model, and the folder where it lies."""
-
-    model: str
-    code: Path
-
-
-def model_of(named: str | None, known: _Code | None) -> dict[str, Any]:
-    """What :func:`core.evaluate` is told of the code that is the model: what the user names, else what they had named for the
-    run."""
-    return {"model": named} if named or known is None else known._asdict()
-
-
-def weights_of(target: str, checkpoint: str, runs: Path | None) -> tuple[Path, _Code | None]:
-    """The weights file that RUN|FILE means, and the code that the run may run; raises UserError."""
-    path = Path(target)
-    if path.exists() and not path.is_dir():
-        return path, None
-    if target.endswith(".safetensors"):
-        raise UserError(f"{target}: no such file; expected a run or a model.safetensors of one")
-    from core.run.checkpoints import weights_file
-    from core.run.code import permitted
-
-    run = find(target, runs_folder(runs))
-    folder = permitted(run)
-    return weights_file(run, checkpoint), _Code(run.read().recipe["model"]["name"], folder) if folder else None

@@ -34,7 +34,7 @@ def text(words: str) -> str:
 def _lines(report: Report) -> Iterator[str]:
     yield from (f"## {text(report.title)}: {report.status}", "", text(report.sentence))
     yield from table(tuple(name for name, _ in report.figures), [tuple(value for _, value in report.figures)])
-    yield from _pairs((*report.facts, ("early stopping", report.stopping)))
+    yield from pairs((*report.facts, ("early stopping", report.stopping)))
     yield from _curves(report.plots)
     yield from _titled("What happened to it", report.history)
     for item in report.measured:
@@ -42,9 +42,9 @@ def _lines(report: Report) -> Iterator[str]:
     yield from _titled("Checkpoints", report.checkpoints)
     yield from _titled("Warnings and errors", report.messages)
     if report.log:
-        yield from ("", "### The worker's last words", "", *_block(report.log))
-    yield from folded("Environment", _pairs(report.environment))
-    yield from folded("Recipe", ["", *_block(report.recipe, "toml")])
+        yield from ("", "### The worker's last words", "", *block(report.log))
+    yield from folded("Environment", pairs(report.environment))
+    yield from folded("Recipe", ["", *block(report.recipe, "toml")])
     yield from ("", "### What can be done next", "", *(f"- {_code(command)}: {words}" for command, words in report.commands))
     yield from ("", f"Written by tui-trainer at {report.made}.")
 
@@ -84,8 +84,8 @@ def _measured(item: Measured) -> Iterator[str]:
     yield from folded("Confusion matrix: true class in a row, taken for in a column, per cent", table(head, matrix, right=1))
 
 
-def _pairs(pairs: Pairs) -> Iterator[str]:
-    return table(("", ""), pairs)
+def pairs(found: Pairs) -> Iterator[str]:
+    return table(("", ""), found)
 
 
 def _titled(title: str, found: Table) -> Iterator[str]:
@@ -116,7 +116,7 @@ def folded(title: str, lines: Iterable[str]) -> Iterator[str]:
         yield from ("", f"<details><summary>{title}</summary>", *found, "", "</details>")
 
 
-def _block(lines: Sequence[str], language: str = "") -> Iterator[str]:
+def block(lines: Sequence[str], language: str = "") -> Iterator[str]:
     """Preformatted text, fenced by more backticks than stand in it."""
     shown = [printable(line) for line in lines]
     fence = "`" * max(3, *(len(run) + 1 for line in shown for run in re.findall("`+", line)), 3)

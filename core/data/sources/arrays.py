@@ -24,6 +24,7 @@ WHOLE = (("images", "labels"), ("x", "y"))
 """Or those of all images, of which some are then kept for test."""
 EXPECTED = "an .npz or .safetensors file with x_train, y_train, x_test, y_test (or images, labels)"
 NAMES = ()
+TERMS = ""
 
 
 def recognises(path: Path) -> bool:

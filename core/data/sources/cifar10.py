@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from core.cache import cache_folder
 from core.data import Availability, Dataset, Images, Progress
 from core.data.cifar_classes import CLASSES
+from core.data.cifar_classes import TERMS as TERMS
 from core.data.exclusive import exclusive, writable
 from core.errors import UserError
 from core.models import Inputs

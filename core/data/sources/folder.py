@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 EXPECTED = "a folder with CLASS/*.png, or with train/CLASS/*.png and test/CLASS/*.png (also .jpg, .jpeg, .bmp, .webp)"
 NAMES = ()
+TERMS = ""
 HELD_OUT = ("val", "valid", "validation")
 """What a folder of held-out images may be called."""
 LOOKED_AT = 1000

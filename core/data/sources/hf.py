@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 EXPECTED = ""
 NAMES = None
+TERMS = "Its terms stand on its page of the Hugging Face hub."
 HELD_OUT = ("validation", "valid", "val", "dev")
 LABELS = ("label", "labels")
 LOOKED_AT = 1000

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from core.data import Availability, Dataset, Images, Progress
 from core.data.cifar_classes import CLASSES
+from core.data.cifar_classes import TERMS as TERMS
 from core.errors import UserError
 from core.models import Inputs
 from core.sections import Data

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 EXPECTED = ""
 NAMES = tuple(SETS)
+TERMS = "torchvision fetches it from its authors, whose terms hold; it passes none on."
 FETCH = (sys.executable, "-P", "-m", "core.data.torchvision_sets")
 LOOKING = 0.5
 """Seconds between two looks at how much has come."""

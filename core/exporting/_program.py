@@ -1,0 +1,55 @@
+"""A network with its preprocessing, as it is given away: from the images that the data layer gives to logits, in fp32."""
+
+from __future__ import annotations
+
+import warnings
+from functools import cached_property
+
+import torch
+from torch import Tensor, nn
+
+from core.data.batches import affine
+from core.exporting._facts import INPUT, Facts
+from core.models import Inputs
+from core.training.evaluation import Normalisation
+from core.training.weights_file import About
+
+
+class Program(nn.Module):
+    """uint8 images [n, channels, size, size] to float32 logits [n, classes]."""
+
+    def __init__(self, network: nn.Module, normalisation: Normalisation) -> None:
+        super().__init__()
+        self.network = network
+        scale, offset = affine(*normalisation, torch.device("cpu"))
+        self.register_buffer("scale", scale.clone())
+        self.register_buffer("offset", offset.clone())
+
+    def forward(self, images: Tensor) -> Tensor:
+        normalised = torch.addcmul(self.get_buffer("offset"), images.to(torch.float32), self.get_buffer("scale"))
+        logits: Tensor = self.network(normalised)
+        return logits.float()
+
+
+class Model:
+    """What formats are made of. The network is on the host, as its own file makes it: no kernel of ours is in it."""
+
+    def __init__(self, network: nn.Module, about: About, facts: Facts) -> None:
+        self.network, self.about, self.facts = network, about, facts
+        self.program = Program(network, about.normalisation).eval()
+
+    @cached_property
+    def traced(self) -> torch.export.ExportedProgram:
+        """For any number of images at a time. Raises whatever torch.export does of a network that it cannot follow."""
+        shapes = {INPUT: {0: torch.export.Dim("batch", min=1)}}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of torch, about its own future
+            traced = torch.export.export(self.program, (_example(self.about.inputs),), dynamic_shapes=shapes)
+        for node in traced.graph.nodes:
+            node.meta.pop("stack_trace", None)  # lines and paths of the machine that it was trained on
+        return traced
+
+
+def _example(inputs: Inputs) -> Tensor:
+    """Two images: of one torch would take it that there is never another number."""
+    return torch.zeros(2, inputs.channels, inputs.size, inputs.size, dtype=torch.uint8)
