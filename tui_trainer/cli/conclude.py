@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -13,12 +14,13 @@ from core.files import open_plain, open_to_append
 from tui_trainer.cli.say import complain
 
 if TYPE_CHECKING:
+    from tui_trainer.cli.require import Verdict
     from tui_trainer.reporting.outcome import Outcome
 
 SUMMARY = "GITHUB_STEP_SUMMARY"
 """Names the file that a step's summary is added to."""
 BEGINNING = b"<?xml"
-WRONG = 2
+MISSED, WRONG = 1, 2
 UNWRITTEN = "cannot be written"
 
 
@@ -39,15 +41,17 @@ def check_junit(path: Path | None) -> None:
         raise UserError(f"--junit {path}: {UNWRITTEN}: {error.strerror}; choose another file") from None
 
 
-def conclude(outcome: Outcome, junit: Path | None = None) -> NoReturn:
-    """Ends the process: with 1 when all went well but a requirement does not hold."""
-    status = outcome.exit_status
-    for words in outcome.missed:
-        complain(words)
-    if junit is not None and not _wrote_junit(outcome, junit):
+def conclude(status: int, verdicts: Sequence[Verdict], junit: Path | None, describe: Callable[[], Outcome]) -> NoReturn:
+    """Ends the process: with 1 when all went well but a requirement does not hold. All else of the outcome is asked for only
+    where it is written down."""
+    for verdict in verdicts:
+        if not verdict.holds:
+            status = MISSED
+            complain(verdict.why)
+    if junit is not None and not _wrote_junit(describe(), junit):
         status = status or WRONG
     if name := os.environ.get(SUMMARY):
-        _add_summary(outcome, Path(name))
+        _add_summary(describe(), Path(name))
     sys.exit(status)
 
 

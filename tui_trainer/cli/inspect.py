@@ -91,9 +91,11 @@ def show(
     else:
         _say_state(folder, state)
     if asked:
-        from tui_trainer.reporting.outcome import FAILED, of_run
+        from tui_trainer.reporting.outcome import FAILED, judged, of_run
 
-        conclude(of_run(folder, state, FAILED if state.status in ("failed", "lost") else 0, requirements), junit)
+        status = FAILED if state.status in ("failed", "lost") else 0
+        verdicts = judged(state, status, requirements)
+        conclude(status, verdicts, junit, lambda: of_run(folder, state, status, requirements))
 
 
 def _check_ended(run: RunFolder, state: State) -> None:

@@ -219,6 +219,7 @@ def _show_finished(run: RunFolder, form: Form, asked: Asked) -> None:
 
 
 def _leave(run: RunFolder, state: State, status: int, asked: Asked) -> NoReturn:
-    from tui_trainer.reporting.outcome import of_run
+    from tui_trainer.reporting.outcome import judged, of_run
 
-    conclude(of_run(run, state, status, asked.requirements), asked.junit)
+    verdicts = judged(state, status, asked.requirements)
+    conclude(status, verdicts, asked.junit, lambda: of_run(run, state, status, asked.requirements))

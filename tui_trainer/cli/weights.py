@@ -52,7 +52,8 @@ def evaluate(
         say_json(found)
     else:
         _say_evaluation(found)
-    conclude(outcome.of_evaluation(found, target, time.monotonic() - started, requirements), junit)
+    told = outcome.of_evaluation(found, target, time.monotonic() - started, requirements)
+    conclude(0, told.verdicts, junit, lambda: told)
 
 
 def _say_evaluation(found: Evaluation) -> None:

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 FAILED = 3
 """The exit status of a training that failed."""
-MISSED = 1
 SIGNAL = 128
 """What the exit status of one that a signal ended is counted from."""
 
@@ -64,9 +63,9 @@ class Outcome(NamedTuple):
         """In words, the requirements that do not hold."""
         return [verdict.why for verdict in self.verdicts if not verdict.holds]
 
-    @property
-    def exit_status(self) -> int:
-        return MISSED if self.missed else self.status
+
+def judged(state: State, status: int, requirements: Sequence[Requirement]) -> list[Verdict]:
+    return require.judge(requirements, require.measured(state)) if status == 0 else []
 
 
 def of_run(run: RunFolder, state: State, status: int, requirements: Sequence[Requirement]) -> Outcome:
@@ -77,7 +76,7 @@ def of_run(run: RunFolder, state: State, status: int, requirements: Sequence[Req
         Split(item.split, tuple(Class(score.name, score.accuracy, score.images) for score in item.classes))
         for item in state.measurements.values()
     )
-    verdicts = require.judge(requirements, require.measured(state)) if status == 0 else []
+    verdicts = judged(state, status, requirements)
     return Outcome(
         run.name, "training", status, _kind(state, status), outcome(state), state.started, state.trained_seconds,
         tuple(figures(state)), (("run", run.name), *facts(state), *environment(run, state)), state.metrics, splits,
