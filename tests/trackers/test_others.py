@@ -19,7 +19,7 @@ from core import events as e
 from core import recipe
 from core.events import Event
 from core.run.folder import RunFolder
-from tests.cli.conftest import COMMAND, SMALL, one_line
+from tests.cli.conftest import COMMAND, SMALL, one_line, wait_for
 from tests.trackers import wandb_file
 from tests.tui import runs as made
 
@@ -184,6 +184,20 @@ def test_wandb_without_a_login(run: RunFolder, log: Log) -> None:
     assert (second.parent / "files" / picture["val/confusion/path"]).read_bytes().startswith(b"\x89PNG")
     result = wandb_file.summary(second)
     assert (result["status"], result["test/accuracy"]) == ("finished", 0.5) and result["best/val_loss"] > 0
+
+
+def test_wandb_has_on_disk_what_it_will_not_get_again(run: RunFolder, log: Log, tmp_path: Path) -> None:
+    """Its process does not finish the file of one that is killed."""
+    given_so_far = [*range(10, 261, 10)]
+    with run.hold():
+        command = [*COMMAND, "log", str(run.path), "--to", "wandb", "--follow"]
+        env = {**os.environ, "HOME": str(tmp_path / "home"), "WANDB_MODE": "offline"}
+        follower = subprocess.Popen(command, cwd=tmp_path, env=env, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        notes = run.path / "trackers"
+        wait_for(lambda: any('"step":260' in note.read_text() for note in notes.glob("*.json")))
+        follower.kill()
+        follower.wait()
+    assert [row["step"] for row in wandb_file.rows(files(run)[0]) if "train/loss" in row] == given_so_far
 
 
 def test_wandb_is_told_nothing_of_the_machine(run: RunFolder, log: Log, tmp_path: Path) -> None:

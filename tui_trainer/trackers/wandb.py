@@ -6,6 +6,7 @@ import os
 import re
 import secrets
 import shlex
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar, cast
@@ -18,11 +19,13 @@ from tui_trainer.forwarding.tracker import About, Confusion, Ending, Point, Trac
 
 PROJECT = re.compile(r"(?:[\w-]{1,64}/)?[\w. -]{1,128}")
 RUN = re.compile(r"[0-9a-z]{8,32}")
+FLUSHED = 0.1
+"""Seconds within which its process writes what it has been told."""
 STEP, EPOCH, REWINDS = "step", "epoch", "rewinds"
 ALONE = {
     "console": "off", "disable_git": True, "disable_code": True, "save_code": False, "x_disable_meta": True,
     "x_disable_machine_info": True, "x_disable_stats": True, "x_save_requirements": False, "host": "-", "silent": True,
-    "program": "-",
+    "program": "-", "x_transaction_log_flush_interval": FLUSHED,
 }  # fmt: skip
 """Nothing is told of this process and its machine, which need not be those of the training."""
 QUIET = {"WANDB_ERROR_REPORTING": "false", "WANDB_SILENT": "true"}
@@ -31,8 +34,9 @@ INIT_TIMEOUT = 20.0
 
 
 class WandB(Tracker):
-    """A row for each moment. Its own step is the number of our event, which never falls, so that it drops what it has already;
-    charts are drawn by ``step``. Its history forgets nothing: after a rewind ``rewinds`` counts up, by which to filter."""
+    """A row for each moment, and one for a picture. Its own step is twice the number of our event, which never falls, so that
+    it drops what it has already; charts are drawn by ``step``. Its history forgets nothing: after a rewind ``rewinds`` counts
+    up, by which to filter."""
 
     LIBRARY: ClassVar[str] = "wandb"
 
@@ -89,13 +93,13 @@ class WandB(Tracker):
 
     def scalars(self, points: Sequence[Point]) -> None:
         for point in points:
-            self._log(point.seq, point.step, point.epoch, point.time, point.values)
+            self._log(2 * point.seq, point.step, point.epoch, point.time, point.values)
 
     def confusion(self, found: Confusion) -> None:
         import wandb
 
         picture = wandb.Image(matrix.picture(found))
-        self._log(found.seq, found.step, found.epoch, found.time, {found.name: picture})
+        self._log(2 * found.seq + 1, found.step, found.epoch, found.time, {found.name: picture})
 
     def taken_back(self, step: int, time: float) -> None:
         """The rows from here on say so."""
@@ -106,12 +110,15 @@ class WandB(Tracker):
         self._status = 1 if ending.failed else 0
 
     def flush(self) -> None:
-        """What has been told lies with a process of its own from then on, which writes it whatever becomes of this one."""
+        """Its process answers in order: what was told before a question has come to it, and is written a little later. Should
+        that process be killed with this one, it is in the file."""
+        self._run.summary.keys()
+        time.sleep(2 * FLUSHED)
 
     def close(self) -> None:
         if self._run is not None:
             self._run.finish(exit_code=self._status)
 
-    def _log(self, seq: int, step: int, epoch: int, time: float, values: dict[str, Any]) -> None:
-        row = {**values, STEP: step, EPOCH: epoch, REWINDS: self.rewinds, "_timestamp": time}
-        self._run.log(row, step=seq)
+    def _log(self, row: int, step: int, epoch: int, time: float, values: dict[str, Any]) -> None:
+        told = {**values, STEP: step, EPOCH: epoch, REWINDS: self.rewinds, "_timestamp": time}
+        self._run.log(told, step=row, commit=True)
