@@ -143,14 +143,16 @@ def measure(
     settings: Data | None = None,
     progress: data.Progress = data.silent,
     remember: bool = False,
+    precision: str = "",
 ) -> Result:
-    """One pass over test images. ``remember`` what each of them is taken for."""
+    """One pass over test images. ``remember`` what each of them is taken for; another ``precision`` than the recipe's."""
     from core.training import setup
     from core.training.evaluation import Evaluation as Pass
 
     examples, batch = setup.examples(test, loaded.device), (settings or loaded.recipe.data).evaluation_batch_size
     passing = Pass(
-        loaded.network, examples, len(loaded.classes), loaded.normalisation, batch, loaded.precision, remember=remember
+        loaded.network, examples, len(loaded.classes), loaded.normalisation, batch, precision or loaded.precision,
+        remember=remember,
     )  # fmt: skip
     for done in passing:
         progress("evaluate", done, len(examples), "images")

@@ -36,9 +36,11 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     recipe_hash: str
     data: str
     precision: str
-    """In which it was measured, and would be trained here; the file itself computes in fp32."""
+    """In which ``evaluate`` computed; the file itself computes in fp32."""
     accuracy: float | None = None
-    """From 0 to 1, on ``test_images`` images; left out where it was not measured."""
+    """In fp32, from 0 to 1, on ``test_images`` images; left out where it was not measured."""
+    evaluated_accuracy: float | None = None
+    """As ``evaluate`` measures it, in its precision."""
     test_images: int = 0
     made_with: str = ""
     """The program and its version."""
@@ -65,7 +67,7 @@ class Export(msgspec.Struct, frozen=True, kw_only=True):
     facts: Facts
     files: tuple[Written, ...]
     evaluation: Evaluation | None
-    """What ``evaluate`` says of these weights; None where there were no test images."""
+    """What ``evaluate`` would say of these weights in fp32; None where there were no test images."""
     recipe: Recipe
     """As it is given away, see :func:`shared`."""
 

@@ -35,6 +35,9 @@ class _Tried(NamedTuple):
     taken_for: Tensor
     labels: Tensor | None
     evaluation: Evaluation | None
+    """In fp32."""
+    evaluated_accuracy: float | None = None
+    """As ``evaluate`` has it."""
 
 
 def export(
@@ -72,7 +75,7 @@ def export(
 
 
 def _measured(loaded: Loaded, settings: Data | None, progress: data.Progress) -> _Tried:
-    """The whole test split as ``evaluate`` measures it; tried are the first images of each class."""
+    """The whole test split as ``evaluate`` measures it, and in fp32; tried are the first images of each class."""
     try:
         name, test = images_to_test(loaded.stored, settings, progress)
     except UserError as error:
@@ -86,7 +89,8 @@ def _measured(loaded: Loaded, settings: Data | None, progress: data.Progress) ->
     chosen = batches.first_per_class(test.labels, IMAGES)
     images, labels = batches.to_device(test.images, test.indices[chosen], "cpu")
     taken_for = result.guesses.taken_for[torch.from_numpy(chosen)]
-    return _Tried(name, images, taken_for, labels, summary(loaded.stored, result))
+    exact = result if loaded.precision == "fp32" else measure(loaded, test, settings, progress, precision="fp32")
+    return _Tried(name, images, taken_for, labels, summary(loaded.stored, exact), result.accuracy)
 
 
 def _made_up(loaded: Loaded) -> _Tried:
@@ -111,6 +115,7 @@ def _facts(loaded: Loaded, tried: _Tried, name: str) -> Facts:
         size=inputs.size, mean=loaded.normalisation.mean, std=loaded.normalisation.std, architecture=str(recipe.model["name"]),
         parameters=models.count_parameters(loaded.network), recipe=recipe.name, recipe_hash=recipe_hash(recipe),
         data=tried.data, precision=loaded.precision, accuracy=evaluation.accuracy if evaluation else None,
+        evaluated_accuracy=tried.evaluated_accuracy,
         test_images=evaluation.images if evaluation else 0, made_with=f"tui-trainer {metadata.version('tui-trainer')}",
     )  # fmt: skip
 

@@ -133,6 +133,17 @@ def test_what_was_trained_in_bf16_computes_in_fp32_and_says_so(tmp_path: Path) -
     assert found.files[0].largest_difference == 0
 
 
+def test_the_accuracy_is_that_of_fp32_beside_what_evaluate_says(weights: Path, tmp_path: Path) -> None:
+    stored, half = Stored(weights), tmp_path / "half.safetensors"
+    about = replace(stored.about, recipe={**stored.about.recipe, "precision": "bf16"})
+    metadata = {METADATA: msgspec.json.encode(about).decode()}
+    safetensors.torch.save_file(safetensors.torch.load_file(weights), half, metadata)
+    found = exporting.export(half, [tmp_path / "net.safetensors"], device="cpu", threads=1)
+    assert found.facts.accuracy == core.evaluate(weights, threads=1).accuracy == found.files[0].accuracy
+    assert found.facts.evaluated_accuracy == core.evaluate(half, device="cpu", threads=1).accuracy
+    assert found.evaluation is not None and found.evaluation.loss == core.evaluate(weights, threads=1).loss
+
+
 def test_code_of_ones_own_is_exported_where_it_is_named(tmp_path: Path) -> None:
     (tmp_path / "exportable.py").write_text(
         "from torch import nn\n\n\ndef build(classes):\n    return nn.Sequential(nn.Flatten(), nn.Linear(192, classes))\n"

@@ -33,7 +33,7 @@ def exported(names: tuple[str, ...] = PLAIN, measured: bool = True) -> Export:
     facts = Facts(
         name=names[0], checkpoint=names[1], classes=names, channels=3, size=8, mean=(0.5,) * 3, std=(0.2,) * 3,
         architecture="convnet", parameters=12_345, recipe=names[2], recipe_hash="ab" * 32, data=names[3], precision="bf16",
-        accuracy=3 / 7 if measured else None, test_images=35 if measured else 0,
+        accuracy=3 / 7 if measured else None, evaluated_accuracy=0.4 if measured else None, test_images=35 if measured else 0,
     )  # fmt: skip
     file = Written(
         path=f"out/{names[4]}.pt2", format="pt2", bytes=4096, beside=(), images=35, largest_difference=1.5e-6,
@@ -47,7 +47,8 @@ def test_it_says_what_was_measured_and_how() -> None:
     text = card(exported(), "mit")
     for words in (
         "# ant", "12,345 trainable parameters", "| 0 | ant | 42.86 % | 3 of 7 |", "**42.86 %** of 35 test images (dog)",
-        "| eel.pt2 | 35 | 1.5e-06 | 0.0004 | 2 | 42.86 % |", "in bf16", "uint8 [n, 3, 8, 8]", "ab" * 32, "name = \"cow\"",
+        "| eel.pt2 | 35 | 1.5e-06 | 0.0004 | 2 | 42.86 % |", "measures 40.00 % in bf16",
+        "uint8 [n, 3, 8, 8]", "ab" * 32, "name = \"cow\"",
         "The licence of these weights is mit.",
     ):  # fmt: skip
         assert words in text, words

@@ -123,5 +123,6 @@ def _lines(found: Export) -> Iterator[str]:
     if known is None:
         yield "the accuracy was not measured"
         return
-    other = "" if found.facts.precision == "fp32" else f" in {found.facts.precision}; the files compute in fp32"
-    yield f"accuracy {format_metric('accuracy', known.accuracy)} on {count(known.images, 'image')}{other}"
+    facts = found.facts
+    evaluated = f"evaluate, in {facts.precision}: {format_metric('accuracy', facts.evaluated_accuracy)}"
+    yield f"accuracy {format_metric('accuracy', known.accuracy)} on {count(known.images, 'image')} in fp32 ({evaluated})"

@@ -85,7 +85,8 @@ def _accuracy(export: Export) -> Iterator[str]:
         return
     yield (
         f"**{format_metric('accuracy', found.accuracy)}** of {found.images:,} test images ({text(facts.data)}), with a mean "
-        f"cross-entropy of {format_metric('loss', found.loss)}, as `tui-trainer evaluate` measures it in {facts.precision}."
+        f"cross-entropy of {format_metric('loss', found.loss)}, in float32 as the files compute. `tui-trainer evaluate` "
+        f"measures {format_metric('accuracy', facts.evaluated_accuracy)} in {facts.precision}."
     )
     rows = [
         (
