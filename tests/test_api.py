@@ -77,6 +77,19 @@ def test_a_mistake_is_one_line_and_leaves_nothing(folder: Path, asked: dict[str,
     assert "\n" not in str(error.value) and not list(folder.glob("runs/*"))
 
 
+def test_data_that_are_damaged_leave_nothing_either(folder: Path) -> None:
+    """What only the worker finds, which has a run by then."""
+    for name in ("a", "b"):
+        (folder / "pictures" / name).mkdir(parents=True)
+        for number in range(12):
+            picture(folder).rename(folder / "pictures" / name / f"{number}.png")
+    damaged = folder / "pictures" / "b" / "7.png"
+    damaged.write_bytes(damaged.read_bytes()[:60])
+    with pytest.raises(tt.UserError, match=r"7\.png"):
+        tt.train("quickstart", data=folder / "pictures", show=False)
+    assert not list(folder.glob("runs/*"))
+
+
 def test_a_training_that_fails_says_so_with_what_it_had(folder: Path) -> None:
     with pytest.raises(tt.TrainingFailed, match="nan: ") as failed:
         tt.train("quickstart", changes={**QUICK, "optimizer.lr": 1e30, "optimizer.name": "sgd"}, name="nan", show=False)

@@ -13,6 +13,7 @@ from core.errors import UserError
 from core.events import (
     CheckpointSaved,
     CommandRejected,
+    EarlyStoppingUpdated,
     EpochDone,
     MessageLogged,
     ResumeRefused,
@@ -214,3 +215,12 @@ def test_an_unknown_device_is_refused_before_anything_is_made(tmp_path: Path) ->
     with pytest.raises(UserError, match="'cuda:99' is not usable here"):
         session.create(tiny(device="cuda:99"), tmp_path / "runs")
     assert not (tmp_path / "runs").exists()
+
+
+def test_the_best_and_the_end_are_saved_however_seldom_epochs_are(tmp_path: Path) -> None:
+    run = new_run(tmp_path / "run", tiny(checkpoint={"every_epochs": 100, "every_seconds": 0.0}, epochs=3))
+    said = train(run)
+    best = {event.best_epoch for event in said if isinstance(event, EarlyStoppingUpdated) and event.improved}
+    saved = {event.epoch: event.best for event in said if isinstance(event, CheckpointSaved) and event.reason == "epoch"}
+    assert best and saved.keys() == best | {3}
+    assert {epoch for epoch, is_best in saved.items() if is_best} == best

@@ -32,6 +32,7 @@ ADMITTED = {
     "core/models/__init__.py": {"imports by name '{}.{}'"},  # the same
     "core/models/_elsewhere/python.py": {"imports by name ''"},  # that its user named, see test_models_python
     "tui_trainer/cli/__init__.py": {"imports import_module", "imports by name '{}.{}'"},  # of a table that stands there
+    "tui_trainer/__init__.py": {"imports import_module", "imports by name ''"},  # the same
     "tui_trainer/panels/__init__.py": {"imports by name '{}.{}'"},  # of the files that are there
     "tui_trainer/trackers/__init__.py": {"imports by name '{}.{}'"},  # the same
 }
