@@ -47,6 +47,7 @@ def test_what_is_asked_for_is_trained(folder: Path, capfd: pytest.CaptureFixture
     assert (told["epochs"], told["seed"], told["data"]["limit"]) == (1, 4, 30)
     assert result.weights and result.weights.is_file() and result.accuracy == result.metrics["test.accuracy"]
     assert sum(map(sum, result.confusion)) == 30 and "finished: 1 epoch" in str(result)
+    assert result.accuracy_by_class == pytest.approx(tt.evaluate(result).accuracy_by_class)
     (prediction,) = tt.predict(result, [picture(folder)], top=2)
     assert len(prediction.top) == 2 and prediction.class_ in result.accuracy_by_class
     again = tt.train("quickstart", epochs=1, weights=result, changes=QUICK, runs="elsewhere", show=False)
