@@ -69,6 +69,7 @@ def picture(folder: Path) -> Path:
         ({"recipe": "quickstart", "changes": {"epochs": 1.5}}, "epochs: expected a whole number"),
         ({"recipe": "quickstart", "data": "nowhere"}, "nowhere"),
         ({"recipe": "quickstart", "name": "../x"}, "name '../x': expected 1 to 100 letters"),
+        ({"recipe": "quickstart", "log": ["paper"]}, "log 'paper': no tracker 'paper'"),
         ({"recipe": "quickstart", "weights": "never"}, "run 'never' not found"),
     ],
 )
@@ -142,3 +143,13 @@ def test_a_thread_trains_and_another_program_steers(folder: Path) -> None:
     inbox.send(run, commands.Stop())
     thread.join(60)
     assert results[0].status == "stopped"
+
+
+@pytest.mark.others
+def test_other_tools_have_it_when_it_returns(folder: Path) -> None:
+    result = tt.train("quickstart", epochs=1, changes=QUICK, log=["tensorboard"], show=False)
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    events = EventAccumulator(str(result.path / "tensorboard"))
+    events.Reload()
+    assert events.Scalars("test/accuracy")[-1].value == pytest.approx(result.accuracy)

@@ -19,7 +19,8 @@ True
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterable, Mapping
+import warnings
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -31,6 +32,7 @@ from tui_trainer.trained import Result, TrainingFailed, outcome_of
 if TYPE_CHECKING:
     from core import Evaluation, Prediction
     from tui_trainer.follow import Printer, Worker
+    from tui_trainer.trackers import Wanted
 
 Target: TypeAlias = "str | Path | Result"
 """A run by its name, its folder, ``last``, or what a training has returned."""
@@ -50,13 +52,15 @@ def train(
     changes: Mapping[str, Any] | Iterable[str] = (),
     name: str | None = None,
     runs: str | Path | None = None,
+    log: Iterable[str] = (),
     show: bool = True,
 ) -> Result:
     """Train a recipe (``tui-trainer recipes`` lists them, or a ``.toml`` file) until it ends, and return what it came to.
 
     ``data`` is a source's name or a path, ``model`` another network (``timm:NAME``, ``python:MODULE:FUNCTION`` ...),
     ``weights`` a run or a safetensors file to begin from, ``changes`` keys of the recipe, ``{"optimizer.lr": 1e-3}``, ``name``
-    the run's, found free by itself, and ``runs`` the folder of runs (``TUI_TRAINER_RUNS``, else ``./runs``). With ``show`` the
+    the run's, found free by itself, and ``runs`` the folder of runs (``TUI_TRAINER_RUNS``, else ``./runs``). ``log`` gives
+    the run to other tools, ``["tensorboard"]``; where one fails there is a warning, and training goes on. With ``show`` the
     progress is shown where the program runs: live in a terminal and in a notebook, as lines elsewhere.
 
     Raises UserError, in one line, for what cannot be trained, and TrainingFailed when it does not come to its end. Ctrl-C, and
@@ -65,6 +69,7 @@ def train(
     from core.run import session
     from tui_trainer.choosing import choose
 
+    wanted = _trackers(log)
     if name is not None:
         check_name(name, "name")
     begin_from = None if weights is None else _weights(weights, "best", runs)[0]
@@ -73,7 +78,7 @@ def train(
     chosen = choose(recipe, changes, where, model, begin_from, **given)
     run = session.create(chosen, _runs(runs), name, threads, code=Path.cwd())
     try:
-        return _followed(run, show, partial(session.start, run, tied=True, threads=threads))
+        return _followed(run, show, partial(session.start, run, tied=True, threads=threads), wanted)
     except UserError:
         session.remove_unbegun(run)
         raise
@@ -88,6 +93,7 @@ def resume(
     device: str | None = None,
     threads: int | None = None,
     runs: str | Path | None = None,
+    log: Iterable[str] = (),
     show: bool = True,
 ) -> Result:
     """Go on with a run from its last ``checkpoint``, or from ``best``, ``step-N`` or a name: what came after it is taken back.
@@ -99,7 +105,7 @@ def resume(
     from core.run.checkpoints import choose
     from core.run.folder import busy
 
-    folder = _found(run, runs)
+    folder, wanted = _found(run, runs), _trackers(log)
     program.refuse(folder)
     if folder.alive():
         raise busy(folder)
@@ -111,7 +117,7 @@ def resume(
         session.start, folder,
         tied=True, epochs=epochs, checkpoint=checkpoint, model=model, device=device, threads=threads,
     )  # fmt: skip
-    return _followed(folder, show, launch)
+    return _followed(folder, show, launch, wanted)
 
 
 def result_of(run: Target, *, runs: str | Path | None = None) -> Result:
@@ -160,10 +166,26 @@ def predict(
     return core.predict(weights, map(Path, images), top, device, **model_of(model, code))
 
 
-def _followed(run: RunFolder, show: bool, launch: Callable[[], Worker]) -> Result:
-    from tui_trainer.follow import follow
+def _trackers(log: Iterable[str]) -> list[Wanted]:
+    from tui_trainer import trackers
 
-    ended = follow(run, _printer(show), launch)
+    return trackers.parse_all("log", [*log])
+
+
+def _followed(run: RunFolder, show: bool, launch: Callable[[], Worker], wanted: Sequence[Wanted]) -> Result:
+    from tui_trainer.follow import follow
+    from tui_trainer.forwarding.followers import Followers
+
+    followers, troubles = Followers(run, wanted), list[str]()
+
+    def launched() -> Worker:
+        worker = launch()
+        troubles.extend(followers.start())
+        return worker
+
+    ended = follow(run, _printer(show), launched)
+    for words in (*troubles, *followers.wait(tied=True).troubles):
+        warnings.warn(words, stacklevel=3)
     if ended.signals and ended.status > INTERRUPTED:
         # As if it had come to this program, which it did: its own handlers decide, and by itself it is a KeyboardInterrupt.
         signal.raise_signal(ended.signals[-1])
