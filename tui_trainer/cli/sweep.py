@@ -50,8 +50,10 @@ Trials = Annotated[int | None, typer.Option("--trials", metavar="N", min=1, help
 Metric = Annotated[
     str, typer.Option("--metric", metavar="NAME", help="val.accuracy or val.loss. [default: what the recipe watches]")
 ]
-Prune = Annotated[Pruner, typer.Option("--prune", help="By what a trial is stopped that promises nothing.")]
-Propose = Annotated[Sampler, typer.Option("--sampler", help="How values are proposed.")]
+Prune = Annotated[
+    Pruner | None, typer.Option("--prune", help="By what a trial is stopped that promises nothing. [default: median]")
+]
+Propose = Annotated[Sampler | None, typer.Option("--sampler", help="How values are proposed. [default: tpe]")]
 Timeout = Annotated[
     str | None,
     typer.Option("--timeout", metavar="TIME", help="Stop after 90m, 2h or 1d, with a checkpoint; --resume goes on."),
@@ -70,8 +72,8 @@ def sweep(
         str | None, typer.Option("--name", metavar="NAME", help="Of the sweep, which its runs are called by.")
     ] = None,
     metric: Metric = "",
-    prune: Prune = Pruner.median,
-    sampler: Propose = Sampler.tpe,
+    prune: Prune = None,
+    sampler: Propose = None,
     timeout: Timeout = None,
     resume: Resume = None,
     show: Show = None,
@@ -100,7 +102,7 @@ def sweep(
         return
     seconds, requirements = _seconds(timeout), require.parse(required or [])
     if resume is not None:
-        given = (search, name, metric, data, epochs, seed, device, threads)
+        given = (search, name, metric, prune, sampler, data, epochs, seed, device, threads)
         found, file = _resumed(resume, folder, trials, given)
     else:
         from core.sweep import beginning
@@ -111,6 +113,7 @@ def sweep(
         fixed = [*(f"{key}={value}" for key, value in settings.items() if value is not None), *fixed]
         base = _loaded(recipe or "", fixed, data)
         require.check(requirements, base)
+        sampler, prune = sampler or Sampler.tpe, prune or Pruner.median
         wish = beginning.Wish(base, space, metric, trials, sampler.value, prune.value, threads)
         file = beginning.described(wish)
         found, file = beginning.begun(file, name, folder)
