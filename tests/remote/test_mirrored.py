@@ -78,8 +78,8 @@ def test_a_run_that_has_ended_is_there_as_a_whole(far: Far, run: RunFolder) -> N
         until(lambda: mirror.log.exists())
         assert mirror.log.read_bytes() == b"the worker's words\n"
         assert not mirror.alive()
-        assert reference(mirror) == f"'ssh://far{str(run.path).replace(' ', '%20')}'"
-        with pytest.raises(UserError, match="no living trainer; go on with it by: tui-trainer resume 'ssh://far/"):
+        assert reference(mirror) == f"ssh://far{str(run.path).replace(' ', '%20')}"
+        with pytest.raises(UserError, match="no living trainer; go on with it by: tui-trainer resume ssh://far/"):
             inbox.send(mirror, c.Pause())
     assert sorted(path.name for path in run.path.iterdir()) == [
         "checkpoints", "events.jsonl", "inbox", "media", "run.json", "worker.log",
@@ -98,12 +98,10 @@ def test_it_grows_and_goes_on_at_the_byte_it_had(far: Far, run: RunFolder) -> No
         until(lambda: away(mirror))
         say(run, *(e.MessageLogged(text=f"line {number}") for number in range(1000)))
         assert mirror.alive(), "a run is not lost because its link is"
-        known = link.read(mirror.path)
         until(lambda: (known := link.read(mirror.path)) is not None and "No route to host" in known.why)
         far.down(False)
         until(lambda: same(run, mirror) and not away(mirror))
-        assert known is not None and len(far.calls) == 2
-    assert "--from" in (far.folder / "options").read_text() or summarise(run).messages
+        assert len(far.calls) == 2
 
 
 def test_half_a_line_is_gone_on_with_too(far: Far, run: RunFolder) -> None:
