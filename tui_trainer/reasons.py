@@ -33,7 +33,8 @@ def why_not(action: Action, state: State, shown: Callable[[str], str]) -> str:
 
 def elsewhere(state: State, action_id: str) -> str:
     """How what needs the other machine's files is done there."""
-    chosen = " --from CHECKPOINT" if action_id == "go_back" else ""
+    finished = state.status in ("finished", "early-stopped")
+    chosen = " --from CHECKPOINT" if action_id == "go_back" else " --epochs N" if finished else ""
     return f"that is for the other machine: tui-trainer resume --detach{chosen} {shlex.quote(state.address)}"
 
 

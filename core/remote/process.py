@@ -32,6 +32,9 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.5, 15.0
 """Seconds between two attempts to reach the far side; each time twice as long."""
 CATCHING_UP = 2.0
 """Seconds that the console waits for all of the journal."""
+REFUSED = ("Permission denied", "Host key verification failed")
+"""In OpenSSH's words."""
+NOT_ASKED = "; ssh cannot ask while a screen is there: leave, and attach again"
 DELIVERY = 5.0
 """Seconds at the end for what was told and has not arrived yet."""
 
@@ -56,7 +59,7 @@ class Mirroring:
                 if not self._announced:
                     raise UserError(why) from None
                 with suppress(OSError):  # its own disk is full: it stands as it stood
-                    self._mirror.cut(why)
+                    self._mirror.cut(why + (NOT_ASKED if any(words in why for words in REFUSED) else ""))
             asks, pause = False, FIRST_PAUSE if self._linked else min(2 * pause, LONGEST_PAUSE)
             self._over.wait(pause)
 

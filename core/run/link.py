@@ -7,9 +7,10 @@ from pathlib import Path
 
 import msgspec
 
-from core.errors import UNREADABLE
+from core.errors import UNREADABLE, UserError
 from core.files import read_plain, write_whole
 from core.format import prepare
+from core.remote.address import of_run
 
 NAME = "link.json"
 LARGEST = 256 << 10
@@ -42,11 +43,13 @@ prepare(Link)
 
 
 def read(folder: Path) -> Link | None:
-    """None for a run of this machine."""
+    """None for a run of this machine, also where a copied one brought something along that is no link."""
     try:
-        return msgspec.json.decode(read_plain(folder / NAME, LARGEST), type=Link)
-    except (OSError, *UNREADABLE):
+        link = msgspec.json.decode(read_plain(folder / NAME, LARGEST), type=Link)
+        of_run(link.address)
+    except (OSError, UserError, *UNREADABLE):
         return None
+    return link
 
 
 def write(folder: Path, link: Link) -> None:

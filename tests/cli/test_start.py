@@ -32,7 +32,9 @@ def loaded_by(*arguments: str, cwd: Path, env: dict[str, str], among: tuple[str,
     return set(eval(process.stderr.splitlines()[-1]))
 
 
-@pytest.mark.parametrize("arguments", [("--help",), ("train", "--help"), ("runs",), ("recipes",), ("show", "nothing")])
+@pytest.mark.parametrize(
+    "arguments", [("--help",), ("train", "--help"), ("runs",), ("recipes",), ("show", "nothing"), ("stream", "nothing")]
+)
 def test_light_commands_import_nothing_heavy(arguments: tuple[str, ...], tmp_path: Path, environment: dict[str, str]) -> None:
     assert loaded_by(*arguments, cwd=tmp_path, env=environment) == set()
 

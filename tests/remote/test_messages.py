@@ -168,3 +168,9 @@ def test_the_log_stays_bounded(mirror: Mirror, monkeypatch: pytest.MonkeyPatch) 
     for _ in range(9):
         mirror.take(m.Log(anew=False, data=b"1234"))
     assert mirror.run is not None and mirror.run.log.read_bytes() == b"1234"
+
+
+@pytest.mark.parametrize("text", ['{"address": "ssh://-oProxyCommand=x/a"}', '{"address": "ssh://far"}', "{", "[" * 100_000])
+def test_a_copied_run_brings_no_link_along_that_is_none(tmp_path: Path, text: str) -> None:
+    (tmp_path / link.NAME).write_text(text)
+    assert link.read(tmp_path) is None

@@ -48,7 +48,7 @@ def run_title(listed: ListedRun, colours: Palette) -> Text:
 
 def run_footnote(listed: ListedRun, now: float) -> Text:
     """How large it is and since when it is there."""
-    others = listed.state is not None and listed.state.origin
+    others = listed.state is not None and (listed.state.origin or listed.state.address)
     size = f"{readings.format_bytes(listed.size)} on disk" if listed.size is not None and not others else ""
     begun = listed.state.started if listed.state else 0.0
     since = f"begun {readings.format_duration(max(now - begun, 0.0))} ago" if begun else ""
