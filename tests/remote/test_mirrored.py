@@ -103,7 +103,7 @@ def test_it_grows_and_goes_on_at_the_byte_it_had(far: Far, run: RunFolder) -> No
         until(lambda: away(mirror))
         with run.journal.open("ab") as file:
             file.write(b'xt":"whole"}\n')
-        say(run, *(e.MessageLogged(text=f"line {number}") for number in range(1000)))
+        say(run, *(e.MessageLogged(text=f"line {number}") for number in range(400)))
         assert mirror.alive(), "a run is not lost because its link is"
         until(lambda: (known := link.read(mirror.path)) is not None and "No route to host" in known.why)
         far.down(False)
