@@ -9,7 +9,7 @@ from typing import Protocol, TypeAlias, runtime_checkable
 
 from rich.text import Text
 
-from core.run.folder import RunFolder, reference
+from core.run.folder import RunFolder, reference, whereabouts
 from core.view import outcome
 from core.view.readings import epoch_words, format_metric, monitor
 from core.view.state import State
@@ -67,7 +67,7 @@ def _ended(run: RunFolder, state: State) -> Iterator[Pair]:
     if state.stopping.best is not None:
         yield "best", _best(state)
     if state.weights:
-        yield "weights", str(run.path / state.weights)
+        yield "weights", whereabouts(run, state.weights)
     yield "next", next_commands(run, state)[0 if state.status in DONE else -1]
 
 

@@ -15,6 +15,7 @@ from core.run.journal import JournalReader
 from core.view import cache, history
 from core.view.cache import History
 from core.view.fold import fold
+from core.view.linked import linked
 from core.view.state import State
 from core.view.summary import READ_WHOLE, opening, summarise, with_liveness
 
@@ -110,6 +111,7 @@ class Feed:
             alive = self._look.alive
             if reader.at_end and time.monotonic() - looked >= LIVENESS:
                 alive, looked = self.run.alive(), time.monotonic()
+                state = linked(state, self.run, time.time())
             if told := reader.read():
                 state = fold(state, told)
             if reader.at_end:  # all that a trainer wrote before its end is folded before it counts as gone

@@ -11,6 +11,7 @@ from typing import Generic, TypeAlias, TypeVar
 from core.run import tags
 from core.run.folder import RunFolder, last_activity, list_runs
 from core.run.size import folder_bytes
+from core.view.linked import linked
 from core.view.state import State
 from core.view.summary import summarise, with_liveness
 
@@ -82,8 +83,9 @@ class Listing:
     def _listed(self, run: RunFolder, deadline: float) -> ListedRun:
         alive = run.alive()
         state, beside = self._states.get(run, deadline), self._sizes.get(run, deadline)
+        shown = state and with_liveness(linked(state, run, time.time()), alive)
         return ListedRun(
-            run, state and with_liveness(state, alive), alive, _active(run, state), self._tags.get(run, deadline) or (),
+            run, shown, alive, _active(run, state), self._tags.get(run, deadline) or (),
             None if beside is None else max(beside + _bytes(run.journal), 0),
         )  # fmt: skip
 
@@ -95,7 +97,7 @@ def latest_first(listed: Iterable[ListedRun]) -> list[ListedRun]:
 
 def _active(run: RunFolder, state: State | None) -> float:
     """Of a run of others, what it says itself: its journal here is younger."""
-    return state.last_time if state and state.origin else last_activity(run)
+    return state.last_time if state and (state.origin or state.address) else last_activity(run)
 
 
 def _version(path: Path) -> tuple[int, int]:

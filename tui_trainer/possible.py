@@ -35,7 +35,7 @@ def can_leave(state: State) -> bool:
 
 
 def can_resume(state: State) -> bool:
-    return state.status in ("stopped", "discarded", "failed", "lost") and not (state.program or state.origin)
+    return state.status in ("stopped", "discarded", "failed", "lost") and not (state.program or state.origin or state.address)
 
 
 def can_validate(state: State) -> bool:
@@ -55,4 +55,5 @@ def can_rewind(state: State) -> bool:
 
 
 def can_go_back(state: State) -> bool:
-    return (is_training(state) or state.ended) and bool(state.checkpoints) and not state.program
+    there = is_training(state) or (state.ended and not state.address)
+    return there and bool(state.checkpoints) and not state.program

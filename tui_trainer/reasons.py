@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 
 from core.view.state import State
@@ -17,6 +18,8 @@ def why_not(action: Action, state: State, shown: Callable[[str], str]) -> str:
         return why
     if state.origin:
         return f"{action.label}: this run is only watched; whoever trains it steers it"
+    if state.address and state.ended and action.id in ("resume", "go_back"):
+        return elsewhere(state, action.id)
     if action.id == "resume":
         return "it has finished; more epochs: tui-trainer resume RUN --epochs N" if state.ended else "it is training already"
     if state.status == "lost":
@@ -26,6 +29,13 @@ def why_not(action: Action, state: State, shown: Callable[[str], str]) -> str:
     if state.status == "preparing":
         return "training has not begun yet"
     return _why_not_yet(action, state, shown)
+
+
+def elsewhere(state: State, action_id: str) -> str:
+    """How what needs the other machine's files is done there."""
+    finished = state.status in ("finished", "early-stopped")
+    chosen = " --from CHECKPOINT" if action_id == "go_back" else " --epochs N" if finished else ""
+    return f"that is for the other machine: tui-trainer resume --detach{chosen} {shlex.quote(state.address)}"
 
 
 def _of_program(action: Action, state: State) -> str:

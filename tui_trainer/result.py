@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from core.run.folder import RunFolder, reference
+from core.run.folder import RunFolder, reference, whereabouts
 from core.run.program import way_on
 from core.view.outcome import ending_words
 from core.view.readings import confusion_words, confusions, format_duration, format_metric, monitor, stopping_sentence
@@ -76,7 +76,7 @@ def _result(run: RunFolder, state: State) -> Iterator[str]:
         yield f"pictures: {pictures}"
     if state.weights:
         chosen = state.status in DONE and f"best.{monitor(state)}" in state.metrics
-        yield f"weights{f' (best {monitor(state)})' if chosen else ''}: {run.path / state.weights}"
+        yield f"weights{f' (best {monitor(state)})' if chosen else ''}: {whereabouts(run, state.weights)}"
     yield from (f"worker.log: {line}" for line in last_words(run, state, LAST_LINES))
     yield from (f"next: {command}" for command in next_commands(run, state))
 

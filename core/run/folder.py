@@ -17,7 +17,7 @@ from core.errors import UNREADABLE, UserError
 from core.events import FORMAT
 from core.files import make_folder, read_plain, write_whole
 from core.format import Newer, decode, prepare
-from core.run import lock
+from core.run import link, lock
 
 LARGEST_RUN_FILE = 1 << 20
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
@@ -167,8 +167,17 @@ def busy(run: RunFolder) -> UserError:
 
 
 def reference(run: RunFolder) -> str:
-    """How a command names this run, quoted for a shell: by its name where the default runs folder has it, else by its path."""
+    """How a command names this run, quoted for a shell: by its name where the default runs folder has it, else by its path, or
+    by its address where this is the mirror of one elsewhere."""
+    if mirrored := link.read(run.path):
+        return shlex.quote(mirrored.address)
     return shlex.quote(run.name if run.path.parent == default_runs() else str(run.path))
+
+
+def whereabouts(run: RunFolder, inside: str) -> str:
+    """Where something in it lies, for people: on this machine, or on that whose run this is the mirror of."""
+    mirrored = link.read(run.path)
+    return f"{mirrored.address}/{inside}" if mirrored else str(run.path / inside)
 
 
 def runs_folder(given: Path | None = None) -> Path:

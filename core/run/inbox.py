@@ -23,13 +23,14 @@ LARGEST = 64 << 10
 
 
 def send(run: RunFolder, command: Command) -> str:
-    """Put a command into a living run's inbox and return its id. Raises UserError at once when nobody trains the run."""
+    """Put a command into a living run's inbox and return its id, a new one unless it has one: then it was sent to a mirror of
+    the run. Raises UserError at once when nobody trains the run."""
     if not run.alive():
         program.refuse(run)
         end = finished(run.journal)
         more = f" --epochs {2 * end.epoch}" if end else ""
         raise UserError(f"run '{run.name}' has no living trainer; go on with it by: tui-trainer resume {reference(run)}{more}")
-    stamped = msgspec.structs.replace(command, id=secrets.token_hex(6), time=time.time())
+    stamped = msgspec.structs.replace(command, id=command.id or secrets.token_hex(6), time=time.time())
     name = f"{_place(run.inbox):020d}-{stamped.id}.json"
     temporary = run.inbox / f".{name}"
     try:

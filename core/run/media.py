@@ -37,7 +37,7 @@ class Media:
         """The name under which it lies there now. Raises OSError, also when the run folder is gone."""
         if len(data) > LARGEST:
             raise TrainingError("error", f"{len(data):,} bytes are too much for {self.folder}")
-        name = hashlib.sha256(data).hexdigest()
+        name = name_of(data)
         if self.folder.is_symlink() or not self.folder.is_dir():
             self.folder.mkdir(mode=0o700)  # fails where there is something else
         temporary = self.folder / f".{name}.{secrets.token_hex(4)}.tmp"
@@ -59,6 +59,10 @@ class Media:
             if place and (place >= MOST or total > MOST_BYTES):
                 with suppress(OSError):  # a folder of such a name is not ours
                     path.unlink()
+
+
+def name_of(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 def listing(folder: Path) -> list[Path]:
@@ -90,7 +94,7 @@ def read(folder: Path, name: str) -> bytes:
         raise Damaged("not kept any more") from None
     except OSError as error:
         raise Damaged(str(error.strerror)) from None
-    if hashlib.sha256(data).hexdigest() != name:
+    if name_of(data) != name:
         raise Damaged("does not match its SHA-256")
     return data
 

@@ -160,6 +160,14 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     origin: str = ""
     """What it is read from, where others train it."""
+    address: str = ""
+    """``ssh://...``, where it is trained on another machine and this is its mirror."""
+    away: float = 0.0
+    """Since when there is no link to that machine (Unix seconds), 0 while there is one."""
+    unlinked: str = ""
+    """Why there is none, in words."""
+    fetched: float = 1.0
+    """How much of the journal has come from there (0 to 1)."""
 
     started: float = 0.0
     """Unix seconds of RunStarted."""

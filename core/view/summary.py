@@ -11,6 +11,7 @@ from core.files import open_plain
 from core.run.folder import RunFolder
 from core.run.journal import SLICE, JournalReader
 from core.view.fold import fold
+from core.view.linked import linked
 from core.view.state import State
 
 READ_WHOLE = 8 << 20
@@ -42,7 +43,12 @@ def _summary(run: RunFolder) -> State:
 
 
 def opening(run: RunFolder) -> State:
-    """What is known before the journal's first event: name, recipe and the time of creation, from ``run.json``."""
+    """What is known before the journal's first event: name, recipe and the time of creation, from ``run.json``, and how the
+    link to another machine stands."""
+    return linked(_described(run), run, time.time())
+
+
+def _described(run: RunFolder) -> State:
     try:
         described = run.read()
     except UserError:

@@ -26,9 +26,9 @@ GRACE = 60.0
 
 
 @contextmanager
-def temporary() -> Iterator[Path]:
+def temporary(kind: str = FOLDER) -> Iterator[Path]:
     """A folder (0700) for the runs of one who watches. What others left is removed. Raises OSError."""
-    base = cache_folder() / FOLDER
+    base = cache_folder() / kind
     make_folder(base)
     _sweep(base)
     folder = base / f"{os.getpid()}-{secrets.token_hex(4)}"

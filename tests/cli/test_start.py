@@ -43,6 +43,7 @@ def loaded_by(*arguments: str, cwd: Path, env: dict[str, str], among: tuple[str,
         ("runs",),
         ("recipes",),
         ("show", "nothing"),
+        ("stream", "nothing"),
     ],
 )
 def test_light_commands_import_nothing_heavy(arguments: tuple[str, ...], tmp_path: Path, environment: dict[str, str]) -> None:

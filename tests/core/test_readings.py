@@ -178,3 +178,13 @@ def test_figures_of_a_hostile_journal_stay_countable() -> None:
 
 def test_a_run_that_holds_nothing_out_trains_all_its_epochs_from_the_first_word_on() -> None:
     assert readings.stopping_sentence(State(steps_per_epoch=10)) == "off; trains all its epochs"
+
+
+def test_what_hinders_the_view_of_another_machine_comes_before_what_is_seen_of_it() -> None:
+    silent = replace(healthy(2), status="running", address="ssh://far/runs/a")
+    later = silent.last_time + 100.0
+    assert readings.trouble(silent, later) == "no sign of life for 1 min 40 s"
+    assert readings.trouble(replace(silent, fetched=0.375), later) == "fetching its journal 38%"
+    cut = replace(silent, away=later - 12.0, fetched=0.375)
+    assert readings.trouble(cut, later) == "no link for 12 s, trying again"
+    assert readings.trouble(cut, later - 60.0) == "no link for 0.0 s, trying again"

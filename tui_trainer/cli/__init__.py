@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 COMMANDS = {
     "attach": "console.attach",
+    "stream": "stream.stream",
     "compare": "compare.compare",
     "watch": "watch.watch",
     "demo": "demo.demo",
@@ -126,6 +127,10 @@ def _status() -> int:
 
 
 def _done(words: Sequence[str]) -> int:
+    if any(word.startswith("ssh://") for word in words[1:]) and words[0] != "attach":
+        from tui_trainer.cli.remote import pass_on
+
+        return pass_on(words)
     if (asked := opening.plainly(words)) is not None:
         gc.disable()  # what is loaded stays; the console takes the collector up again once it is there
         opening.answer(asked)

@@ -6,10 +6,13 @@ from typing import Annotated
 
 import typer
 
+from core.remote.address import is_remote
 from core.run.folder import find, runs_folder
 from tui_trainer.cli import options
 from tui_trainer.cli.opening import open_console
 from tui_trainer.cli.say import say
+
+RUN = "A run's name, its path, 'last', or ssh://[user@]host[:port]/path/to/run on another machine."
 
 
 def _show_version(asked: bool) -> None:
@@ -30,6 +33,14 @@ def home(context: typer.Context, runs: options.Runs = None, version: Version = F
         context.default_map = {context.invoked_subcommand: {"runs": str(runs)}}
 
 
-def attach(run: options.Run, runs: options.Runs = None) -> None:
-    """Open the console on a living or ended run."""
+def attach(
+    run: Annotated[str, typer.Argument(metavar="RUN", help=RUN, show_default=False)],
+    runs: options.Runs = None,
+    remote_command: options.RemoteCommand = "",
+) -> None:
+    """Open the console on a living or ended run, here or on another machine."""
+    if is_remote(run):
+        from tui_trainer.cli.remote import attach
+
+        attach(run, remote_command)
     open_console(runs, find(run, runs_folder(runs)))

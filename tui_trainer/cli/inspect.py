@@ -36,8 +36,14 @@ def runs(
     sort: Annotated[str, typer.Option("--sort", metavar="COLUMN", help="name, best, size, age ...; -best the other way.")] = "",
     runs: options.Runs = None,
     json: options.Json = False,
+    host: Annotated[str, typer.Option("--host", metavar="HOST[/DIR]", help="Those of another machine, over SSH.")] = "",
+    remote_command: options.RemoteCommand = "",
 ) -> None:
     """List the runs, the latest first."""
+    if host:
+        from tui_trainer.cli.remote import list_runs_of
+
+        list_runs_of(host, runs, {"--filter": filter, "--sort": sort}, json, remote_command)
     from tui_trainer import run_rows
 
     folder = runs_folder(runs)

@@ -34,7 +34,7 @@ def plainly(words: Sequence[str]) -> Asked | None:
     match list(words):
         case []:
             return Asked()
-        case ["attach", run] if not run.startswith("-"):
+        case ["attach", run] if not run.startswith(("-", "ssh://")):
             return Asked(run)
     return None
 

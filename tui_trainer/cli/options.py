@@ -14,6 +14,14 @@ Weights: TypeAlias = Annotated[
 Runs: TypeAlias = Annotated[
     Path | None, typer.Option("--runs", metavar="DIR", help="Folder of runs. [default: TUI_TRAINER_RUNS, else ./runs]")
 ]
+RemoteCommand: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        "--remote-command",
+        metavar="CMD",
+        help="How tui-trainer is called on the other machine. [default: TUI_TRAINER_REMOTE_COMMAND, else tui-trainer]",
+    ),
+]
 Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 JournalLines: TypeAlias = Annotated[bool, typer.Option("--json", help="Print the run's events, one JSON object a line.")]
 Quiet: TypeAlias = Annotated[bool, typer.Option("--quiet", "-q", help="Print only the result.")]

@@ -8,8 +8,11 @@ from rich.text import Text
 from textual import work
 from textual.geometry import Size
 
+from core.checkpoint import WEIGHTS
 from core.errors import UserError
+from core.remote.address import parse
 from core.run.checkpoints import export
+from core.run.folder import RunFolder, whereabouts
 from core.view.readings import format_bytes
 from core.view.state import SavedCheckpoint, State
 from tui_trainer.bindings import bindings
@@ -70,7 +73,8 @@ class Checkpoints(Panel[Listed]):
     def values(self) -> Iterator[tuple[str, str]]:
         if chosen := self.chosen:
             yield "checkpoint", chosen.checkpoint
-            yield "its folder", str((self.run.checkpoints / chosen.checkpoint).absolute())
+            here = RunFolder(self.run.path.absolute())
+            yield "its folder", whereabouts(here, f"checkpoints/{chosen.checkpoint}")
 
     def action_next_checkpoint(self) -> None:
         self._choose(1)
@@ -87,7 +91,12 @@ class Checkpoints(Panel[Listed]):
             cast(SteeringScreen, self.screen).rewind_to(self.chosen.checkpoint)
 
     def action_export(self) -> None:
-        if self.chosen is not None:
+        if self.chosen is None:
+            return
+        if address := cast(SteeringScreen, self.screen).state.address:
+            words = parse(address).copy_of(f"checkpoints/{self.chosen.checkpoint}/{WEIGHTS}")
+            self.app.notify(printable(f"they lie on the other machine: {words}"), severity="warning", markup=False)
+        else:
             self._export(self.chosen.checkpoint)
 
     @work(thread=True, exclusive=True)

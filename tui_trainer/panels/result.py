@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 from rich.text import Text
 from textual.geometry import Size
 
-from core.run.folder import RunFolder, reference
+from core.run.folder import RunFolder, reference, whereabouts
 from core.run.program import way_on
 from core.view import readings
 from core.view.state import State
@@ -94,7 +94,7 @@ def _figures(state: State, run: RunFolder) -> list[tuple[str, str]]:
     if state.stopping.best is not None:
         pairs.append(("best", f"{state.stopping.metric} {short(state.stopping.best)} at epoch {state.stopping.best_epoch}"))
     if state.weights:
-        pairs.append(("weights", str(run.path / state.weights)))
+        pairs.append(("weights", whereabouts(run, state.weights)))
     return pairs
 
 
@@ -105,6 +105,8 @@ def _next(state: State, run: RunFolder, key: str) -> list[tuple[str, str]]:
         return [("next", way_on(run.name, state.program))]
     if state.status in ("finished", "early-stopped"):
         return [("next", f"tui-trainer evaluate {reference(run)}")]
+    if state.address:
+        return [("next", f"tui-trainer resume --detach {reference(run)}")]
     return [("next", f"press {key}, or: tui-trainer resume {reference(run)}")]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from textual import work
 
-from core.run.folder import reference
+from core.run.folder import RunFolder, reference, whereabouts
 from tui_trainer.escape import printable
 from tui_trainer.possible import can_resume
 from tui_trainer.screens.arranged import ArrangedScreen
@@ -39,9 +39,10 @@ class CopyingScreen(ArrangedScreen):
         if isinstance(self.focused, Panel):
             yield from self.focused.values()
         yield "run", self.run.name
-        yield "folder", str(self.run.path.absolute())
+        here = RunFolder(self.run.path.absolute())
+        yield "folder", self.state.address or str(here.path)
         if self.state.weights:
-            yield "weights", str((self.run.path / self.state.weights).absolute())
+            yield "weights", whereabouts(here, self.state.weights)
         yield "command", f"tui-trainer {self._next_verb()} {reference(self.run)}"
         if self.state.stopping.best is not None:
             yield f"best {printable(self.state.stopping.metric)}", short(self.state.stopping.best)

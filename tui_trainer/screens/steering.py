@@ -27,7 +27,7 @@ from core.errors import UserError
 from core.run import inbox
 from core.run.folder import RunFolder
 from core.view.state import State
-from tui_trainer import actions
+from tui_trainer import actions, reasons
 from tui_trainer.actions import Action
 from tui_trainer.feed import Source
 from tui_trainer.screens import values
@@ -166,7 +166,9 @@ class SteeringScreen(PanelScreen):
     @work
     async def rewind_to(self, checkpoint: str) -> None:
         """After a question. A run that has ended is resumed there."""
-        if not self.state.ended and (why := self.why_not(actions.REWIND)):
+        if self.state.ended and self.state.address:
+            self._say(reasons.elsewhere(self.state, "go_back").replace("CHECKPOINT", checkpoint), "warning")
+        elif not self.state.ended and (why := self.why_not(actions.REWIND)):
             self._say(why, "warning")
         else:
             await self._rewind_to(checkpoint)

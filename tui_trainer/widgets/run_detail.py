@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from core.events import PREFIX
-from core.run.folder import RunFolder, reference
+from core.run.folder import RunFolder, reference, whereabouts
 from core.run.program import way_on
 from core.view import readings
 from core.view.state import State
@@ -48,7 +48,7 @@ def run_title(listed: ListedRun, colours: Palette) -> Text:
 
 def run_footnote(listed: ListedRun, now: float) -> Text:
     """How large it is and since when it is there."""
-    others = listed.state is not None and listed.state.origin
+    others = listed.state is not None and (listed.state.origin or listed.state.address)
     size = f"{readings.format_bytes(listed.size)} on disk" if listed.size is not None and not others else ""
     begun = listed.state.started if listed.state else 0.0
     since = f"begun {readings.format_duration(max(now - begun, 0.0))} ago" if begun else ""
@@ -89,13 +89,13 @@ def _lines(listed: ListedRun, now: float, colours: Palette, key: str) -> Iterato
         yield "training", _training(state), colours.text
     yield "stopping", readings.stopping_sentence(state), colours.warn if state.split == "test" else colours.text
     if state.weights:
-        yield "weights", str(listed.run.path / state.weights), colours.text
+        yield "weights", whereabouts(listed.run, state.weights), colours.text
     yield "command", _command(listed.run, state), colours.train
 
 
 def _standing(state: State, now: float, key: str) -> str:
     if state.status == "lost":
-        how = "" if state.program else f"; {key} goes on from the last checkpoint"
+        how = "" if state.program or state.address else f"; {key} goes on from the last checkpoint"
         return f"lost: its trainer ended without a word{how}"
     if state.ended:
         said = state.ending or state.status

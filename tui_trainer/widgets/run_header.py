@@ -46,8 +46,8 @@ class RunHeader(Widget):
             notes.append(printable(trouble))
         if share < 1:
             notes.append(f"reading history {share:.0%}")
-        names = (self.run_name, state.recipe or state.program, state.data, _model(state))
-        numbers = () if moment else _numbers(state, now)
+        names = (self.run_name, _elsewhere(state), state.recipe or state.program, state.data, _model(state))
+        numbers = () if moment or state.away else _numbers(state, now)
         standing = Standing(tuple(printable(name) for name in names if name), state.status, tuple(notes), numbers)
         if standing != self._standing:
             self._standing = standing
@@ -73,6 +73,11 @@ def _right(standing: Standing, colours: Palette) -> Text:
     for number in standing.numbers:
         right.append(f"  {number}", colours.text)
     return right
+
+
+def _elsewhere(state: State) -> str:
+    """Which machine trains it, where that is another one."""
+    return f"on {state.address.removeprefix('ssh://').partition('/')[0]}" if state.address else ""
 
 
 def _model(state: State) -> str:
