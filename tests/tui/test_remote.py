@@ -87,13 +87,15 @@ async def test_a_broken_link_is_no_lost_run(far: Far, run: RunFolder) -> None:
             far.cut()
             await seen(pilot, "no link for ")
             assert "trying again" in text_of(pilot) and "● running" in text_of(pilot) and " demo " in text_of(pilot)
+            screen = pilot.app.screen
+            assert isinstance(screen, RunScreen)
+            why = "no link: me@gpu: ssh: connect to host far port 22: No route to host"
+            await until(pilot, lambda: any(message.text == why for message in screen.state.messages))
             far.down(False)
             say(run, *epochs(1))
             await until(pilot, lambda: "no link for" not in text_of(pilot))
-            assert isinstance(pilot.app.screen, RunScreen) and pilot.app.screen.state.rows[-1].epoch == 1
-            messages = [message.text for message in pilot.app.screen.state.messages]
-            assert any(text == "no link: me@gpu: ssh: connect to host far port 22: No route to host" for text in messages)
-            assert messages[-1].startswith("the link is back after ")
+            await until(pilot, lambda: bool(screen.state.rows) and screen.state.rows[-1].epoch == 1)
+            await until(pilot, lambda: screen.state.messages[-1].text.startswith("the link is back after "))
 
 
 async def test_what_is_for_the_other_machine_says_how_it_is_done_there(far: Far, run: RunFolder) -> None:
