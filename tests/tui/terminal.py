@@ -74,8 +74,9 @@ class Terminal:
 
     def press(self, keys: bytes) -> float:
         """When they were pressed."""
+        moment = time.monotonic()  # before: the program may have answered by the time that this goes on
         os.write(self._screen, keys)
-        return time.monotonic()
+        return moment
 
     def seen(self, words: bytes, since: float = 0.0) -> float:
         """When it had written these words, which it is waited for. They are told apart from what came before ``since``."""
