@@ -44,9 +44,10 @@ def test_a_training_on_a_terminal_that_tells_of_its_end(folder: Path, environmen
 
 
 def test_a_signal_ends_a_resumed_training_soon_whatever_the_command_does(folder: Path, cli: Cli) -> None:
-    run = RunFolder(folder / "runs" / "shown")
+    run = RunFolder(folder / "runs" / "ended")
+    assert cli("train", "quickstart", "--epochs", "1", "--name", "ended", *SMALL, cwd=folder).returncode == 0
     longer = ["--epochs", "100000", "--detach", "--notify", f"{TELL}; sleep 1000"]
-    assert cli("resume", "shown", *longer, cwd=folder).returncode == 0
+    assert cli("resume", "ended", *longer, cwd=folder).returncode == 0
     wait_for(lambda: bool(journal.find(run.journal, e.RunResumed)))
     (resumed,) = journal.find(run.journal, e.RunResumed)
     os.kill(resumed.process, signal.SIGTERM)
