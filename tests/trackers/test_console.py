@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-from textual.pilot import Pilot
 
 from core.errors import UserError
 from core.run import session
@@ -16,7 +13,7 @@ from core.run.folder import RunFolder
 from tests.cli.conftest import wait_for
 from tests.trackers.conftest import steps, told
 from tests.tui import runs as made
-from tests.tui.screens import text_of
+from tests.tui.screens import text_of, until
 from tui_trainer.app import TrainerApp
 from tui_trainer.forwarding import followers
 from tui_trainer.screens.new_run import NewRunScreen
@@ -36,14 +33,6 @@ def run(tmp_path: Path, copied: Path, monkeypatch: pytest.MonkeyPatch) -> RunFol
 def console(run: RunFolder, on_it: bool = False) -> TrainerApp:
     settings = Settings(log=("lines",))
     return TrainerApp(run.path.parent, run if on_it else None, clock=lambda: made.NOW, settings=settings)
-
-
-async def until(pilot: Pilot[Any], condition: Callable[[], object]) -> None:
-    for _ in range(400):
-        if condition():
-            return
-        await pilot.pause(0.05)
-    raise AssertionError(text_of(pilot))
 
 
 def has_ended(run: RunFolder) -> bool:

@@ -15,7 +15,7 @@ from core import recipe
 from core.events import Event
 from core.run.folder import RunFile, RunFolder
 from tests.tui import runs as made
-from tests.tui.screens import text_of
+from tests.tui.screens import PATIENCE, text_of
 from tui_trainer import theme
 from tui_trainer.app import TrainerApp
 from tui_trainer.screens.compare import CompareScreen
@@ -97,7 +97,7 @@ async def settled(pilot: Pilot[Any]) -> CompareScreen:
     """The screen once it shows all that the journals have, and is still."""
     screen, before = pilot.app.screen, ""
     assert isinstance(screen, CompareScreen)
-    for _ in range(300):
+    for _ in range(PATIENCE):
         await pilot.pause(0.08)
         told = [len(run.journal.read_bytes().splitlines()) if run.journal.exists() else 0 for run in screen.runs]
         known = [item.state.seq + 1 for item in screen.subjects]

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from tui_trainer.screens.panels import PanelScreen
 from tui_trainer.screens.run import RunScreen
 from tui_trainer.widgets.panel import Panel
 
+PATIENCE = 1000
+"""Looks, each of 0.03 s and more: half a minute, for a machine that has other work."""
 FOLDER = Path(__file__).parent / "snapshots"
 
 
@@ -33,24 +36,32 @@ def trained(run: RunFolder, live: bool) -> AbstractContextManager[None]:
 
 
 async def settled(pilot: Pilot[Any], run: RunFolder) -> RunScreen:
-    """The run screen once it shows all that is in the journal, and knows whether the run lives."""
-    screen = pilot.app.screen
-    assert isinstance(screen, RunScreen)
-    for _ in range(200):
+    """The run screen, once it is there, shows all that is in the journal, and knows whether the run lives."""
+    for _ in range(PATIENCE):
         await pilot.pause(0.03)
-        if screen.state.seq >= _last_seq(run) and screen._feed.looked and all(map(_up_to_date, screen._panels())):
+        screen = pilot.app.screen
+        if isinstance(screen, RunScreen) and _shows_all(screen, run):
             await pilot.pause()
             return screen
     raise AssertionError(f"the screen did not settle:\n{text_of(pilot)}")
 
 
-async def seen(pilot: Pilot[Any], words: str, times: int = 1) -> None:
-    """Wait until the screen shows these words, in so many places at least."""
-    for _ in range(200):
-        if text_of(pilot).count(words) >= times:
+async def until(pilot: Pilot[Any], condition: Callable[[], object], sought: str = "it") -> None:
+    for _ in range(PATIENCE):
+        if condition():
             return
         await pilot.pause(0.03)
-    raise AssertionError(f"{words!r} did not appear:\n{text_of(pilot)}")
+    raise AssertionError(f"{sought} did not come about:\n{text_of(pilot)}")
+
+
+async def seen(pilot: Pilot[Any], words: str, times: int = 1) -> None:
+    """Wait until the screen shows these words, in so many places at least."""
+    await until(pilot, lambda: text_of(pilot).count(words) >= times, repr(words))
+
+
+def _shows_all(screen: RunScreen, run: RunFolder) -> bool:
+    panels = screen._panels()
+    return screen.state.seq >= _last_seq(run) and screen._feed.looked and bool(panels) and all(map(_up_to_date, panels))
 
 
 def _last_seq(run: RunFolder) -> int:

@@ -16,7 +16,7 @@ from core.events import Event
 from core.run.folder import RunFolder
 from tests.tui import runs as made
 from tests.tui.pictured import with_pictures
-from tests.tui.screens import settled, text_of
+from tests.tui.screens import PATIENCE, settled, text_of
 from tui_trainer.screens.run import RunScreen
 from tui_trainer.widgets.picture_panel import PicturePanel
 
@@ -90,7 +90,7 @@ async def opened(pilot: Pilot[Any], run: RunFolder, page: str) -> RunScreen:
 async def steady(pilot: Pilot[Any], run: RunFolder) -> RunScreen:
     """The screen once it changes no more: pictures are read beside it, and the network is described by a process of its own."""
     before = ""
-    for _ in range(400):
+    for _ in range(PATIENCE):
         screen = await settled(pilot, run)
         busy = any(found.shelf.busy for found in screen.query(PicturePanel))
         text = text_of(pilot)

@@ -15,7 +15,7 @@ from core.sweep.folder import SweepFile, SweepFolder, trial_name
 from core.sweep.space import Choice, checked, divided
 from core.sweep.trials import Board, State, Trial
 from tests.tui.runs import NOW
-from tests.tui.screens import text_of
+from tests.tui.screens import PATIENCE, text_of
 from tui_trainer.app import TrainerApp
 from tui_trainer.screens.sweep import SweepScreen
 
@@ -105,7 +105,7 @@ def console(sweep: SweepFolder) -> TrainerApp:
 async def settled(pilot: Pilot[Any]) -> SweepScreen:
     """The screen once its picture is still."""
     last = ""
-    for _ in range(200):
+    for _ in range(PATIENCE):
         await pilot.pause(0.05)
         screen, text = pilot.app.screen, text_of(pilot)
         if isinstance(screen, SweepScreen) and text == last and text.splitlines()[-1].strip():

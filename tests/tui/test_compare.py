@@ -12,7 +12,7 @@ from core.run.folder import RunFolder
 from tests.tui import compared
 from tests.tui import runs as made
 from tests.tui.compared import PAIR, SIZES, below, console, plot_of, pressed, settled
-from tests.tui.screens import check, seen, text_of
+from tests.tui.screens import check, seen, text_of, until
 from tui_trainer import theme
 from tui_trainer.screens.compare import PAGES, CompareScreen
 from tui_trainer.widgets.compared import colour_of
@@ -103,8 +103,7 @@ async def test_the_mouse_moves_the_crosshair(pair: list[RunFolder]) -> None:
     async with console(pair).run_test(size=(120, 40)) as pilot:
         await settled(pilot)
         await pilot.hover(ComparedPlot, offset=(60, 8))
-        await pilot.pause(0.3)
-        assert "at epoch" in text_of(pilot) and "there" in text_of(pilot)
+        await until(pilot, lambda: "at epoch" in text_of(pilot) and "there" in text_of(pilot))
 
 
 async def test_logarithm_smoothing_marker_and_zoom_as_in_every_plot(pair: list[RunFolder]) -> None:

@@ -16,7 +16,7 @@ from tests.core.hostile import EVIL, hostile, lets_through
 from tests.tui import compared
 from tests.tui import runs as made
 from tests.tui.compared import PAIR, console, plot_of, pressed, settled
-from tests.tui.screens import seen, text_of
+from tests.tui.screens import seen, text_of, until
 from tests.tui.test_theme import contrast
 from tui_trainer import actions, theme
 from tui_trainer.screens.compare import PAGES, CompareScreen
@@ -63,15 +63,13 @@ async def test_h_and_escape_go_back_to_the_home_that_it_came_from(pair: list[Run
     async with app.run_test(size=(80, 24)) as pilot:
         await settled(pilot)
         await pilot.press("h")
-        await pilot.pause(0.2)
+        await until(pilot, lambda: isinstance(app.screen, HomeScreen))
         home = app.screen
-        assert isinstance(home, HomeScreen)
         for key in ("h", "escape"):
             app.show_compared(pair)
             await settled(pilot)
             await pilot.press(key)
-            await pilot.pause(0.2)
-            assert app.screen is home
+            await until(pilot, lambda: app.screen is home)
 
 
 async def test_q_leaves_and_says_what_goes_on(pair: list[RunFolder], capsys: pytest.CaptureFixture[str]) -> None:

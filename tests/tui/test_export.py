@@ -12,13 +12,13 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.tui import runs as made
-from tests.tui.screens import console, panel, seen, settled, text_of
+from tests.tui.screens import PATIENCE, console, panel, seen, settled, text_of
 from tests.tui.states import opened
 from tui_trainer.svg import CELL_HEIGHT, CELL_WIDTH, alone
 
 
 async def told(pilot: Pilot[Any], words: str) -> None:
-    for _ in range(200):
+    for _ in range(PATIENCE):
         if any(words in notice.message for notice in pilot.app._notifications):
             return
         await pilot.pause(0.03)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import msgspec
@@ -31,7 +32,7 @@ def trained(runs: Path, name: str, of: Recipe) -> RunFolder:
 
 
 def found(runs: Path, chosen: Recipe) -> forecast.Forecast:
-    return forecast.forecast(chosen, runs, Listing(runs).scan())
+    return forecast.forecast(chosen, runs, Listing(runs).scan(math.inf))
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ from rich.console import Console
 from textual.pilot import Pilot
 
 from tests.tui import runs as made
-from tests.tui.screens import check, text_of
+from tests.tui.screens import PATIENCE, check, text_of
 from tui_trainer import actions
 from tui_trainer.app import TrainerApp
 from tui_trainer.screens.help import SECTIONS, HelpScreen, keys, section
@@ -30,7 +30,7 @@ async def opened(pilot: Pilot[Any]) -> HelpScreen:
 async def until(pilot: Pilot[Any], words: str) -> None:
     """Until the words are on the screen and its picture is still."""
     last = ""
-    for _ in range(100):
+    for _ in range(PATIENCE):
         await pilot.pause(0.03)
         text = text_of(pilot)
         if text == last and words in " ".join(text.split()):

@@ -17,7 +17,7 @@ from core.run import session
 from core.run.folder import RunFolder
 from core.run.journal import JournalWriter
 from tests.tui import runs as made
-from tests.tui.screens import check, text_of
+from tests.tui.screens import PATIENCE, check, text_of, until
 from tui_trainer.app import TrainerApp
 from tui_trainer.screens.help import HelpScreen
 from tui_trainer.screens.home import HomeScreen
@@ -67,7 +67,7 @@ def has_footer(text: str) -> bool:
 async def settled(pilot: Pilot[Any]) -> HomeScreen:
     """Home once its list is read and its picture is still."""
     last = ""
-    for _ in range(100):
+    for _ in range(PATIENCE):
         await pilot.pause(0.03)
         screen, text = pilot.app.screen, text_of(pilot)
         if isinstance(screen, HomeScreen) and selected(screen) and text == last:
@@ -90,14 +90,6 @@ async def select(pilot: Pilot[Any], screen: HomeScreen, name: str) -> None:
 def shown(pilot: Pilot[Any], words: str) -> Callable[[], bool]:
     """Whether the words are on the screen, be it over two lines."""
     return lambda: words in " ".join(text_of(pilot).split())
-
-
-async def until(pilot: Pilot[Any], condition: Callable[[], object]) -> None:
-    for _ in range(100):
-        if condition():
-            return
-        await pilot.pause(0.03)
-    raise AssertionError(f"did not come about:\n{text_of(pilot)}")
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")

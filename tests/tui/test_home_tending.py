@@ -17,8 +17,8 @@ from core.run.folder import list_runs
 from core.run.moving import TRASH
 from tests.core.hostile import EVIL
 from tests.tui import runs as made
-from tests.tui.screens import check, text_of
-from tests.tui.test_home import add, console, has_footer, select, selected, settled, shown, until
+from tests.tui.screens import check, text_of, until
+from tests.tui.test_home import add, console, has_footer, select, selected, settled, shown
 from tui_trainer.screens.home import HomeScreen
 from tui_trainer.widgets.run_table import RunTable
 

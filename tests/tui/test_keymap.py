@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from core.errors import UserError
 from tests.tui import runs as made
-from tests.tui.screens import seen, settled, text_of, trained
+from tests.tui.screens import PATIENCE, seen, settled, text_of, trained
 from tui_trainer.actions import TABLE, Scope
 from tui_trainer.app import TrainerApp
 from tui_trainer.keymap import PANELS, Keymap, checked, named, written
@@ -150,7 +150,7 @@ async def test_on_home_and_in_the_past(runs: Path) -> None:
         await seen(pilot, "a Back")
         before = text_of(pilot).splitlines()[0]
         await pilot.press("a")
-        for _ in range(100):
+        for _ in range(PATIENCE):
             await pilot.pause(0.03)
             if text_of(pilot).splitlines()[0] != before:
                 return

@@ -10,7 +10,7 @@ from textual.pilot import Pilot
 
 from core.run.folder import RunFolder
 from tests.tui import runs as made
-from tests.tui.screens import seen, settled
+from tests.tui.screens import seen, settled, until
 from tui_trainer.app import TrainerApp
 from tui_trainer.memory import Memory
 from tui_trainer.screens.panels import PanelScreen
@@ -67,8 +67,7 @@ async def test_a_part_of_the_page_without_panels_is_given_away(run: RunFolder) -
     memory.remember_layout("quickstart", {"overview": ("loss", "accuracy", "learning_rate", "device", "log", "class_table")})
     async with console(run, memory).run_test(size=SIZE) as pilot:
         screen = await settled(pilot, run)
-        await pilot.pause(0.2)
-        assert set(shown(screen)) == {"Classes", "Result"}
+        await until(pilot, lambda: set(shown(screen)) == {"Classes", "Result"})
         assert {size[1] for size in shown(screen).values()} == {SIZE[1] - 3}
 
 
@@ -94,12 +93,10 @@ async def test_replay_and_the_next_look_follow(run: RunFolder, tmp_path: Path) -
         await seen(pilot, "replay:")
         assert "Loss" not in shown(past) and "Accuracy" in shown(past)
         await press(pilot, "L", "down", "enter", "escape", "escape")
-        await pilot.pause(0.2)
-        assert not {"Loss", "Accuracy"} & shown(screen).keys()
+        await until(pilot, lambda: not {"Loss", "Accuracy"} & shown(screen).keys())
     async with console(run, Memory(file)).run_test(size=SIZE) as pilot:
         screen = await settled(pilot, run)
-        await pilot.pause(0.2)
-        assert not {"Loss", "Accuracy"} & shown(screen).keys()
+        await until(pilot, lambda: not {"Loss", "Accuracy"} & shown(screen).keys())
 
 
 async def test_plots_and_settings(run: RunFolder) -> None:

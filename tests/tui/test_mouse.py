@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from textual.pilot import Pilot
 from textual.widgets import OptionList
 
 from tests.tui import runs as made
-from tests.tui.screens import console, seen, settled, text_of, trained
+from tests.tui.screens import console, seen, settled, text_of, trained, until
 from tui_trainer.app import TrainerApp
 from tui_trainer.screens.home import HomeScreen
 from tui_trainer.screens.steering import SteeringScreen
@@ -32,8 +33,11 @@ async def test_pages_the_menu_and_a_dialog(runs: Path) -> None:
             await seen(pilot, "enter chooses")
             line = _line_with(pilot, "Validate")
             await pilot.click(OptionList, offset=(4, line - pilot.app.screen.query_one(OptionList).region.y))
-            await pilot.pause(0.1)
-            assert isinstance(screen, SteeringScreen) and screen.pending == ("validate",)
+            await until(pilot, lambda: isinstance(screen, SteeringScreen) and screen.pending == ("validate",))
+
+
+def _shows(table: RunTable, names: list[str], chosen: object) -> bool:
+    return _names(table) == names and selected(table) == chosen
 
 
 def _line_with(pilot: Pilot[Any], words: str) -> int:
@@ -52,8 +56,7 @@ async def test_the_head_of_homes_list(runs: Path) -> None:
         for expected in (["a-run", "b-run", "c-run"], ["c-run", "b-run", "a-run"], found):
             chosen = selected(table)
             await pilot.click(RunTable, offset=(2, 0))
-            await pilot.pause(0.1)
-            assert _names(table) == expected and selected(table) == chosen
+            await until(pilot, partial(_shows, table, expected, chosen))
         await pilot.press("o", "O")
         assert _names(table) == ["c-run", "b-run", "a-run"]
         assert isinstance(pilot.app.screen, HomeScreen) and "name▲" in text_of(pilot)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ from core.run import describe, session
 from core.run.folder import RunFile, RunFolder
 from core.sections import Data
 from tests.tui import runs as made
-from tests.tui.screens import check, text_of
+from tests.tui.screens import PATIENCE, check, text_of, until
 from tui_trainer.app import TrainerApp
 from tui_trainer.draft import Draft
 from tui_trainer.screens.home import HomeScreen
@@ -85,18 +84,10 @@ def console(runs: Path) -> TrainerApp:
     return TrainerApp(runs, clock=lambda: made.NOW)
 
 
-async def until(pilot: Pilot[Any], condition: Callable[[], object]) -> None:
-    for _ in range(100):
-        if condition():
-            return
-        await pilot.pause(0.03)
-    raise AssertionError(f"did not come about:\n{text_of(pilot)}")
-
-
 async def box(pilot: Pilot[Any]) -> str:
     """The form's box, without what is around it, once it no longer changes."""
     region, last = pilot.app.screen.query_one("#new-run").region, ""
-    for _ in range(100):
+    for _ in range(PATIENCE):
         await pilot.pause(0.03)
         rows = text_of(pilot).splitlines()[region.y : region.bottom]
         if (text := "".join(f"{row[region.x : region.right]}\n" for row in rows)) == last:

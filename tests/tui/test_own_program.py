@@ -13,7 +13,7 @@ from core import events as e
 from core.events import Event
 from core.run.folder import RunFile, RunFolder
 from tests.tui import runs as made
-from tests.tui.screens import console, seen, settled, text_of, trained
+from tests.tui.screens import console, seen, settled, text_of, trained, until
 from tests.tui.test_run_keys import notices, told
 from tui_trainer.app import TrainerApp
 
@@ -90,7 +90,7 @@ async def test_what_only_its_program_can_do_says_so(runs: Path) -> None:
             await pilot.press("e")
             await seen(pilot, "7 now. How many")
             await pilot.press(*"+3", "enter")
-            await pilot.pause(0.2)
+            await until(pilot, lambda: len(told(run)) >= 2)
             sent = told(run)
     assert [commands.SetLearningRate, commands.SetEpochs] == [type(command) for command in sent]
     assert isinstance(sent[0], commands.SetLearningRate) and sent[0].value == pytest.approx(0.005)

@@ -17,7 +17,7 @@ from core.view.pictures import Picture
 from core.view.summary import summarise
 from tests.tui import runs as made
 from tests.tui.pictured import event, image, mistakes, with_pictures
-from tests.tui.screens import check, console, panel, seen, settled, text_of
+from tests.tui.screens import PATIENCE, check, console, panel, seen, settled, text_of
 from tui_trainer.screens.run import RunScreen
 from tui_trainer.theme import palette
 from tui_trainer.widgets.glyphs import glyphs
@@ -43,7 +43,7 @@ async def opened(pilot: Pilot[Any], run: RunFolder) -> RunScreen:
 
 
 async def drawn_all(pilot: Pilot[Any], run: RunFolder) -> None:
-    for _ in range(200):
+    for _ in range(PATIENCE):
         await pilot.pause(0.03)
         screen = await settled(pilot, run)
         if not any(found.shelf.busy for found in screen.query(PicturePanel)) and "reading" not in text_of(pilot):

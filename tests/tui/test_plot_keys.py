@@ -15,7 +15,7 @@ from core.run import journal
 from core.run.folder import RunFolder
 from tests.tui import runs as made
 from tests.tui.plots import above, below, place_of
-from tests.tui.screens import console, seen, settled, text_of
+from tests.tui.screens import console, seen, settled, text_of, until
 from tests.tui.test_run_keys import say
 from tui_trainer import actions, theme
 from tui_trainer.screens.home import HomeScreen
@@ -36,6 +36,7 @@ async def focused(pilot: Pilot[Any], run: RunFolder) -> PlotPanel:
     """The plots page, its first plot focused."""
     screen = await settled(pilot, run)
     await pilot.press("2")
+    await until(pilot, lambda: screen.focused)
     await settled(pilot, run)
     assert isinstance(screen.focused, Plot) and screen.focused.metric.name == "loss"
     return screen.focused
@@ -43,6 +44,10 @@ async def focused(pilot: Pilot[Any], run: RunFolder) -> PlotPanel:
 
 def plots(pilot: Pilot[Any]) -> list[PlotPanel]:
     return [plot for plot in pilot.app.screen.query(PlotPanel) if plot.is_on_screen]
+
+
+def colours_of(plot: PlotPanel) -> set[object]:
+    return {segment.style.color for strip in plot._strips.values() for segment in strip if segment.style}
 
 
 def views(pilot: Pilot[Any]) -> set[tuple[float, int | None]]:
@@ -121,8 +126,7 @@ async def test_escape_leaves_the_crosshair_and_then_the_run(live: RunFolder) -> 
         await pressed(pilot, "left")
         assert (await pressed(pilot, "escape")).cursor is None
         await pilot.press("escape")
-        await pilot.pause()
-        assert isinstance(pilot.app.screen, HomeScreen)
+        await until(pilot, lambda: isinstance(pilot.app.screen, HomeScreen))
 
 
 async def test_the_crosshair_at_a_mark_tells_its_words(live: RunFolder) -> None:
@@ -204,11 +208,10 @@ async def test_the_overview_looks_at_the_same_steps(live: RunFolder) -> None:
 async def test_another_theme_recolours_the_plots(live: RunFolder) -> None:
     async with console(live).run_test(size=(120, 40)) as pilot:
         plot = await focused(pilot, live)
-        colours = {segment.style.color for strip in plot._strips.values() for segment in strip if segment.style}
+        colours = colours_of(plot)
         await pilot.press("t")
-        await pilot.pause(0.3)
         assert pilot.app.theme == theme.LIGHT.name
-        assert not colours & {segment.style.color for strip in plot._strips.values() for segment in strip if segment.style}
+        await until(pilot, lambda: not colours & colours_of(plot))
 
 
 async def test_help_and_palette_know_the_plots_keys(live: RunFolder) -> None:
@@ -278,9 +281,9 @@ async def test_the_wheel_scrolls_a_page_that_scrolls_until_a_plot_is_focused(liv
         page, plot = pilot.app.screen.query_one("#plots"), plots(pilot)[1]  # the first one has the focus
         assert page.max_scroll_y > 0
         await wheel(pilot, plot, events.MouseScrollDown, 200)
-        await pilot.pause(0.3)
-        assert page.scroll_offset.y > 0 and plot.view.whole
+        await until(pilot, lambda: page.scroll_offset.y > 0)
+        assert plot.view.whole
         plot.focus()
-        await pilot.pause(0.3)
+        await until(pilot, lambda: plot.has_focus and plot.is_on_screen)
         await wheel(pilot, plot, events.MouseScrollUp, 200)
         assert not plot.view.whole

@@ -11,9 +11,9 @@ from core.run import journal
 from tests.tui import long_runs
 from tests.tui import runs as made
 from tests.tui.plots import place_of
-from tests.tui.screens import check, console, settled, text_of
+from tests.tui.screens import PATIENCE, check, console, settled, text_of
 from tui_trainer.widgets.metric import metrics
-from tui_trainer.widgets.plot_grid import LEAST_HEIGHT, LEAST_WIDTH, Plot, shape
+from tui_trainer.widgets.plot_grid import LEAST_HEIGHT, LEAST_WIDTH, Plot, PlotGrid, shape
 
 SIZES = [(80, 24), (120, 40), (200, 60)]
 
@@ -39,6 +39,19 @@ async def test_at_every_size(runs: Path, size: tuple[int, int]) -> None:
 )
 async def test_what_keys_change(runs: Path, name: str, keys: tuple[str, ...]) -> None:
     check(f"plots-{name}-120x40", await shown(runs, (120, 40), "tab", *keys))
+
+
+async def test_what_is_told_while_the_page_is_made_comes_in_its_place(runs: Path) -> None:
+    run = made.make(runs, "demo", made.eventful())
+    async with console(run).run_test(size=(120, 40)) as pilot:
+        screen = await settled(pilot, run)
+        grid = PlotGrid(run)
+        mounted = screen.mount(grid)
+        grid.show(screen.state)  # before it has the plots that every run has
+        await mounted
+        grid.show(screen.state)
+        await pilot.pause()
+        assert [plot.metric.name for plot in grid.query(Plot)] == [item.name for item in metrics(screen.state.series)]
 
 
 async def test_every_scalar_has_its_plot_as_soon_as_it_is_told(runs: Path) -> None:
@@ -107,7 +120,7 @@ async def test_from_close_by_the_journals_own_points_are_seen(runs: Path) -> Non
             plot = screen.query(Plot).first()
             await pilot.click(plot, offset=place_of(plot, 9000))
             await pilot.press(*["plus"] * 6)
-            for _ in range(200):
+            for _ in range(PATIENCE):
                 await pilot.pause(0.03)
                 if screen.lens.stretch and plot._reads and plot._reads.stretch:
                     break

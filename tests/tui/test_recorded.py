@@ -14,7 +14,7 @@ from core.run.folder import RunFile, RunFolder
 from core.view.fold import fold
 from core.view.state import State
 from tests.tui.runs import NOW
-from tests.tui.screens import FOLDER, check, console, settled, text_of, trained
+from tests.tui.screens import FOLDER, check, console, settled, text_of, trained, until
 from tui_trainer.theme import palette
 
 JOURNALS = Path(__file__).parent.parent / "journals"
@@ -74,10 +74,9 @@ async def test_another_theme_recolours_a_run_that_says_nothing_any_more(runs: Pa
         await settled(pilot, run)
         dark = palette(pilot.app.theme_variables).train.lower()
         await pilot.press("t")
-        await pilot.pause(0.3)
         light = palette(pilot.app.theme_variables).train.lower()
         assert dark != light
-        assert dark not in styled(pilot) and light in styled(pilot)
+        await until(pilot, lambda: dark not in styled(pilot) and light in styled(pilot))
 
 
 def test_no_snapshot_is_left_of_a_journal_that_is_gone() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from core.run.folder import RunFile, RunFolder
 from core.run.journal import JournalWriter
 from tests.remote.far import Far
 from tests.tui.runs import epochs, started
-from tests.tui.screens import seen, text_of
+from tests.tui.screens import seen, text_of, until
 from tui_trainer.remote import RemoteApp
 from tui_trainer.screens.remote import RemoteHome
 from tui_trainer.screens.run import RunScreen
@@ -51,14 +51,6 @@ async def console(run: RunFolder, size: tuple[int, int] = (120, 40)) -> AsyncIte
         async with RemoteApp(found).run_test(size=size, notifications=True) as pilot:
             await seen(pilot, "on me@gpu:2222")
             yield pilot
-
-
-async def until(pilot: Pilot[None], condition: Callable[[], bool]) -> None:
-    for _ in range(600):
-        if condition():
-            return
-        await pilot.pause(0.03)
-    raise AssertionError(text_of(pilot))
 
 
 def told(run: RunFolder) -> list[c.Command]:

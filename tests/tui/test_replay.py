@@ -17,7 +17,7 @@ from core.view.fold import fold
 from core.view.state import State
 from core.view.summary import opening
 from tests.tui import runs as made
-from tests.tui.screens import check, console, panel, seen, settled, text_of, trained
+from tests.tui.screens import PATIENCE, check, console, panel, seen, settled, text_of, trained
 from tests.tui.test_run_keys import told
 from tui_trainer.replay import Replay
 from tui_trainer.screens.help import HelpScreen
@@ -40,7 +40,7 @@ async def moved(pilot: Pilot[Any], *keys: str) -> State:
     await pilot.press(*keys)
     screen = pilot.app.screen
     assert isinstance(screen, ReplayScreen)
-    for _ in range(300):
+    for _ in range(PATIENCE):
         await pilot.pause(0.03)
         if not screen._replay.busy and screen.state == screen._replay.state and all(map(_drawn, screen._panels())):
             await pilot.pause()

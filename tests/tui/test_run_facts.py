@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from contextlib import ExitStack
 from pathlib import Path
@@ -29,7 +30,7 @@ def listed(runs: Path) -> list[ListedRun]:
         os.utime(run.journal, (made.NOW - 60 * place,) * 2)
     with ExitStack() as held:
         held.enter_context(RunFolder(runs / "living").hold())
-        return Listing(runs).scan()
+        return Listing(runs).scan(math.inf)
 
 
 def names(found: list[ListedRun]) -> list[str]:
@@ -83,15 +84,15 @@ def test_room_is_counted_again_only_when_it_may_have_changed(runs: Path, monkeyp
 
     monkeypatch.setattr(listing, "folder_bytes", count)
     shown = Listing(runs)
-    (before,), (again,) = shown.scan(), shown.scan()
+    (before,), (again,) = shown.scan(math.inf), shown.scan(math.inf)
     assert before.size == again.size == folder_bytes(run.path) and len(counted) == 1
     with run.journal.open("ab") as journal:
         journal.write(b"x" * 100)
-    (grown,) = shown.scan()
+    (grown,) = shown.scan(math.inf)
     assert grown.size == folder_bytes(run.path) and len(counted) == 1
     (run.checkpoints / "step-00000001").mkdir()
     (run.checkpoints / "step-00000001" / "model.safetensors").write_bytes(b"x" * 5000)
-    (saved,) = shown.scan()
+    (saved,) = shown.scan(math.inf)
     assert saved.size == folder_bytes(run.path) and len(counted) == 2
 
 

@@ -19,7 +19,7 @@ from core.run import inbox, session
 from core.run.folder import RunFolder
 from core.run.journal import JournalWriter
 from tests.tui import runs as made
-from tests.tui.screens import console, seen, settled, text_of
+from tests.tui.screens import console, seen, settled, text_of, until
 from tui_trainer import theme
 from tui_trainer.feed import Feed
 from tui_trainer.screens.confirm import ConfirmScreen
@@ -109,7 +109,7 @@ async def test_x_asks_before_it_stops(live: RunFolder, answer: str, sent: list[t
     async with console(live).run_test(size=(80, 24)) as pilot:
         await settled(pilot, live)
         await pilot.press("x")
-        assert isinstance(pilot.app.screen, ConfirmScreen)
+        await until(pilot, lambda: isinstance(pilot.app.screen, ConfirmScreen))
         await pilot.press(answer)
         await pilot.pause()
         assert [type(command) for command in told(live)] == sent
@@ -133,7 +133,7 @@ async def test_q_asks_while_the_run_lives(live: RunFolder, answer: str, sent: li
     async with app.run_test(size=(80, 24)) as pilot:
         await settled(pilot, live)
         await pilot.press("q")
-        assert isinstance(app.screen, ConfirmScreen)
+        await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
         await pilot.press(answer)
         await pilot.pause()
         assert app._exit == left
@@ -240,7 +240,7 @@ async def test_question_mark_shows_help(live: RunFolder) -> None:
     async with console(live).run_test(size=(80, 24)) as pilot:
         await settled(pilot, live)
         await pilot.press("question_mark")
-        assert isinstance(pilot.app.screen, HelpScreen)
+        await until(pilot, lambda: isinstance(pilot.app.screen, HelpScreen))
 
 
 @pytest.mark.parametrize("key", ["h", "escape"])
@@ -248,8 +248,7 @@ async def test_home_leaves_the_run_alone(live: RunFolder, key: str) -> None:
     async with console(live).run_test(size=(80, 24)) as pilot:
         screen = await settled(pilot, live)
         await pilot.press(key)
-        await pilot.pause()
-        assert isinstance(pilot.app.screen, HomeScreen)
+        await until(pilot, lambda: isinstance(pilot.app.screen, HomeScreen))
         assert isinstance(screen._feed, Feed) and screen._feed._stopping.is_set()
     assert told(live) == []
 

@@ -19,7 +19,7 @@ from core.run import inbox
 from core.run.folder import RunFile, RunFolder
 from tests.core.hostile import EVIL, lets_through
 from tests.tui import runs as made
-from tests.tui.screens import check, console, seen, settled, text_of
+from tests.tui.screens import PATIENCE, check, console, seen, settled, text_of
 from tests.tui.test_run_keys import notices, say, told
 from tui_trainer import actions
 from tui_trainer.screens.ask import AskScreen
@@ -61,7 +61,7 @@ async def pressed(pilot: Pilot[Any], key: str) -> None:
 async def still(pilot: Pilot[Any]) -> None:
     """Until the picture has stopped changing."""
     last = ""
-    for _ in range(100):
+    for _ in range(PATIENCE):
         await pilot.pause(0.04)
         if (text := text_of(pilot)) == last:
             return

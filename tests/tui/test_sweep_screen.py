@@ -14,7 +14,7 @@ from core.sweep.trials import Board, Trial
 from tests.core.hostile import lets_through
 from tests.tui import runs as made_runs
 from tests.tui import sweeps as made
-from tests.tui.screens import check, seen, text_of
+from tests.tui.screens import check, seen, text_of, until
 from tests.tui.sweeps import console, settled
 from tui_trainer import actions, theme
 from tui_trainer.screens.home import HomeScreen
@@ -116,13 +116,11 @@ async def test_enter_opens_the_run_and_h_comes_back_to_home(runs: Path) -> None:
         await pilot.press("down", "enter")
         assert said(pilot) == "run n3-002 is gone, or has another name"
         await pilot.press("up", "enter")
-        await pilot.pause(0.3)
-        assert isinstance(app.screen, RunScreen) and app.screen.run.name == "n3-001"
+        await until(pilot, lambda: isinstance(app.screen, RunScreen) and app.screen.run.name == "n3-001")
         await pilot.press("h")  # to where one came from
         await settled(pilot)
         await pilot.press("h")
-        await pilot.pause(0.3)
-        assert isinstance(app.screen, HomeScreen)
+        await until(pilot, lambda: isinstance(app.screen, HomeScreen))
 
 
 async def test_home_leads_to_the_one_sweep_that_there_is(runs: Path) -> None:
@@ -133,15 +131,13 @@ async def test_home_leads_to_the_one_sweep_that_there_is(runs: Path) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await seen(pilot, "alone")
         await pilot.press("s")
-        await pilot.pause(0.2)
-        assert said(pilot) == "there are no sweeps; tui-trainer sweep begins one"
+        await until(pilot, lambda: said(pilot) == "there are no sweeps; tui-trainer sweep begins one")
         made.make(runs, 12)
         await pilot.press("s")
         await settled(pilot)
         assert isinstance(app.screen, SweepScreen) and app.screen.sweep.name == "n12"
         await pilot.press("escape")
-        await pilot.pause(0.3)
-        assert isinstance(app.screen, HomeScreen)
+        await until(pilot, lambda: isinstance(app.screen, HomeScreen))
 
 
 async def test_home_leads_to_one_of_several_first_that_of_the_selected_run(runs: Path) -> None:

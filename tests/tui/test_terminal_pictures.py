@@ -19,7 +19,7 @@ from core.view.pictures import Picture
 from tests.tui import runs as made
 from tests.tui.kitty_terminal import KittyTerminal
 from tests.tui.pictured import image, with_pictures
-from tests.tui.screens import console
+from tests.tui.screens import console, until
 from tests.tui.terminal import LONGEST, Terminal
 from tests.tui.test_pictures_page import drawn_all, opened
 from tui_trainer import pixels
@@ -169,14 +169,6 @@ async def test_a_console_that_was_suspended_sends_them_again(ended: RunFolder, h
         headless.images.clear()
         pilot.app.app_resume_signal.publish(pilot.app)
         await until(pilot, lambda: len(headless.images) == ON_A_PAGE and on_screen(pilot) == set(headless.images))
-
-
-async def until(pilot: Pilot[Any], holds: Callable[[], bool]) -> None:
-    for _ in range(300):
-        if holds():
-            return
-        await pilot.pause(0.03)
-    raise AssertionError("in vain")
 
 
 @pytest.mark.parametrize("setting", ["blocks", "auto"])

@@ -13,7 +13,7 @@ from core.events import RunStopped
 from core.run.folder import RunFolder
 from tests.tui import long_runs
 from tests.tui import runs as made
-from tests.tui.screens import seen, settled, text_of, trained
+from tests.tui.screens import PATIENCE, seen, settled, text_of, trained
 from tests.tui.terminal import Terminal
 from tui_trainer import tour
 from tui_trainer.app import TrainerApp
@@ -37,7 +37,7 @@ def given(path: Path) -> list[str]:
 
 
 async def gone(pilot: Pilot[None], words: str) -> None:
-    for _ in range(200):
+    for _ in range(PATIENCE):
         if words not in text_of(pilot):
             return
         await pilot.pause(0.03)

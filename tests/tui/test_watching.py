@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -15,7 +15,7 @@ import pytest
 from textual.pilot import Pilot
 
 from core.watching.watching import watching
-from tests.tui.screens import check, seen, text_of
+from tests.tui.screens import check, seen, text_of, until
 from tests.watching.written import EVENTS, NOW, event_file, scalars
 from tui_trainer.screens.compare import CompareScreen
 from tui_trainer.screens.run import RunScreen
@@ -64,14 +64,6 @@ def settled(journal: Path) -> None:
     while before < 200 or before != journal.stat().st_size:
         before = journal.stat().st_size if journal.exists() else -1
         time.sleep(0.15)
-
-
-async def until(pilot: Pilot[None], condition: Callable[[], bool]) -> None:
-    for _ in range(400):
-        if condition():
-            return
-        await pilot.pause(0.03)
-    raise AssertionError(text_of(pilot))
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])

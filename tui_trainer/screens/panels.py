@@ -184,6 +184,9 @@ class PanelScreen(FocusingScreen, CopyingScreen, ExportingScreen):
 
     def _look(self) -> None:
         """At a page, once it is laid out."""
+        if not self.all_panels(self._page):  # not composed yet
+            self.call_after_refresh(self._look)
+            return
         self._take(self._feed.state)
         if self._page != "overview":  # the keys of a page are those of its panels
             self._panels()[0].focus()

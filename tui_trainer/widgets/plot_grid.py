@@ -41,6 +41,8 @@ class PlotGrid(Container):
         self._shown = 0
 
     def show(self, state: State, hidden: frozenset[str] = frozenset()) -> None:
+        if not self.query(Plot):
+            return  # not composed yet: what is mounted now would come before those that every run has
         # A program's own loop, and a run of others, need not have what every recipe's has.
         others = bool(state.series and (state.origin or (state.program and state.windows)))
         wanted = [item.name for item in metrics(state.series, () if others else ALWAYS)][:MOST]
