@@ -21,6 +21,8 @@ from core.view.summary import READ_WHOLE, opening, summarise, with_liveness
 
 INTERVAL = 0.1
 """Seconds between two looks at a journal that had nothing new."""
+CALM = 0.5
+"""Of one that nobody writes: the run has ended, and its trainer is gone."""
 LIVENESS = 1.0
 """Seconds between two looks at the lock, and between two previews of a journal that has not been read to its end yet."""
 
@@ -118,7 +120,7 @@ class Feed:
                 if (state, alive, 1.0) != self._look:
                     self._look = Look(state, alive)
                 long = False
-                self._stopping.wait(INTERVAL)
+                self._stopping.wait(CALM if state.ended and alive is False else INTERVAL)
             elif long:
                 self._preview(reader.offset)
             else:
