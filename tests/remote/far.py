@@ -12,7 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from core import events as e
 from core.remote.address import FAR, SSH
+from core.run.folder import RunFile, RunFolder
+from core.run.journal import JournalWriter
+from tests.tui.runs import epochs, started
 
 PROGRAM = """#!/bin/sh
 if [ -e {folder}/down ]; then echo "ssh: connect to host far port 22: No route to host" >&2; exit 255; fi
@@ -46,6 +50,19 @@ class Far:
             (self.folder / "down").touch()
         else:
             (self.folder / "down").unlink()
+
+
+def make_run(path: Path, trained: int = 2) -> RunFolder:
+    """On the far machine, trained for so many epochs."""
+    made = RunFolder(path)
+    made.create(RunFile(id="one", name="demo", recipe={"name": "quickstart"}))
+    say(made, started(), *epochs(trained))
+    return made
+
+
+def say(run: RunFolder, *told: e.Event) -> None:
+    with JournalWriter(run.journal) as journal:
+        journal.extend(told)
 
 
 def until(condition: Callable[[], bool], seconds: float = 60.0) -> None:

@@ -21,11 +21,9 @@ from core.errors import UserError
 from core.remote.address import FAR, SSH, Address
 from core.remote.mirrored import mirrored
 from core.run import inbox, link
-from core.run.folder import RunFile, RunFolder
-from core.run.journal import JournalWriter
+from core.run.folder import RunFolder
 from tests.cli.conftest import Cli, cli, environment
-from tests.remote.far import until
-from tests.tui.runs import epochs, started
+from tests.remote.far import make_run, say, until
 
 __all__ = ["cli", "environment"]
 pytestmark = pytest.mark.others
@@ -104,15 +102,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
 
 @pytest.fixture
 def run(tmp_path: Path) -> RunFolder:
-    made = RunFolder(tmp_path / "my runs" / "demo")
-    made.create(RunFile(id="one", name="demo", recipe={"name": "quickstart"}))
-    say(made, started(), *epochs(2))
-    return made
-
-
-def say(run: RunFolder, *told: e.Event) -> None:
-    with JournalWriter(run.journal) as journal:
-        journal.extend(told)
+    return make_run(tmp_path / "my runs" / "demo")
 
 
 def test_a_run_is_followed_steered_and_reached_again(server: Server, run: RunFolder) -> None:

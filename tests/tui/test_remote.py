@@ -14,35 +14,21 @@ from core import events as e
 from core.remote.address import Address
 from core.remote.mirrored import mirrored
 from core.run import inbox
-from core.run.folder import RunFile, RunFolder
-from core.run.journal import JournalWriter
-from tests.remote.far import Far
-from tests.tui.runs import epochs, started
+from core.run.folder import RunFolder
+from tests.remote.conftest import far
+from tests.remote.far import Far, make_run, say
+from tests.tui.runs import epochs
 from tests.tui.screens import seen, text_of
 from tui_trainer.remote import RemoteApp
 from tui_trainer.screens.remote import RemoteHome
 from tui_trainer.screens.run import RunScreen
 
-
-@pytest.fixture
-def far(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Far:
-    monkeypatch.setenv("TUI_TRAINER_CACHE", str(tmp_path / "cache"))
-    folder = tmp_path / "ssh"
-    folder.mkdir()
-    return Far(folder, monkeypatch)
+__all__ = ["far"]
 
 
 @pytest.fixture
 def run(tmp_path: Path) -> RunFolder:
-    made = RunFolder(tmp_path / "runs" / "demo")
-    made.create(RunFile(id="one", name="demo", recipe={"name": "quickstart"}))
-    say(made, started(), *epochs(3))
-    return made
-
-
-def say(run: RunFolder, *told: e.Event) -> None:
-    with JournalWriter(run.journal) as journal:
-        journal.extend(told)
+    return make_run(tmp_path / "runs" / "demo", trained=3)
 
 
 @asynccontextmanager
