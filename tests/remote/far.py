@@ -19,7 +19,7 @@ from core.run.journal import JournalWriter
 from tests.tui.runs import epochs, started
 
 PROGRAM = """#!/bin/sh
-if [ -e {folder}/down ]; then echo "ssh: connect to host far port 22: No route to host" >&2; exit 255; fi
+if [ -e {folder}/down ]; then cat {folder}/down >&2; exit 255; fi
 while [ "$1" != -- ]; do echo "$1" >> {folder}/options; shift; done
 echo $$ >> {folder}/pids
 exec sh -c "exec $3"
@@ -44,10 +44,10 @@ class Far:
     def cut(self) -> None:
         os.kill(self.calls[-1], signal.SIGKILL)
 
-    def down(self, down: bool) -> None:
+    def down(self, down: bool, why: str = "ssh: connect to host far port 22: No route to host") -> None:
         """Whether it can be reached, from the next call on."""
         if down:
-            (self.folder / "down").touch()
+            (self.folder / "down").write_text(f"{why}\n")
         else:
             (self.folder / "down").unlink()
 

@@ -46,7 +46,11 @@ Host *
   IdentityAgent none
   UserKnownHostsFile {folder}/known
   StrictHostKeyChecking accept-new
+  RemoteCommand tmux new-session -A
+  LocalForward 127.0.0.1:{port} 127.0.0.1:22
+  ExitOnForwardFailure yes
 """
+"""What makes a shell of theirs comfortable must not be in the way."""
 
 
 class Server:
@@ -60,7 +64,7 @@ class Server:
         for key in ("host", "user"):
             subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / key)], check=True)
         (folder / "server").write_text(SERVER.format(port=self.port, folder=folder))
-        (folder / "client").write_text(CLIENT.format(folder=folder))
+        (folder / "client").write_text(CLIENT.format(folder=folder, port=self.port))
         self.log = folder / "log"
 
     def start(self) -> None:
