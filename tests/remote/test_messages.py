@@ -156,11 +156,26 @@ def test_a_hostile_name_is_only_a_name(tmp_path: Path, name: str) -> None:
     assert str(mirror.address) == "ssh://far/~/a"
 
 
-def test_a_full_disk_is_said_before_it_is_full(mirror: Mirror, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("path", ["/", "//", "/~", "/~/a", "/a\0b", "", "a", pytest.param("/" + "\x1b" * 3999, id="long")])
+def test_whatever_it_says_of_its_place_it_is_known_for_a_run_of_another_machine(tmp_path: Path, path: str) -> None:
+    """Else it would be one of this machine, which is resumed here by a key."""
+    mirror = Mirror(tmp_path, Address("far", None, "a"))
+    mirror.take(m.Hello(run=RUN, name="a", path=path, size=0, time=1.0))
+    for number in range(40):
+        mirror.refused(f"{number:012x}", "Pause", "\x1b" * 4000)
+    mirror.cut("\x1b" * 4000)
+    mirror.close()
+    assert mirror.run is not None
+    known = link.read(mirror.run.path)
+    assert known is not None and known.address == str(mirror.address) and known.address.startswith("ssh://far/")
+
+
+@pytest.mark.parametrize("message", [m.Journal(offset=0, data=b"x"), SAID[2]])
+def test_a_full_disk_is_said_before_it_is_full(mirror: Mirror, monkeypatch: pytest.MonkeyPatch, message: m.Message) -> None:
     monkeypatch.setattr("core.remote.mirror.ROOM", 1 << 60)
     with pytest.raises(OSError, match="No space left"):
-        mirror.take(m.Journal(offset=0, data=b"x"))
-    assert mirror.offset == 0
+        mirror.take(message)
+    assert mirror.offset == 0 and not mirror.media()
 
 
 def test_the_log_stays_bounded(mirror: Mirror, monkeypatch: pytest.MonkeyPatch) -> None:
