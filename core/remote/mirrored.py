@@ -25,11 +25,22 @@ SECONDS = 10.0
 @dataclass(frozen=True)
 class Mirrored:
     run: RunFolder
-    process: subprocess.Popen[bytes]
+    beside: Companion
 
     @property
     def root(self) -> Path:
         return self.run.path.parent
+
+    @property
+    def process(self) -> subprocess.Popen[bytes]:
+        return self.beside.process
+
+    def ended(self) -> str:
+        """Why nothing keeps the mirror equal to its run any more; empty while something does."""
+        if self.process.poll() is None:
+            return ""
+        error = _said(self.beside).get("error")
+        return error if isinstance(error, str) else self.beside.last_words(f"status {self.process.returncode}")
 
 
 @contextmanager
@@ -38,7 +49,7 @@ def mirrored(address: Address, far: str, left: Callable[[int], None]) -> Iterato
     end how many commands have not arrived there."""
     with companion(FOLDER, MODULE, [str(address), far], SECONDS, own_session=False) as beside:  # so that ssh can ask
         try:
-            yield Mirrored(RunFolder(beside.root / _begun(beside)), beside.process)
+            yield Mirrored(RunFolder(beside.root / _begun(beside)), beside)
         finally:
             beside.end(SECONDS)
             undelivered = _said(beside).get("undelivered")

@@ -110,6 +110,22 @@ def said(pilot: Pilot[None]) -> str:
     return " ".join(notification.message for notification in pilot.app._notifications)
 
 
+async def test_a_mirror_that_nothing_keeps_any_more_is_left_and_not_called_lost(
+    far: Far, run: RunFolder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with run.hold(), mirrored(Address("me@gpu", 2222, str(run.path)), "", print) as found:
+        app = RemoteApp(found)
+        async with app.run_test() as pilot:
+            await seen(pilot, "● running")
+            found.process.kill()
+            await until(pilot, lambda: app.return_code is not None)
+        assert app.return_code == 3
+        assert capsys.readouterr().err.splitlines() == [
+            "what mirrors the run here has ended (status -9); training there goes on",
+            f"tui-trainer attach ssh://me@gpu:2222{run.path}",
+        ]
+
+
 async def test_leaving_tells_how_to_come_back(far: Far, run: RunFolder) -> None:
     with run.hold():
         async with console(run) as pilot:
