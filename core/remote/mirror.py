@@ -76,10 +76,10 @@ class Mirror:
         refusals = (*self._link.refused, Refusal(identity, command, reason[:LONGEST_WORDS]))[-KEPT_REFUSALS:]
         self._say(replace(self._link, refused=refusals))
 
-    def cut(self, why: str) -> None:
-        """There is no link from now on, or still none."""
+    def cut(self, why: str, shut: bool = False) -> None:
+        """There is no link from now on, or still none; ``shut`` where it does not come back by itself."""
         since = self._link.away or time.time() + self._link.ahead
-        self._say(replace(self._link, away=since, why=why[:LONGEST_WORDS]))
+        self._say(replace(self._link, away=since, why=why[:LONGEST_WORDS], shut=shut))
 
     def close(self) -> None:
         self._hold(False)
@@ -93,7 +93,9 @@ class Mirror:
         if self.run is None:
             self._make(hello, described)
         self._hold(True)  # until it is known: a run whose ending has not come yet is not lost
-        self._say(replace(self._link, away=0.0, why="", ahead=ahead if abs(ahead) < 1e10 else 0.0, fetched=self._share()))
+        self._say(
+            replace(self._link, away=0.0, why="", shut=False, ahead=ahead if abs(ahead) < 1e10 else 0.0, fetched=self._share())
+        )
 
     def _make(self, hello: m.Hello, described: RunFile) -> None:
         run = RunFolder(self._root / free_name(hello.name[-90:], self._root))

@@ -70,7 +70,7 @@ class Mirroring:
                 raise UserError(_why(error)) from None
             refused = isinstance(error, Cut) and error.refused
             with suppress(OSError):  # its own disk is full: it stands as it stood
-                self._mirror.cut(_why(error)[:SHORT] + NOT_ASKED * refused)
+                self._mirror.cut(_why(error)[:SHORT] + NOT_ASKED * refused, refused)
             return refused
         return False
 

@@ -18,10 +18,10 @@ def linked(state: State, run: RunFolder, now: float) -> State:
     if link is None:
         return state
     state = _answered(_said(state, link, now), link)
-    known = (state.address, state.away, state.unlinked, state.fetched)
-    if known == (link.address, link.away, link.why, link.fetched):
+    known = (state.address, state.away, state.unlinked, state.shut, state.fetched)
+    if known == (link.address, link.away, link.why, link.shut, link.fetched):
         return state
-    return replace(state, address=link.address, away=link.away, unlinked=link.why, fetched=link.fetched)
+    return replace(state, address=link.address, away=link.away, unlinked=link.why, shut=link.shut, fetched=link.fetched)
 
 
 def _said(state: State, link: Link, now: float) -> State:

@@ -15,6 +15,9 @@ from core.remote.mirror import Mirror
 from core.remote.process import Mirroring
 from core.run import link
 from core.run.folder import RunFolder
+from core.view.linked import linked
+from core.view.readings import trouble
+from core.view.state import State
 from tests.remote.far import Far, make_run
 
 ENDS_AT_ONCE = """
@@ -70,6 +73,8 @@ def test_who_is_not_let_in_any_more_waits_longer_and_says_what_to_do(mirror: Mir
     assert over.found == [0.5, process.REFUSED_PAUSE, process.REFUSED_PAUSE] and mirror.run is not None
     known = link.read(mirror.run.path)
     assert known is not None and why.rstrip(".") in known.why
+    state = linked(State(), mirror.run, 0.0)
+    assert trouble(state, state.away + 90.0) == "no link for 1 min 30 s, not let in: attach again"
     assert known.why.endswith("leave and attach again (a key in ssh-agent spares that)")
 
 
