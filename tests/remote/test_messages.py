@@ -18,6 +18,8 @@ from core.remote import messages as m
 from core.remote.address import Address
 from core.remote.mirror import Mirror
 from core.run import link, media
+from core.view.linked import linked
+from core.view.state import State
 
 GREETING = m.GREETING % m.PROTOCOL
 PICTURE = b"a picture"
@@ -183,6 +185,19 @@ def test_the_log_stays_bounded(mirror: Mirror, monkeypatch: pytest.MonkeyPatch) 
     for _ in range(9):
         mirror.take(m.Log(anew=False, data=b"1234"))
     assert mirror.run is not None and mirror.run.log.read_bytes() == b"1234"
+
+
+def test_reasons_that_alternate_are_said_once_each_time_that_it_breaks(mirror: Mirror) -> None:
+    assert mirror.run is not None
+    state = State()
+    for broken in (1000.0, 2000.0):
+        for attempt in range(100):
+            why = ("No route to host", "Connection timed out")[attempt % 2]
+            link.write(mirror.run.path, link.Link(address="ssh://far/a", away=broken, why=why))
+            state = linked(state, mirror.run, broken + 15 * attempt)
+            assert state.unlinked == why
+    said = [message.text for message in state.messages]
+    assert said == 2 * ["no link: No route to host", "no link: Connection timed out"]
 
 
 @pytest.mark.parametrize("text", ['{"address": "ssh://-oProxyCommand=x/a"}', '{"address": "ssh://far"}', "{", "[" * 100_000])
