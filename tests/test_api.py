@@ -70,6 +70,8 @@ def picture(folder: Path) -> Path:
         ({"recipe": "quickstart", "data": "nowhere"}, "nowhere"),
         ({"recipe": "quickstart", "name": "../x"}, "name '../x': expected 1 to 100 letters"),
         ({"recipe": "quickstart", "log": ["paper"]}, "log 'paper': no tracker 'paper'"),
+        ({"recipe": "quickstart", "log": "paper"}, "log 'paper': no tracker 'paper'"),
+        ({"recipe": "quickstart", "changes": "epochs=1.5"}, "epochs: expected a whole number"),
         ({"recipe": "quickstart", "weights": "never"}, "run 'never' not found"),
     ],
 )
@@ -105,6 +107,26 @@ def test_a_finished_run_stays_as_it_is(folder: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in result.path.rglob("*")}
     assert tt.resume(result) == result and list(result.accuracy_by_class) == list(CLASSES)
     assert before == {path: path.stat().st_mtime_ns for path in result.path.rglob("*")}
+
+
+def test_what_changed_can_be_allowed(folder: Path) -> None:
+    for name in ("a", "b"):
+        (folder / "pictures" / name).mkdir(parents=True)
+        for number in range(12):
+            picture(folder).rename(folder / "pictures" / name / f"{number}.png")
+    small = {"batch_size": 10, "evaluation.tta": "none"}
+    tt.train("quickstart", data=folder / "pictures", epochs=1, changes=small, name="mine", show=False)
+    (folder / "pictures" / "a" / "0.png").unlink()
+    with pytest.raises(tt.UserError, match="--allow-change all: expected recipe"):
+        tt.resume("mine", epochs=2, allow_change="all", show=False)
+    assert tt.resume("mine", epochs=2, allow_change="data", show=False).epoch == 2
+
+
+def test_what_there_is_is_offered_before_it_has_been_used() -> None:
+    code = "import sys, tui_trainer as tt; print({*tt.__all__} <= {*dir(tt)}, 'torch' in sys.modules)"
+    environment = {**os.environ, "PYTHONPATH": str(Path(tt.__file__).parents[1])}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout == "True False\n"
 
 
 PROGRAM = """

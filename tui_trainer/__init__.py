@@ -42,6 +42,11 @@ def __getattr__(name: str) -> Any:
     return getattr(import_module(_HOMES[name]), name)
 
 
+def __dir__() -> list[str]:
+    """What a person is offered by tab, also before it has been used."""
+    return sorted({*globals(), *__all__})
+
+
 def _check_core() -> None:
     """``core`` is a common folder name: make sure that it is this project's own, which lies beside this package."""
     spec = find_spec("core")

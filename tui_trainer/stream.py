@@ -20,8 +20,16 @@ def write_lines(stream: TextIO, lines: Sequence[str]) -> None:
     """At once, escaped, and with a stand-in for characters that the stream's encoding lacks.
 
     Raises BrokenPipeError when nobody reads any more, and UserError when the stream takes no more for another reason."""
+    _write(stream, "".join(f"{printable(line)}\n" for line in lines))
+
+
+def write_text(stream: TextIO, text: str) -> None:
+    """The same of a piece that may begin and end in the middle of a line."""
+    _write(stream, "\n".join(map(printable, text.split("\n"))))
+
+
+def _write(stream: TextIO, text: str) -> None:
     encoding = stream.encoding or "utf-8"
-    text = "".join(f"{printable(line)}\n" for line in lines)
     with writing():
         stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
         stream.flush()

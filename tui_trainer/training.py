@@ -75,7 +75,7 @@ def train(
     begin_from = None if weights is None else _weights(weights, "best", runs)[0]
     where = None if data is None else str(data)
     given = {"epochs": epochs, "seed": seed, "device": device}
-    chosen = choose(recipe, changes, where, model, begin_from, **given)
+    chosen = choose(recipe, [changes] if isinstance(changes, str) else changes, where, model, begin_from, **given)
     run = session.create(chosen, _runs(runs), name, threads, code=Path.cwd())
     try:
         return _followed(run, show, partial(session.start, run, tied=True, threads=threads), wanted)
@@ -89,6 +89,7 @@ def resume(
     *,
     epochs: int | None = None,
     checkpoint: str | None = None,
+    allow_change: Iterable[str] = (),
     model: str | None = None,
     device: str | None = None,
     threads: int | None = None,
@@ -98,8 +99,10 @@ def resume(
 ) -> Result:
     """Go on with a run from its last ``checkpoint``, or from ``best``, ``step-N`` or a name: what came after it is taken back.
 
-    A finished run is returned as it is unless ``epochs`` asks for more, or ``checkpoint`` for an earlier place. ``model`` names
-    code of one's own again that a run from elsewhere needs. Raises as :func:`train` does.
+    A finished run is returned as it is unless ``epochs`` asks for more, or ``checkpoint`` for an earlier place. Where
+    ``"recipe"``, ``"data"`` or the ``"weights"`` that it began from are not what they were it refuses to go on, unless
+    ``allow_change`` names them. ``model`` names code of one's own again that a run from elsewhere needs. Raises as
+    :func:`train` does.
     """
     from core.run import program, session
     from core.run.checkpoints import choose
@@ -115,7 +118,8 @@ def resume(
         return outcome_of(folder)
     launch = partial(
         session.start, folder,
-        tied=True, epochs=epochs, checkpoint=checkpoint, model=model, device=device, threads=threads,
+        tied=True, epochs=epochs, checkpoint=checkpoint, allow_change=_each(allow_change), model=model, device=device,
+        threads=threads,
     )  # fmt: skip
     return _followed(folder, show, launch, wanted)
 
@@ -169,7 +173,12 @@ def predict(
 def _trackers(log: Iterable[str]) -> list[Wanted]:
     from tui_trainer import trackers
 
-    return trackers.parse_all("log", [*log])
+    return trackers.parse_all("log", _each(log))
+
+
+def _each(words: Iterable[str]) -> list[str]:
+    """A text alone is one word, not its letters."""
+    return [words] if isinstance(words, str) else [*words]
 
 
 def _followed(run: RunFolder, show: bool, launch: Callable[[], Worker], wanted: Sequence[Wanted]) -> Result:

@@ -22,8 +22,15 @@ SSH = "TUI_TRAINER_SSH"
 """The program to call in the place of ``ssh``, with options if need be."""
 FAR = "TUI_TRAINER_REMOTE_COMMAND"
 """How tui-trainer is called there, as ``--remote-command``."""
-CAREFUL = ("-T", "-o", "ConnectTimeout=15", "-o", "ServerAliveInterval=5", "-o", "ServerAliveCountMax=3")
-"""A dead link, after a laptop's sleep say, is noticed."""
+_CAREFUL = (
+    "ConnectTimeout=15", "ServerAliveInterval=5", "ServerAliveCountMax=3",
+    "RemoteCommand=none", "PermitLocalCommand=no", "ForwardAgent=no", "ClearAllForwardings=yes",
+)  # fmt: skip
+CAREFUL = ("-T", "-x", *(word for option in _CAREFUL for word in ("-o", option)))
+"""A dead link, after a laptop's sleep say, is noticed; and nothing that a person's configuration does for a shell of theirs, a
+port that can be forwarded only once say, is in the way."""
+HOME = "."
+"""The home folder there, in which ssh begins."""
 
 
 @dataclass(frozen=True)
@@ -40,16 +47,23 @@ class Address:
         return f"{SCHEME}{self.host}{port}{quote(path, safe='/~+@:,=')}"
 
     def command(self, words: Sequence[str], far: str = "", options: Sequence[str] = ()) -> list[str]:
-        """For this machine; ``far`` is how tui-trainer is called there, as a shell there reads it."""
-        program = shlex.split(os.environ.get(SSH) or "ssh")
+        """For this machine; ``far`` is how tui-trainer is called there, as a shell there reads it. Raises UserError."""
         there = f"{far or os.environ.get(FAR) or 'tui-trainer'} {shlex.join(words)}"
         port = ["-p", str(self.port)] if self.port else []
-        return [*program, *options, *port, "--", self.host.replace("[", "").replace("]", ""), there]
+        return [*_program(), *options, *port, "--", self.host.replace("[", "").replace("]", ""), there]
 
     def copy_of(self, file: str) -> str:
         """The command that copies a file of the run into the present folder."""
         port = f"-P {self.port} " if self.port else ""
         return f"scp {port}{shlex.quote(f'{self.host}:{self.path}/{file}')} ."
+
+
+def _program() -> list[str]:
+    text = os.environ.get(SSH) or "ssh"
+    try:
+        return shlex.split(text) or ["ssh"]
+    except ValueError as error:
+        raise UserError(f"{SSH}={text!r}: {error}; expected a program, with options if need be") from None
 
 
 def is_remote(run: str) -> bool:
@@ -65,12 +79,12 @@ def parse(text: str) -> Address:
     path = unquote(found["path"] or "")
     if "\0" in path:
         raise UserError(f"{text!r}: no path has a zero byte in it")
-    return Address(found["host"], port, path.removeprefix("/~/"))
+    return Address(found["host"], port, path.removeprefix("/~/") if path not in ("/~", "/~/") else HOME)
 
 
 def of_run(text: str) -> Address:
     """The same where a run has to be named."""
     address = parse(text)
-    if not address.path.strip("/"):
+    if address.path.strip("/") in ("", HOME):
         raise UserError(f"{text!r}: names no run; see which there are: tui-trainer runs --host {text.removeprefix(SCHEME)}")
     return address

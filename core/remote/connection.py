@@ -29,8 +29,16 @@ UNREACHABLE, NOT_FOUND, NOT_EXECUTABLE, WRONG_USE = 255, 127, 126, 2
 PREFIX = "tui-trainer: "
 
 
+REFUSALS = ("Permission denied", "Host key verification failed", "Too many authentication failures")
+"""In OpenSSH's words."""
+
+
 class Cut(Exception):
-    """The link is no more; ``str`` says why."""
+    """The link is no more; ``str`` says why. ``refused``: ssh was not let in, as it will not be the next time."""
+
+    def __init__(self, why: str, refused: bool = False) -> None:
+        super().__init__(why)
+        self.refused = refused
 
 
 class Connection:
@@ -62,7 +70,7 @@ class Connection:
             self._check()
             return []
         if message is None:
-            raise Cut(self._why())
+            raise self._end()
         self._greeted = True
         return [message]
 
@@ -116,13 +124,18 @@ class Connection:
         while data := os.read(stream.fileno(), 4096):
             self._words = (self._words + data)[-KEPT:]
 
-    def _why(self) -> str:
+    def _end(self) -> Cut:
         if self._broken:
-            return f"{self._host}: {self._broken}"
+            return Cut(f"{self._host}: {self._broken}")
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(PATIENCE)
         self._threads[1].join(PATIENCE)
-        return reason(self._host, self._process.returncode, bytes(self._words).decode("utf-8", "replace"), self._unpacker.said)
+        status, words = self._process.returncode, bytes(self._words).decode("utf-8", "replace")
+        return Cut(reason(self._host, status, words, self._unpacker.said), status == UNREACHABLE and is_refusal(words))
+
+
+def is_refusal(words: str) -> bool:
+    return any(refusal in words for refusal in REFUSALS)
 
 
 def reason(host: str, status: int | None, words: str, said: bytes = b"") -> str:
@@ -131,6 +144,8 @@ def reason(host: str, status: int | None, words: str, said: bytes = b"") -> str:
     last = lines[-1] if lines else ""
     if status in (NOT_FOUND, NOT_EXECUTABLE):
         return f"{host}: tui-trainer is not found there ({last}); say where it is: --remote-command '.venv/bin/tui-trainer'"
+    if status == UNREACHABLE and last.startswith("Host key verification failed"):
+        return f"{host}: {last.rstrip('.')}; ssh says more: ssh {host}"
     if status == UNREACHABLE:
         return f"{host}: {last or 'ssh has ended without a word'}"
     if status == WRONG_USE and PREFIX in last:

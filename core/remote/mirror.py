@@ -17,7 +17,7 @@ from core.files import create, make_folder, open_to_append, write_whole
 from core.format import Newer, decode
 from core.remote import messages as m
 from core.remote import place
-from core.remote.address import Address
+from core.remote.address import Address, of_run
 from core.run import link as links
 from core.run import lock, media
 from core.run.folder import RunFile, RunFolder, free_name
@@ -26,7 +26,7 @@ from core.run.link import Link, Refusal
 ROOM = 64 << 20
 """Bytes that stay free on the disk."""
 LARGEST_LOG = 4 << 20
-KEPT_REFUSALS = 32
+KEPT_REFUSALS, LONGEST_WORDS = 32, 400
 STEP = 0.02
 """Of the journal, between two words on how much of it has come."""
 
@@ -73,13 +73,13 @@ class Mirror:
                 self._beat(message.alive)
 
     def refused(self, identity: str, command: str, reason: str) -> None:
-        refusals = (*self._link.refused, Refusal(identity, command, reason))[-KEPT_REFUSALS:]
+        refusals = (*self._link.refused, Refusal(identity, command, reason[:LONGEST_WORDS]))[-KEPT_REFUSALS:]
         self._say(replace(self._link, refused=refusals))
 
-    def cut(self, why: str) -> None:
-        """There is no link from now on, or still none."""
+    def cut(self, why: str, shut: bool = False) -> None:
+        """There is no link from now on, or still none; ``shut`` where it does not come back by itself."""
         since = self._link.away or time.time() + self._link.ahead
-        self._say(replace(self._link, away=since, why=why[:400]))
+        self._say(replace(self._link, away=since, why=why[:LONGEST_WORDS], shut=shut))
 
     def close(self) -> None:
         self._hold(False)
@@ -93,7 +93,9 @@ class Mirror:
         if self.run is None:
             self._make(hello, described)
         self._hold(True)  # until it is known: a run whose ending has not come yet is not lost
-        self._say(replace(self._link, away=0.0, why="", ahead=ahead if abs(ahead) < 1e10 else 0.0, fetched=self._share()))
+        self._say(
+            replace(self._link, away=0.0, why="", shut=False, ahead=ahead if abs(ahead) < 1e10 else 0.0, fetched=self._share())
+        )
 
     def _make(self, hello: m.Hello, described: RunFile) -> None:
         run = RunFolder(self._root / free_name(hello.name[-90:], self._root))
@@ -101,20 +103,32 @@ class Mirror:
             make_folder(folder)
         write_whole(run.run_file, hello.run)
         self.run, self.identity = run, described.id
-        if hello.path.startswith("/") and "\0" not in hello.path:  # the same run when it is reached for again, also of 'last'
-            self.address = Address(self.address.host, self.address.port, hello.path)
+        self.address = self._settled(hello.path)
         self._link = replace(self._link, address=str(self.address))
+
+    def _settled(self, path: str) -> Address:
+        """By where it lies, so that it is the same run when it is reached for again, also of 'last'; only where that is an
+        address by which a screen knows a run of another machine."""
+        found = Address(self.address.host, self.address.port, path)
+        try:
+            return found if path.startswith("/") and of_run(str(found)) == found else self.address
+        except UserError:
+            return self.address
 
     def _append(self, piece: m.Journal) -> None:
         assert self.run is not None
         if piece.offset != self.offset:
             raise m.Broken(f"its journal goes on at byte {piece.offset:,}, and here it ends at {self.offset:,}")
-        if shutil.disk_usage(self._root).free < ROOM + len(piece.data):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._root))
+        self._need(len(piece.data))
         _add(self.run.journal, piece.data)
         share = self._share()
         if share - self._link.fetched >= STEP or share == 1.0 > self._link.fetched:
             self._say(replace(self._link, fetched=share))
+
+    def _need(self, size: int) -> None:
+        """Raises OSError where so many bytes leave too little room on the disk."""
+        if shutil.disk_usage(self._root).free < ROOM + size:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._root))
 
     def _share(self) -> float:
         return min(self.offset / self._size, 1.0) if self._size else 1.0
@@ -123,6 +137,7 @@ class Mirror:
         assert self.run is not None
         if media.name_of(item.data) != item.name:
             raise m.Broken("a picture that does not match its SHA-256")
+        self._need(len(item.data))
         media.Media(self.run.media).keep(item.data)
 
     def _note(self, piece: m.Log) -> None:

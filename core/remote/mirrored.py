@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,11 +14,10 @@ import msgspec
 from core.errors import UNREADABLE, UserError
 from core.remote.address import Address
 from core.run.folder import RunFolder
-from core.watching.folders import temporary
+from core.watching.companion import Companion, companion
 
-PROCESS = (sys.executable, "-P", "-m", "core.remote.process")
+MODULE = "core.remote.process"
 FOLDER = "remote"
-LOG = "mirror.log"
 SECONDS = 10.0
 """That the process is given to end; it delivers what was told last."""
 
@@ -27,66 +25,48 @@ SECONDS = 10.0
 @dataclass(frozen=True)
 class Mirrored:
     run: RunFolder
-    process: subprocess.Popen[bytes]
+    beside: Companion
 
     @property
     def root(self) -> Path:
         return self.run.path.parent
+
+    @property
+    def process(self) -> subprocess.Popen[bytes]:
+        return self.beside.process
+
+    def ended(self) -> str:
+        """Why nothing keeps the mirror equal to its run any more; empty while something does."""
+        if self.process.poll() is None:
+            return ""
+        error = _said(self.beside).get("error")
+        return error if isinstance(error, str) else self.beside.last_words(f"status {self.process.returncode}")
 
 
 @contextmanager
 def mirrored(address: Address, far: str, left: Callable[[int], None]) -> Iterator[Mirrored]:
     """Raises UserError when the run is not to be had. Until this has it, ssh may ask for a password. ``left`` is told at the
     end how many commands have not arrived there."""
-    try:
-        with temporary(FOLDER) as root:
-            process = _start(root, address, far)
-            try:
-                yield Mirrored(RunFolder(root / _begun(process, root)), process)
-            finally:
-                left(_end(process))
-    except OSError as error:
-        raise UserError(
-            f"{error.filename or 'cache'}: {error.strerror}; choose another folder with TUI_TRAINER_CACHE"
-        ) from None
+    with companion(FOLDER, MODULE, [str(address), far], SECONDS, own_session=False) as beside:  # so that ssh can ask
+        try:
+            yield Mirrored(RunFolder(beside.root / _begun(beside)), beside)
+        finally:
+            beside.end(SECONDS)
+            undelivered = _said(beside).get("undelivered")
+            left(undelivered if isinstance(undelivered, int) else 0)
 
 
-def _start(root: Path, address: Address, far: str) -> subprocess.Popen[bytes]:
-    """In this terminal's session, so that ssh can ask."""
-    command, pipe = [*PROCESS, str(root), str(address), far], subprocess.PIPE
-    with (root / LOG).open("wb") as log:
-        return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=log)
-
-
-def _begun(process: subprocess.Popen[bytes], root: Path) -> str:
-    said = _said(process)
+def _begun(beside: Companion) -> str:
+    said = _said(beside)
     if isinstance(error := said.get("error"), str):
         raise UserError(error)
     if isinstance(name := said.get("run"), str):
         return name
-    with suppress(OSError):
-        lines = (root / LOG).read_text("utf-8", "replace").strip().splitlines()
-        raise UserError(f"the run cannot be mirrored: {lines[-1] if lines else 'its process ended without a word'}")
-    raise UserError("the run cannot be mirrored: its process ended, and its folder is gone")
+    raise UserError(f"the run cannot be mirrored: {beside.last_words('its process ended without a word')}")
 
 
-def _said(process: subprocess.Popen[bytes]) -> dict[str, Any]:
-    assert process.stdout is not None
+def _said(beside: Companion) -> dict[str, Any]:
     try:
-        return msgspec.json.decode(process.stdout.readline(), type=dict[str, Any])
+        return msgspec.json.decode(beside.said(), type=dict[str, Any])
     except UNREADABLE:
         return {}
-
-
-def _end(process: subprocess.Popen[bytes]) -> int:
-    assert process.stdin is not None and process.stdout is not None
-    with suppress(OSError):
-        process.stdin.close()
-    try:
-        process.wait(SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-    said = _said(process).get("undelivered")
-    process.stdout.close()
-    return said if isinstance(said, int) else 0

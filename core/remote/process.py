@@ -30,11 +30,15 @@ INTERVAL = 0.05
 PING = 5.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 15.0
 """Seconds between two attempts to reach the far side; each time twice as long."""
+STEADY = 15.0
+"""Seconds that a link has lasted after which it is tried again soon: what breaks at once may do so for ever."""
+REFUSED_PAUSE = 300.0
+"""Seconds between two attempts where ssh was not let in: who tries more often is soon shut out for good."""
 CATCHING_UP = 2.0
 """Seconds that the console waits for all of the journal."""
-REFUSED = ("Permission denied", "Host key verification failed")
-"""In OpenSSH's words."""
-NOT_ASKED = "; ssh cannot ask while a screen is there: leave, and attach again"
+NOT_ASKED = "; ssh cannot ask while a screen is there: leave and attach again (a key in ssh-agent spares that)"
+SHORT = 280
+"""Characters of why there is no link."""
 DELIVERY = 5.0
 """Seconds at the end for what was told and has not arrived yet."""
 
@@ -51,24 +55,31 @@ class Mirroring:
         """Raises UserError when it is not to be reached at first; later it is tried again and again."""
         pause, asks = FIRST_PAUSE, True
         while not self._over.is_set():
-            self._linked = False
-            try:
-                self._link(asks)
-            except (Cut, m.Broken, UserError, OSError) as error:
-                why = error.strerror or str(error) if isinstance(error, OSError) else str(error)
-                if not self._announced:
-                    raise UserError(why) from None
-                with suppress(OSError):  # its own disk is full: it stands as it stood
-                    self._mirror.cut(why + (NOT_ASKED if any(words in why for words in REFUSED) else ""))
-            asks, pause = False, FIRST_PAUSE if self._linked else min(2 * pause, LONGEST_PAUSE)
-            self._over.wait(pause)
+            refused = self._tried(asks)
+            if self._linked and time.monotonic() - self._ready > STEADY:
+                pause = FIRST_PAUSE
+            self._over.wait(REFUSED_PAUSE if refused else pause)
+            asks, pause = False, min(2 * pause, LONGEST_PAUSE)
+
+    def _tried(self, asks: bool) -> bool:
+        """One connection, to its end; whether ssh was not let in. Raises UserError when the first one fails."""
+        try:
+            self._link(asks)
+        except (Cut, m.Broken, UserError, OSError) as error:
+            if not self._announced:
+                raise UserError(_why(error)) from None
+            refused = isinstance(error, Cut) and error.refused
+            with suppress(OSError):  # its own disk is full: it stands as it stood
+                self._mirror.cut(_why(error)[:SHORT] + NOT_ASKED * refused, refused)
+            return refused
+        return False
 
     @property
     def undelivered(self) -> int:
         return len(self._waiting())
 
     def _link(self, asks: bool) -> None:
-        """One connection, to its end."""
+        self._linked = False
         offset, mark = self._mirror.place()
         known = ["--from", str(offset), "--mark", mark] if offset else []
         address = self._mirror.address
@@ -128,6 +139,13 @@ class Mirroring:
             say({"run": self._mirror.run.name})
 
 
+def _why(error: Exception) -> str:
+    if not isinstance(error, OSError):
+        return str(error)
+    where = f"{error.filename}: " if error.filename else ""
+    return f"here, {where}{error.strerror or error}; another folder for it: TUI_TRAINER_CACHE"
+
+
 def say(value: dict[str, Any]) -> None:
     with suppress(OSError):  # the process that started this one is gone
         os.write(1, msgspec.json.encode(value) + b"\n")
@@ -149,6 +167,9 @@ def main() -> None:
             mirroring.work()
         except UserError as error:
             say({"error": str(error)})
+        except Exception as error:  # a defect: what is written of it below ROOT goes with ROOT
+            say({"error": f"{type(error).__name__}: {error}"})
+            raise
         else:
             say({"undelivered": mirroring.undelivered})
 

@@ -41,7 +41,6 @@ class RunFile(msgspec.Struct, frozen=True, kw_only=True):
     config: dict[str, Any] = {}
     """Settings that this program told."""
     threads: int | None = None
-    data_fingerprint: str = ""
     versions: dict[str, str] = {}
     git: str = ""
     origin: str = ""

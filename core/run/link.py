@@ -32,6 +32,8 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     """Since when there is no link, in Unix seconds of the far clock; 0 while there is one."""
     why: str = ""
     """Why there is none, in the words of ssh or of the far side."""
+    shut: bool = False
+    """Whether ssh was not let in, which it cannot ask for while a screen is there: it does not mend itself."""
     fetched: float = 1.0
     """How much of the journal has come (0 to 1)."""
     ahead: float = 0.0

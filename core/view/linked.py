@@ -18,16 +18,19 @@ def linked(state: State, run: RunFolder, now: float) -> State:
     if link is None:
         return state
     state = _answered(_said(state, link, now), link)
-    known = (state.address, state.away, state.unlinked, state.fetched)
-    if known == (link.address, link.away, link.why, link.fetched):
+    known = (state.address, state.away, state.unlinked, state.shut, state.fetched)
+    if known == (link.address, link.away, link.why, link.shut, link.fetched):
         return state
-    return replace(state, address=link.address, away=link.away, unlinked=link.why, fetched=link.fetched)
+    return replace(state, address=link.address, away=link.away, unlinked=link.why, shut=link.shut, fetched=link.fetched)
 
 
 def _said(state: State, link: Link, now: float) -> State:
-    """Each time that it breaks, breaks otherwise, or is there again."""
+    """Each time that it breaks, is there again, or is away for a reason that has not been said since it broke: a night of
+    attempts that fail now so, now so, would leave no other message."""
     if link.away and (link.away, link.why) != (state.away, state.unlinked):
-        return _with(state, now + link.ahead, "warning", f"no link: {link.why}")
+        text = short(f"no link: {link.why}")
+        known = any(message.text == text and message.time >= link.away for message in state.messages)
+        return state if known else _with(state, now + link.ahead, "warning", text)
     if state.away and not link.away:
         lasted = max(now + link.ahead - state.away, 0.0)
         return _with(state, now + link.ahead, "info", f"the link is back after {format_duration(lasted)}")

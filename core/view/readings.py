@@ -107,7 +107,8 @@ def stuck(state: State) -> float | None:
 def trouble(state: State, now: float) -> str:
     """What is wrong with a run that should be going on, in words; empty when nothing is."""
     if state.away:
-        return f"no link for {format_duration(max(now - state.away, 0.0))}, trying again"
+        what = "not let in: attach again" if state.shut else "trying again"
+        return f"no link for {format_duration(max(now - state.away, 0.0))}, {what}"
     if state.fetched < 1:
         return f"fetching its journal {state.fetched:.0%}"
     if (silence := stale(state, now)) is not None:

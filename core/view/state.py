@@ -165,6 +165,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     away: float = 0.0
     """Since when there is no link to that machine (Unix seconds), 0 while there is one."""
     unlinked: str = ""
+    shut: bool = False
+    """Whether it does not come back by itself: ssh was not let in."""
     """Why there is none, in words."""
     fetched: float = 1.0
     """How much of the journal has come from there (0 to 1)."""

@@ -74,6 +74,9 @@ class EventFiles:
         self._said, self._losses = self._others.copy(), 0
         self._others.clear()
 
+    def end(self) -> None:
+        """Half a record is none."""
+
     @property
     def size(self) -> int:
         return sum(file.size for file in self._files.values())
@@ -164,6 +167,10 @@ class Joined:
     def restart(self) -> None:
         for reader in self._readers:
             reader.restart()
+
+    def end(self) -> None:
+        for reader in self._readers:
+            reader.end()
 
     @property
     def size(self) -> int:

@@ -39,11 +39,14 @@ PHASE = "read"
 class Watched:
     """One run of others, on its way into a run folder."""
 
-    def __init__(self, found: Found, root: Path, held: ExitStack) -> None:
+    def __init__(self, found: Found, root: Path, held: ExitStack, once: bool) -> None:
         self.found, self.run = found, make_run(root, found)
         held.enter_context(self.run.hold())
         self._journal = held.enter_context(JournalWriter(self.run.journal))
-        self._translator = Translator(self._journal, found.reader(), found.name, str(found.path))
+        reader = found.reader()
+        if once:
+            reader.end()
+        self._translator = Translator(self._journal, reader, found.name, str(found.path))
         self._reading, self._said = False, 0.0
         self._broken = False
 
@@ -88,8 +91,8 @@ class Watched:
 class Watch:
     """All that is found below the paths, the newest first."""
 
-    def __init__(self, root: Path, paths: Sequence[Path], held: ExitStack) -> None:
-        self._root, self._paths, self._held = root, paths, held
+    def __init__(self, root: Path, paths: Sequence[Path], held: ExitStack, once: bool) -> None:
+        self._root, self._paths, self._held, self._once = root, paths, held, once
         self.watched: list[Watched] = []
         self._next_search = 0.0
 
@@ -102,7 +105,7 @@ class Watch:
             for found in find(self._paths):
                 if found.path not in known and len(self.watched) < MOST:
                     with suppress(UserError):  # one of which no run can be made hides none of the others
-                        self.watched.append(Watched(found, self._root, self._held))
+                        self.watched.append(Watched(found, self._root, self._held, self._once))
         self._next_search = time.monotonic() + max(SEARCH, SHARE * (time.monotonic() - begun))
 
     def poll(self) -> bool:
@@ -113,7 +116,7 @@ class Watch:
 def watch(root: Path, paths: Sequence[Path], once: bool, over: threading.Event) -> None:
     with ExitStack() as held:
         held.callback(lock.release, lock.take(root / LOCK, patience=1.0))
-        found = Watch(root, paths, held)
+        found = Watch(root, paths, held, once)
         found.search()
         print(len(found.watched), flush=True)  # noqa: T201 - for the process that started this one
         while not over.is_set():

@@ -49,6 +49,9 @@ class Reader(Protocol):
     def restart(self) -> None:
         """The next ``read`` begins at the first row."""
 
+    def end(self) -> None:
+        """Nobody waits for more: what stands there is all, also a last line that no newline ends."""
+
     @property
     def size(self) -> int:
         """Bytes that there are now."""

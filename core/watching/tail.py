@@ -12,6 +12,8 @@ CHUNK = 256 << 10
 """Bytes that are read at a time."""
 LONGEST_LINE = 1 << 20
 """A longer line is none of a log's."""
+BUFFER = 4096
+"""Bytes of which programs that keep what they write back for a while write a multiple, in the middle of a line."""
 HEAD = 4096
 """Bytes at the beginning that stay as they are in a file that is only added to."""
 
@@ -23,6 +25,8 @@ class Tail(Growing):
         super().__init__(path)
         self.modified = 0.0
         """Unix seconds, when it was looked at last."""
+        self.ended = False
+        """Whether its last line counts without a newline too, since nobody waits for more of it."""
         self.restart()
 
     def restart(self) -> None:
@@ -43,7 +47,10 @@ class Tail(Growing):
         if len(self._head) < HEAD and self.offset == len(self._head):
             self._head += data[: HEAD - len(self._head)]
         self.offset += len(data)
-        return self._whole(data)
+        return self._whole(data + b"\n" if self._ends_here(status.st_size) else data)
+
+    def _ends_here(self, size: int) -> bool:
+        return self.ended and self.offset == size and size % BUFFER != 0
 
     def _whole(self, data: bytes) -> list[str]:
         found, newline, self._rest = (self._rest + data).rpartition(b"\n")

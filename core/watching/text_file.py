@@ -68,6 +68,9 @@ class TextFile(ABC):
         self._read_anew()
         self._passing = None
 
+    def end(self) -> None:
+        self._tail.ended = True
+
     def _read_anew(self) -> None:
         self._passing, self._given = self._passing or self._given, Given()
         self._tail.restart()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import subprocess
@@ -9,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import pytest
 
@@ -35,6 +36,15 @@ os.execv(sys.argv[2], sys.argv[2:])
 """
 """With the signals as a terminal's shell has them, whatever the tests were started from (below nohup HUP is ignored, in a
 script's background INT), or one of them ignored. Who leads a session has its terminal for the controlling one."""
+
+
+class Told(NamedTuple):
+    status: int
+    out: str
+    err: str
+
+
+Say: TypeAlias = Callable[..., Told]
 
 
 def as_from_a_shell(*command: str, ignoring: str = "") -> list[str]:
@@ -70,6 +80,27 @@ def cli(environment: dict[str, str]) -> Cli:
         )
 
     return run
+
+
+@pytest.fixture
+def say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]) -> Say:
+    """Do a command in this process, which may have torch already, and see what it wrote."""
+    from tui_trainer import cli
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    for name in ("CI", "TUI_TRAINER_RUNS", "TUI_TRAINER_DATA"):
+        monkeypatch.delenv(name, raising=False)
+
+    def do(*arguments: str, standard_input: bytes = b"") -> Told:
+        monkeypatch.setattr(sys, "argv", ["tui-trainer", *arguments])
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(standard_input))))
+        with pytest.raises(SystemExit) as leaving:
+            cli.run()
+        out, err = capfdbinary.readouterr()
+        return Told(int(leaving.value.code or 0), out.decode(), err.decode())
+
+    return do
 
 
 @pytest.fixture

@@ -125,14 +125,17 @@ def test_a_report_takes_the_place_of_a_report_alone(tmp_path: Path) -> None:
     conclude.check_junit(report)
     assert not report.exists()  # that of before is none of this command
     other.write_text("epochs = 2")
+    page = tmp_path / "page.xml"
+    page.write_text("<?xml version='1.0'?><html>of somebody</html>")
     for path, words in (
         (other, "something else is there"),
+        (page, "something else is there"),
         (tmp_path, "cannot be written"),
         (other / "x", "cannot be written"),
     ):
         with pytest.raises(UserError, match=words):
             conclude.check_junit(path)
-    assert other.read_text() == "epochs = 2"
+    assert other.read_text() == "epochs = 2" and page.exists()
 
 
 def test_a_report_that_cannot_be_written_is_wrong_use(

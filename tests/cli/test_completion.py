@@ -133,6 +133,18 @@ def test_tabs_in_a_real_shell(shell: Terminal) -> None:
         shell.seen(comes, since)
 
 
+@pytest.mark.parametrize("option", ["nullglob", "failglob"])
+def test_bash_takes_no_word_for_a_pattern(world: dict[str, str], place: Path, option: str) -> None:
+    """The help of --model has brackets in it, which such a bash would drop or refuse."""
+    script = (
+        f"shopt -s {option}; source <(tui-trainer completion bash); COMP_LINE='tui-trainer train x --mod'; "
+        'COMP_POINT=${#COMP_LINE}; _tui_trainer tui-trainer; printf "%s\\n" "${COMPREPLY[@]}"'
+    )
+    command = ["bash", "--norc", "-c", script]
+    done = subprocess.run(command, cwd=place, env=world, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("--model\n", "")
+
+
 @pytest.mark.skipif(shutil.which("fish") is None, reason="fish is not installed")
 def test_in_fish(world: dict[str, str], place: Path) -> None:
     script = (

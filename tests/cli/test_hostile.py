@@ -6,9 +6,9 @@ import io
 import json
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any
 
 import pytest
 import tomli_w
@@ -22,10 +22,10 @@ from core.run.folder import RunFile, RunFolder
 from core.run.journal import JournalReader, JournalWriter
 from core.view.fold import fold
 from core.view.state import State
+from tests.cli.conftest import Say
 from tests.core import strategies as runs
 from tests.core.hostile import EVIL, NAME, hostile, lets_through
 from tests.core.training import tiny
-from tui_trainer import cli
 from tui_trainer.live import dashboard
 from tui_trainer.plain import PlainLines
 
@@ -37,33 +37,6 @@ TRAINING = tomli_w.dumps({
     "model": {"name": "resnet", "blocks": [1], "channels": 4, "pool": 8},
     "data": {"size": 8, "validation": 0.5},
 })  # fmt: skip
-
-
-class Told(NamedTuple):
-    status: int
-    out: str
-    err: str
-
-
-Say: TypeAlias = Callable[..., Told]
-
-
-@pytest.fixture
-def say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]) -> Say:
-    """Do a command in this process, and see what it wrote."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
-    for name in ("CI", "TUI_TRAINER_RUNS", "TUI_TRAINER_DATA"):
-        monkeypatch.delenv(name, raising=False)
-
-    def run(*arguments: str) -> Told:
-        monkeypatch.setattr(sys, "argv", ["tui-trainer", *arguments])
-        with pytest.raises(SystemExit) as leaving:
-            cli.run()
-        out, err = capfdbinary.readouterr()
-        return Told(int(leaving.value.code or 0), out.decode(), err.decode())
-
-    return run
 
 
 @pytest.fixture

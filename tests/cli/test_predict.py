@@ -6,10 +6,8 @@ import io
 import json
 import os
 import subprocess
-import sys
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import pytest
@@ -17,54 +15,34 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from core.predicted import Prediction, Seen
-from tests.cli.conftest import COMMAND
+from tests.cli.conftest import COMMAND, Say
 from tests.cli.test_pipes import image, weights
 from tests.core.hostile import NAME, lets_through
 from tests.tui.terminal import Terminal
-from tui_trainer import cli
 from tui_trainer.cli.pictured import Pictured
 
 
-class Told(NamedTuple):
-    status: int
-    out: str
-    err: str
-
-
-Say: TypeAlias = Callable[..., Told]
-
-
 @pytest.fixture
-def say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]) -> Say:
-    """In this process, which has torch already, from a folder with weights and images."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+def predict(say: Say, tmp_path: Path) -> Say:
+    """From a folder with weights and images."""
     Path("model.safetensors").write_bytes(weights())
     for name in ("one.png", "photos/two.png", "photos/deep/three.png"):
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(image())
 
-    def run(*arguments: str, standard_input: bytes = b"") -> Told:
-        monkeypatch.setattr(sys, "argv", ["tui-trainer", "predict", "model.safetensors", *arguments])
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(standard_input))))
-        with pytest.raises(SystemExit) as leaving:
-            cli.run()
-        out, err = capfdbinary.readouterr()
-        return Told(int(leaving.value.code or 0), out.decode(), err.decode())
-
-    return run
+    return partial(say, "predict", "model.safetensors")
 
 
-def test_files_and_what_lies_below_folders(say: Say) -> None:
-    told = say("one.png", "photos", "--top", "1")
+def test_files_and_what_lies_below_folders(predict: Say) -> None:
+    told = predict("one.png", "photos", "--top", "1")
     assert told.status == 0 and told.err == ""
     assert [line.partition(": ")[0] for line in told.out.splitlines()] == ["one.png", "photos/deep/three.png", "photos/two.png"]
     assert all(line.endswith("%") and line.count("%") == 1 for line in told.out.splitlines())
 
 
-def test_json_is_an_object_a_line(say: Say) -> None:
-    told = say("photos", "--json")
+def test_json_is_an_object_a_line(predict: Say) -> None:
+    told = predict("photos", "--json")
     found = [json.loads(line) for line in told.out.splitlines()]
     assert [item["path"] for item in found] == ["photos/deep/three.png", "photos/two.png"]
     for item in found:
@@ -74,25 +52,25 @@ def test_json_is_an_object_a_line(say: Say) -> None:
 
 @pytest.mark.parametrize(("end", "options"), [(b"\n", ()), (b"\0", ("--null",)), (b"\0", ("-0",))])
 @pytest.mark.parametrize("last", [True, False])
-def test_a_list_on_the_standard_input(end: bytes, options: tuple[str, ...], last: bool, say: Say) -> None:
+def test_a_list_on_the_standard_input(end: bytes, options: tuple[str, ...], last: bool, predict: Say) -> None:
     listed = end.join([b"one.png", b"", b"photos/two.png"]) + end * last
-    told = say(*options, "-", standard_input=listed)
+    told = predict(*options, "-", standard_input=listed)
     assert told.status == 0
     assert [line.partition(": ")[0] for line in told.out.splitlines()] == ["one.png", "photos/two.png"]
 
 
-def test_one_that_cannot_be_read_is_a_line_and_the_rest_goes_on(say: Say) -> None:
+def test_one_that_cannot_be_read_is_a_line_and_the_rest_goes_on(predict: Say) -> None:
     Path("photos", f"a {NAME}.png").write_bytes(b"\x89PNG")
-    told = say("photos", "none.png", "one.png")
+    told = predict("photos", "none.png", "one.png")
     assert told.status == 1 and len(told.out.splitlines()) == 3
     bad, none = told.err.splitlines()
     assert bad.startswith("tui-trainer: ") and "cannot be decoded" in bad and lets_through(told.err) == []
     assert none == "tui-trainer: 'none.png': no such file"
 
 
-def test_a_list_names_no_pipe_that_would_be_waited_for(say: Say) -> None:
+def test_a_list_names_no_pipe_that_would_be_waited_for(predict: Say) -> None:
     os.mkfifo("pipe.png")
-    told = say("-", standard_input=b"pipe.png\none.png")
+    told = predict("-", standard_input=b"pipe.png\none.png")
     assert told.status == 1 and "'pipe.png': cannot be read (not a plain file)" in told.err
     assert told.out.startswith("one.png: ")
 
@@ -107,14 +85,14 @@ def test_a_list_names_no_pipe_that_would_be_waited_for(say: Say) -> None:
         (("one.png", "--batch", "0"), "--batch"),
     ],
 )
-def test_where_there_is_nothing_to_say(arguments: tuple[str, ...], words: str, say: Say) -> None:
+def test_where_there_is_nothing_to_say(arguments: tuple[str, ...], words: str, predict: Say) -> None:
     Path("empty").mkdir()
-    told = say(*arguments)
+    told = predict(*arguments)
     assert told.status == 2 and told.out == "" and words in told.err and len(told.err.splitlines()) == 1
 
 
-def test_a_list_without_an_end_is_no_list(say: Say) -> None:
-    told = say("-", standard_input=b"a" * 200_000)
+def test_a_list_without_an_end_is_no_list(predict: Say) -> None:
+    told = predict("-", standard_input=b"a" * 200_000)
     assert told.status == 2 and "no path is as long as 65,536 bytes; expected one path a line" in told.err
 
 

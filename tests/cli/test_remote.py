@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import signal
+import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,7 +15,7 @@ import pytest
 
 from core import events as e
 from core.run.folder import RunFolder
-from tests.cli.conftest import Cli, one_line
+from tests.cli.conftest import COMMAND, Cli, one_line
 from tests.tui.runs import epochs, started
 
 SSH = """#!/bin/sh
@@ -56,6 +58,38 @@ def test_what_the_other_machine_says_is_escaped(cli: Cli, there: dict[str, str],
     assert said.stdout == "\\x1b]0;x\\x07hello\n" and said.stderr == "tui-trainer: \\x1b[2J\n" and said.returncode == 2
 
 
+def test_a_line_without_an_end_is_passed_on_as_it_comes(there: dict[str, str], environment: dict[str, str]) -> None:
+    """Cut in the middle of a letter of three bytes."""
+    env = (
+        environment
+        | there
+        | {"TUI_TRAINER_REMOTE_COMMAND": "printf '\\342\\202'; sleep 1; printf '\\254'; exec cat /dev/zero;"}
+    )
+    with subprocess.Popen([*COMMAND, "show", "ssh://far/a"], env=env, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        said = process.stdout.read(1 << 20).decode()
+        assert said.startswith("\u20ac\\x00") and "\n" not in said
+        process.kill()
+
+
+def test_a_master_that_stays_behind_holds_nobody_up(cli: Cli, there: dict[str, str], run: RunFolder, tmp_path: Path) -> None:
+    """One of ssh's ControlPersist keeps the standard error for as long as it lives."""
+    program, master = tmp_path / "ssh", tmp_path / "master"
+    program.write_text(
+        program.read_text().replace("exec sh", f"{{ sleep 900 >/dev/null & echo $! >{shlex.quote(str(master))}; }}; exec sh")
+    )
+    try:
+        done = cli("show", f"ssh://far{run.path}", cwd=tmp_path, env=there)
+    finally:
+        os.kill(int(master.read_text()), signal.SIGKILL)
+    assert done.returncode == 0 and "stopped" in done.stdout
+
+
+def test_an_ssh_that_is_killed_is_told_as_a_shell_does(cli: Cli, there: dict[str, str], tmp_path: Path) -> None:
+    killed = cli("show", "ssh://far/a", cwd=tmp_path, env=there | {"TUI_TRAINER_REMOTE_COMMAND": "kill -TERM $$;"})
+    assert killed.returncode == 128 + signal.SIGTERM
+
+
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
@@ -67,6 +101,7 @@ def test_what_the_other_machine_says_is_escaped(cli: Cli, there: dict[str, str],
         ("runs --host far/a --runs b", "names a folder already"),
         ("runs --host far;x", "expected ssh://"),
         ("show ssh://far/~/none", "run 'none' not found in runs"),
+        ("--runs a attach ssh://far/a", "--runs: with a run of another machine the command comes first"),
         ("stream none", "run 'none' not found in runs"),
     ],
 )
@@ -83,7 +118,6 @@ def test_without_ssh_or_without_tui_trainer_there(cli: Cli, there: dict[str, str
 
 def test_stream_is_not_for_a_terminal(environment: dict[str, str], run: RunFolder) -> None:
     import pty
-    import subprocess
 
     leader, follower = pty.openpty()
     command = [sys.executable, "-P", "-m", "tui_trainer", "stream", str(run.path)]

@@ -122,5 +122,10 @@ def test_why_it_does_not_hold() -> None:
         "required test.loss<9, but test.loss was not measured; measured are my.f1, train.loss, val.accuracy, "
         "val.accuracy.CLASS, val.balanced_accuracy, val.loss"
     )
+    near, beside = judge(parse(["val.loss>0.50000000001", "my.f1==0.7000001"]), {"val.loss": 0.5, "my.f1": 0.70000008})
+    assert near.why == "required val.loss>0.50000000001, but it is 0.5"
+    assert beside.why == "required my.f1==0.7000001, but it is 0.7"
+    (short,) = judge(parse(["test.accuracy>=0.9"]), {"test.accuracy": 0.89999999})
+    assert short.why == "required test.accuracy>=0.9, but it is 0.89999999"
     (nothing,) = judge(parse(["test.loss<9"]), {})
     assert nothing.why.endswith("; nothing is measured")

@@ -21,7 +21,7 @@ def logged(folder: Path) -> Path:
 
 def test_how_it_stands(cli: Cli, tmp_path: Path) -> None:
     logged(tmp_path)
-    (tmp_path / "logs" / "b.csv").write_text("epoch,val_acc\n1,0.5\n2,0.75\n")
+    (tmp_path / "logs" / "b.csv").write_text("epoch,val_acc\n1,0.5\n2,0.75")
     done = cli("watch", "logs", "--once", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     first, second = ([" ".join(line.split()) for line in part.splitlines()] for part in done.stdout.split("\n\n"))

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from core import data
+from core.data import fetching
 from core.data.sources import hf
 from core.errors import UserError
 from core.models import Inputs
@@ -107,6 +108,22 @@ def test_what_cannot_be_trained_on_is_one_line(tmp_path: Path, monkeypatch: pyte
         with pytest.raises(UserError, match=words) as error:
             data.load(Data(source=f"hf:{text}"))
         assert str(error.value).isprintable()
+
+
+@pytest.mark.others
+def test_what_is_not_there_already_is_fetched_in_a_process_that_can_be_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A name of the hub would need the network; a path goes through the same process."""
+    monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "hf"))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    mine = parquet(tmp_path / "mine", train=slice(44))
+    assert fetching.fetch([*hf.FETCH, str(mine), "", ""], tmp_path, data.silent) == ""
+    assert fetching.size(tmp_path / "hf") > PIXELS[:44, :1].size
+    came = list[str]()
+    with pytest.raises(UserError, match=r"^hf:nobody/nothing: cannot be loaded \(.*\); check the name and the connection$"):
+        data.load(Data(source="hf:nobody/nothing"), lambda phase, done, total, unit: came.append(phase))
+    assert set(came) == {"download"} and len(came) > 1
 
 
 def test_a_name_may_have_a_configuration_and_a_revision(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from PIL import Image
 from torchvision import datasets
 
 from core import data
-from core.data import cifar100
+from core.data import cifar100, fetching
 from core.data.sources import torchvision
 from core.data.torchvision_sets import SETS
 from core.errors import UserError
@@ -179,7 +179,7 @@ def test_a_fetched_set_is_there_whole_or_not_at_all(tmp_path: Path, monkeypatch:
 def test_a_fetch_that_is_given_up_ends_its_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     code = "import os, sys, time; open(f'{sys.argv[2]}/pid', 'w').write(str(os.getpid())); time.sleep(600)"
     monkeypatch.setattr(torchvision, "FETCH", (sys.executable, "-c", code))
-    monkeypatch.setattr(torchvision, "LOOKING", 0.02)
+    monkeypatch.setattr(fetching, "LOOKING", 0.02)
     part, seen = tmp_path / "cache" / "data" / "torchvision" / ".mnist.part", list[str]()
 
     def cancel(phase: str, done: int, total: int, unit: str) -> None:

@@ -12,10 +12,14 @@ from pathlib import Path
 
 import pytest
 
+from core import events as e
 from core.remote.address import FAR, SSH
+from core.run.folder import RunFile, RunFolder
+from core.run.journal import JournalWriter
+from tests.tui.runs import epochs, started
 
 PROGRAM = """#!/bin/sh
-if [ -e {folder}/down ]; then echo "ssh: connect to host far port 22: No route to host" >&2; exit 255; fi
+if [ -e {folder}/down ]; then cat {folder}/down >&2; exit 255; fi
 while [ "$1" != -- ]; do echo "$1" >> {folder}/options; shift; done
 echo $$ >> {folder}/pids
 exec sh -c "exec $3"
@@ -40,12 +44,25 @@ class Far:
     def cut(self) -> None:
         os.kill(self.calls[-1], signal.SIGKILL)
 
-    def down(self, down: bool) -> None:
+    def down(self, down: bool, why: str = "ssh: connect to host far port 22: No route to host") -> None:
         """Whether it can be reached, from the next call on."""
         if down:
-            (self.folder / "down").touch()
+            (self.folder / "down").write_text(f"{why}\n")
         else:
             (self.folder / "down").unlink()
+
+
+def make_run(path: Path, trained: int = 2) -> RunFolder:
+    """On the far machine, trained for so many epochs."""
+    made = RunFolder(path)
+    made.create(RunFile(id="one", name="demo", recipe={"name": "quickstart"}))
+    say(made, started(), *epochs(trained))
+    return made
+
+
+def say(run: RunFolder, *told: e.Event) -> None:
+    with JournalWriter(run.journal) as journal:
+        journal.extend(told)
 
 
 def until(condition: Callable[[], bool], seconds: float = 60.0) -> None:

@@ -20,6 +20,8 @@ from core.remote.connection import reason
         ("ssh://me@box.example:2222/~/runs/a", "me@box.example", 2222, "runs/a"),
         ("ssh://me@[::1]:22/a%20b", "me@[::1]", 22, "/a b"),
         ("ssh://box", "box", None, ""),
+        ("ssh://box/~", "box", None, "."),
+        ("ssh://box/~/", "box", None, "."),
     ],
 )
 def test_what_an_address_says(text: str, host: str, port: int | None, path: str) -> None:
@@ -40,7 +42,7 @@ def test_what_is_none(text: str) -> None:
         parse(text)
 
 
-@pytest.mark.parametrize("text", ["ssh://box", "ssh://box/", "ssh://box/~/"])
+@pytest.mark.parametrize("text", ["ssh://box", "ssh://box/", "ssh://box/~/", "ssh://box/~"])
 def test_a_run_has_to_be_named(text: str) -> None:
     with pytest.raises(UserError, match="names no run"):
         of_run(text)
@@ -62,10 +64,17 @@ def test_what_ssh_is_called_with(monkeypatch: pytest.MonkeyPatch) -> None:
     assert parse("ssh://box:22/a b").copy_of("m.safetensors") == "scp -P 22 'box:/a b/m.safetensors' ."
 
 
+def test_a_program_that_cannot_be_read_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TUI_TRAINER_SSH", "ssh -F 'my config")
+    with pytest.raises(UserError, match=r"^TUI_TRAINER_SSH=.*: No closing quotation; expected a program"):
+        parse("ssh://box/r").command(["show", "r"])
+
+
 @pytest.mark.parametrize(
     ("status", "words", "expected"),
     [
         (255, "banner\nme@box: Permission denied (publickey).\n", "box: me@box: Permission denied (publickey)."),
+        (255, "@@@\nHost key verification failed.\n", "box: Host key verification failed; ssh says more: ssh box"),
         (255, "", "box: ssh has ended without a word"),
         (127, "sh: tui-trainer: not found", "not found there (sh: tui-trainer: not found); say where it is: --remote-command"),
         (2, "tui-trainer: run 'x' not found in runs", "box: run 'x' not found in runs"),

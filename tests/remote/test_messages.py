@@ -18,6 +18,8 @@ from core.remote import messages as m
 from core.remote.address import Address
 from core.remote.mirror import Mirror
 from core.run import link, media
+from core.view.linked import linked
+from core.view.state import State
 
 GREETING = m.GREETING % m.PROTOCOL
 PICTURE = b"a picture"
@@ -156,11 +158,26 @@ def test_a_hostile_name_is_only_a_name(tmp_path: Path, name: str) -> None:
     assert str(mirror.address) == "ssh://far/~/a"
 
 
-def test_a_full_disk_is_said_before_it_is_full(mirror: Mirror, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("path", ["/", "//", "/~", "/~/a", "/a\0b", "", "a", pytest.param("/" + "\x1b" * 3999, id="long")])
+def test_whatever_it_says_of_its_place_it_is_known_for_a_run_of_another_machine(tmp_path: Path, path: str) -> None:
+    """Else it would be one of this machine, which is resumed here by a key."""
+    mirror = Mirror(tmp_path, Address("far", None, "a"))
+    mirror.take(m.Hello(run=RUN, name="a", path=path, size=0, time=1.0))
+    for number in range(40):
+        mirror.refused(f"{number:012x}", "Pause", "\x1b" * 4000)
+    mirror.cut("\x1b" * 4000)
+    mirror.close()
+    assert mirror.run is not None
+    known = link.read(mirror.run.path)
+    assert known is not None and known.address == str(mirror.address) and known.address.startswith("ssh://far/")
+
+
+@pytest.mark.parametrize("message", [m.Journal(offset=0, data=b"x"), SAID[2]])
+def test_a_full_disk_is_said_before_it_is_full(mirror: Mirror, monkeypatch: pytest.MonkeyPatch, message: m.Message) -> None:
     monkeypatch.setattr("core.remote.mirror.ROOM", 1 << 60)
     with pytest.raises(OSError, match="No space left"):
-        mirror.take(m.Journal(offset=0, data=b"x"))
-    assert mirror.offset == 0
+        mirror.take(message)
+    assert mirror.offset == 0 and not mirror.media()
 
 
 def test_the_log_stays_bounded(mirror: Mirror, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -168,6 +185,19 @@ def test_the_log_stays_bounded(mirror: Mirror, monkeypatch: pytest.MonkeyPatch) 
     for _ in range(9):
         mirror.take(m.Log(anew=False, data=b"1234"))
     assert mirror.run is not None and mirror.run.log.read_bytes() == b"1234"
+
+
+def test_reasons_that_alternate_are_said_once_each_time_that_it_breaks(mirror: Mirror) -> None:
+    assert mirror.run is not None
+    state = State()
+    for broken in (1000.0, 2000.0):
+        for attempt in range(100):
+            why = ("No route to host", "Connection timed out")[attempt % 2]
+            link.write(mirror.run.path, link.Link(address="ssh://far/a", away=broken, why=why))
+            state = linked(state, mirror.run, broken + 15 * attempt)
+            assert state.unlinked == why
+    said = [message.text for message in state.messages]
+    assert said == 2 * ["no link: No route to host", "no link: Connection timed out"]
 
 
 @pytest.mark.parametrize("text", ['{"address": "ssh://-oProxyCommand=x/a"}', '{"address": "ssh://far"}', "{", "[" * 100_000])

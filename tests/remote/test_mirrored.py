@@ -20,12 +20,11 @@ from core.remote.address import Address
 from core.remote.mirrored import mirrored
 from core.run import inbox, link, moving
 from core.run.folder import RunFile, RunFolder, reference
-from core.run.journal import JournalWriter
 from core.run.media import Media
 from core.view.linked import linked
 from core.view.state import State
 from core.view.summary import summarise
-from tests.remote.far import Far, until
+from tests.remote.far import Far, make_run, say, until
 from tests.tui.runs import epochs, started
 
 ORPHAN = """
@@ -40,17 +39,9 @@ with mirrored(Address("far", None, sys.argv[1]), "", print):
 
 @pytest.fixture
 def run(tmp_path: Path) -> RunFolder:
-    """On the far machine."""
-    made = RunFolder(tmp_path / "far runs" / "demo")
-    made.create(RunFile(id="one", name="demo", recipe={"name": "quickstart"}))
-    say(made, started(), *epochs(2))
+    made = make_run(tmp_path / "far runs" / "demo")
     made.log.write_bytes(b"the worker's words\n")
     return made
-
-
-def say(run: RunFolder, *told: e.Event) -> None:
-    with JournalWriter(run.journal) as journal:
-        journal.extend(told)
 
 
 @contextmanager

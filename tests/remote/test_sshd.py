@@ -21,11 +21,9 @@ from core.errors import UserError
 from core.remote.address import FAR, SSH, Address
 from core.remote.mirrored import mirrored
 from core.run import inbox, link
-from core.run.folder import RunFile, RunFolder
-from core.run.journal import JournalWriter
+from core.run.folder import RunFolder
 from tests.cli.conftest import Cli, cli, environment
-from tests.remote.far import until
-from tests.tui.runs import epochs, started
+from tests.remote.far import make_run, say, until
 
 __all__ = ["cli", "environment"]
 pytestmark = pytest.mark.others
@@ -48,7 +46,11 @@ Host *
   IdentityAgent none
   UserKnownHostsFile {folder}/known
   StrictHostKeyChecking accept-new
+  RemoteCommand tmux new-session -A
+  LocalForward 127.0.0.1:{port} 127.0.0.1:22
+  ExitOnForwardFailure yes
 """
+"""What makes a shell of theirs comfortable must not be in the way."""
 
 
 class Server:
@@ -62,7 +64,7 @@ class Server:
         for key in ("host", "user"):
             subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / key)], check=True)
         (folder / "server").write_text(SERVER.format(port=self.port, folder=folder))
-        (folder / "client").write_text(CLIENT.format(folder=folder))
+        (folder / "client").write_text(CLIENT.format(folder=folder, port=self.port))
         self.log = folder / "log"
 
     def start(self) -> None:
@@ -104,15 +106,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
 
 @pytest.fixture
 def run(tmp_path: Path) -> RunFolder:
-    made = RunFolder(tmp_path / "my runs" / "demo")
-    made.create(RunFile(id="one", name="demo", recipe={"name": "quickstart"}))
-    say(made, started(), *epochs(2))
-    return made
-
-
-def say(run: RunFolder, *told: e.Event) -> None:
-    with JournalWriter(run.journal) as journal:
-        journal.extend(told)
+    return make_run(tmp_path / "my runs" / "demo")
 
 
 def test_a_run_is_followed_steered_and_reached_again(server: Server, run: RunFolder) -> None:

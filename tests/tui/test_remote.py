@@ -14,35 +14,21 @@ from core import events as e
 from core.remote.address import Address
 from core.remote.mirrored import mirrored
 from core.run import inbox
-from core.run.folder import RunFile, RunFolder
-from core.run.journal import JournalWriter
-from tests.remote.far import Far
-from tests.tui.runs import epochs, started
+from core.run.folder import RunFolder
+from tests.remote.conftest import far
+from tests.remote.far import Far, make_run, say
+from tests.tui.runs import epochs
 from tests.tui.screens import seen, text_of, until
 from tui_trainer.remote import RemoteApp
 from tui_trainer.screens.remote import RemoteHome
 from tui_trainer.screens.run import RunScreen
 
-
-@pytest.fixture
-def far(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Far:
-    monkeypatch.setenv("TUI_TRAINER_CACHE", str(tmp_path / "cache"))
-    folder = tmp_path / "ssh"
-    folder.mkdir()
-    return Far(folder, monkeypatch)
+__all__ = ["far"]
 
 
 @pytest.fixture
 def run(tmp_path: Path) -> RunFolder:
-    made = RunFolder(tmp_path / "runs" / "demo")
-    made.create(RunFile(id="one", name="demo", recipe={"name": "quickstart"}))
-    say(made, started(), *epochs(3))
-    return made
-
-
-def say(run: RunFolder, *told: e.Event) -> None:
-    with JournalWriter(run.journal) as journal:
-        journal.extend(told)
+    return make_run(tmp_path / "runs" / "demo", trained=3)
 
 
 @asynccontextmanager
@@ -114,6 +100,22 @@ async def test_what_is_for_the_other_machine_says_how_it_is_done_there(far: Far,
 
 def said(pilot: Pilot[None]) -> str:
     return " ".join(notification.message for notification in pilot.app._notifications)
+
+
+async def test_a_mirror_that_nothing_keeps_any_more_is_left_and_not_called_lost(
+    far: Far, run: RunFolder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with run.hold(), mirrored(Address("me@gpu", 2222, str(run.path)), "", print) as found:
+        app = RemoteApp(found)
+        async with app.run_test() as pilot:
+            await seen(pilot, "● running")
+            found.process.kill()
+            await until(pilot, lambda: app.return_code is not None)
+        assert app.return_code == 3
+        assert capsys.readouterr().err.splitlines() == [
+            "what mirrors the run here has ended (status -9); training there goes on",
+            f"tui-trainer attach ssh://me@gpu:2222{run.path}",
+        ]
 
 
 async def test_leaving_tells_how_to_come_back(far: Far, run: RunFolder) -> None:

@@ -104,6 +104,12 @@ def test_a_cache_that_cannot_be_written_is_one_line(tmp_path: Path, monkeypatch:
         pass
 
 
+def test_what_goes_wrong_with_who_watches_is_not_blamed_on_the_cache(tmp_path: Path) -> None:
+    event_file(tmp_path, scalars(range(5), {"train/loss": 1.0}))
+    with pytest.raises(BrokenPipeError), watching([tmp_path]):
+        raise BrokenPipeError
+
+
 def test_a_reader_that_ends_leaves_a_run_that_says_so(tmp_path: Path) -> None:
     event_file(tmp_path / "run", scalars(range(5), {"train/loss": 1.0}))
     with watching([tmp_path]) as found:

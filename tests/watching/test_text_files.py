@@ -56,6 +56,29 @@ def test_a_table_with_other_rows_than_before_is_told_from_its_beginning(tmp_path
     assert state.marks[-1].text.endswith("the file has been written anew")
 
 
+@pytest.mark.parametrize(("name", "last"), [("log.csv", "1,25"), ("log.jsonl", '{"step": 1, "loss": 25}')])
+def test_a_last_line_without_a_newline_counts_where_nobody_waits_for_more(
+    tmp_path: Path, read: Read, name: str, last: str
+) -> None:
+    first = {"log.csv": ("step,loss", "0,3"), "log.jsonl": ('{"step": 0, "loss": 3}',)}[name]
+    file = table(tmp_path / name, *first)
+    with file.open("a") as writing:
+        writing.write(last)
+    reading = read(file)
+    reading.translator.reader.end()
+    assert reading.now().series["train.loss"].recent == ((0, 3.0), (1, 25.0))
+    assert reading.now().step == 1
+
+
+def test_half_a_line_that_a_full_buffer_has_left_does_not_count(tmp_path: Path, read: Read) -> None:
+    lines = "step,loss\n" + "".join(f"{step},2.5\n" for step in range(2000))
+    (tmp_path / "log.csv").write_text(lines[:8192])
+    reading = read(tmp_path / "log.csv")
+    reading.translator.reader.end()
+    whole = lines[:8192].splitlines()[-2]
+    assert lines[8191] != "\n" and reading.now().step == int(whole.partition(",")[0])
+
+
 def test_half_a_line_is_kept_back(tmp_path: Path, read: Read) -> None:
     file = table(tmp_path / "log.csv", "step,loss", "0,3")
     reading = read(file)

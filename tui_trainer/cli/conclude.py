@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import sys
 from collections.abc import Callable, Sequence
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
 
 SUMMARY = "GITHUB_STEP_SUMMARY"
 """Names the file that a step's summary is added to."""
-BEGINNING = b"<?xml"
+ROOT = re.compile(rb"(<\?xml[^>]*>)?\s*<testsuites?[\s/>]")
+LOOKED_AT = 1024
+"""Bytes of an earlier report, within which it says what it is."""
 MISSED, WRONG = 1, 2
 UNWRITTEN = "cannot be written"
 
@@ -34,7 +37,8 @@ def check_junit(path: Path | None) -> None:
         if not os.path.lexists(path):
             return
         with open_plain(path, follow=True) as file:
-            if file.read(len(BEGINNING)) not in (BEGINNING, b""):
+            begun = file.read(LOOKED_AT)
+            if begun and not ROOT.match(begun):
                 raise UserError(f"--junit {path}: something else is there; choose another file")
         path.unlink()
     except OSError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import subprocess
 import sys
@@ -13,7 +14,8 @@ from typing import IO, NoReturn
 from core.errors import UserError
 from core.remote.address import CAREFUL, Address, is_remote, of_run, parse
 from tui_trainer.cli import opening
-from tui_trainer.cli.say import complain, say
+from tui_trainer.cli.say import complain
+from tui_trainer.stream import write_text
 
 THERE = (
     "resume", "pause", "continue", "save", "stop", "tell", "evaluate", "show", "scalars", "compare", "verify", "repair",
@@ -22,6 +24,10 @@ THERE = (
 """Commands that need nothing of this machine but the screen."""
 KEPT = 4096
 """Bytes of what is said there on the standard error."""
+PIECE = 64 << 10
+"""Bytes of what is said there on the standard output, at a time: nobody says how long a line is."""
+PATIENCE = 2.0
+"""Seconds for the rest of the standard error, which a ControlMaster that stays behind keeps open."""
 
 
 def attach(run: str, far: str) -> NoReturn:
@@ -54,6 +60,8 @@ def list_runs_of(host: str, runs: Path | None, chosen: Mapping[str, str], json: 
 def pass_on(words: Sequence[str]) -> int:
     """Do there what these words say of runs there, and return its exit status. Raises UserError."""
     named = [of_run(word) for word in words if is_remote(word)]
+    if words[0].startswith("-"):
+        raise UserError(f"{words[0]}: with a run of another machine the command comes first, then its options")
     if words[0] not in THERE:
         raise UserError(f"{words[0]} takes no run of another machine; these do: attach, {', '.join(THERE)}")
     if len({(address.host, address.port) for address in named}) > 1:
@@ -81,16 +89,22 @@ def _done_there(address: Address, words: Sequence[str], far: str) -> int:
         heard = bytearray()
         listener = threading.Thread(target=_hear, args=(process.stderr, heard), daemon=True)
         listener.start()
-        for data in process.stdout:
-            say(data.decode("utf-8", "replace").rstrip("\n"))
+        _pass_back(process.stdout)
         status = process.wait()
-        listener.join()
+        listener.join(PATIENCE)
     said = heard.decode("utf-8", "replace")
     if status in (UNREACHABLE, NOT_FOUND, NOT_EXECUTABLE):
         raise UserError(reason(address.host, status, said))
     for line in said.splitlines():
         complain(line.removeprefix("tui-trainer: "))
-    return status
+    return status if status >= 0 else 128 - status
+
+
+def _pass_back(stream: IO[bytes]) -> None:
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    while data := os.read(stream.fileno(), PIECE):
+        write_text(sys.stdout, decoder.decode(data))
+    write_text(sys.stdout, decoder.decode(b"", final=True))
 
 
 def _hear(stream: IO[bytes], heard: bytearray) -> None:

@@ -41,7 +41,7 @@ class Requirement(NamedTuple):
     bound: float
 
     def __str__(self) -> str:
-        return f"{self.metric}{self.comparison}{self.bound:g}"
+        return f"{self.metric}{self.comparison}{self.bound:.15g}"
 
 
 class Verdict(NamedTuple):
@@ -50,6 +50,14 @@ class Verdict(NamedTuple):
     requirement: Requirement
     value: float | None
     why: str
+
+    @property
+    def measured(self) -> str:
+        """With as many digits as tell it from the bound: 0.89999999 is not 0.9."""
+        if self.value is None:
+            return "-"
+        short = f"{self.value:g}"
+        return short if self.value == self.requirement.bound or float(short) != self.requirement.bound else repr(self.value)
 
     @property
     def holds(self) -> bool:
@@ -126,7 +134,7 @@ def with_balanced(metrics: Mapping[str, float]) -> dict[str, float]:
 
 def judge(requirements: Iterable[Requirement], found: Mapping[str, float]) -> list[Verdict]:
     """A metric that was never measured holds nothing."""
-    return [Verdict(item, found.get(item.metric), _why(item, found)) for item in requirements]
+    return [_judged(item, found) for item in requirements]
 
 
 def _parsed(text: str) -> Requirement:
@@ -161,13 +169,15 @@ def _check_bound(requirement: Requirement) -> None:
         raise UserError(f"--require '{requirement}': accuracies go from 0 to 1 (0.9 is 90 per cent)")
 
 
-def _why(requirement: Requirement, found: Mapping[str, float]) -> str:
-    value = found.get(requirement.metric)
-    if value is None:
-        return f"required {requirement}, but {requirement.metric} was not measured; {_listed(_in_short(found), 'measured')}"
-    if COMPARISONS[requirement.comparison](value, requirement.bound):
-        return ""
-    return f"required {requirement}, but it is {value:g}"
+def _judged(requirement: Requirement, found: Mapping[str, float]) -> Verdict:
+    verdict = Verdict(requirement, found.get(requirement.metric), "")
+    if verdict.value is None:
+        why = f"{requirement.metric} was not measured; {_listed(_in_short(found), 'measured')}"
+    elif COMPARISONS[requirement.comparison](verdict.value, requirement.bound):
+        return verdict
+    else:
+        why = f"it is {verdict.measured}"
+    return verdict._replace(why=f"required {requirement}, but {why}")
 
 
 def _in_short(found: Mapping[str, float]) -> list[str]:

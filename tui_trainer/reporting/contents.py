@@ -182,7 +182,7 @@ def environment(run: RunFolder, state: State) -> Iterator[tuple[str, str]]:
         ("torch build", world.torch), ("device", state.device), ("precision", state.precision), ("processor", world.processor),
         ("threads", str(state.threads or described.threads or "")), ("deterministic", _said(set_by("deterministic"))),
         ("seed", _said(set_by("seed"))), ("git", described.git), ("run id", described.id),
-        ("data fingerprint", world.data_fingerprint or described.data_fingerprint),
+        ("data fingerprint", world.data_fingerprint),
     )  # fmt: skip
     yield from ((name, words) for name, words in rows if words)
 

@@ -38,10 +38,7 @@ def _heading(outcome: Outcome) -> str:
 
 
 def _held(outcome: Outcome) -> list[tuple[str, str, str]]:
-    return [
-        (str(item.requirement), "-" if item.value is None else f"{item.value:g}", "met" if item.holds else "missed")
-        for item in outcome.verdicts
-    ]
+    return [(str(item.requirement), item.measured, "met" if item.holds else "missed") for item in outcome.verdicts]
 
 
 def _open(outcome: Outcome) -> list[tuple[str, str, str]]:

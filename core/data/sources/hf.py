@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib.util
 import io
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -33,6 +34,7 @@ HELD_OUT = ("validation", "valid", "val", "dev")
 LABELS = ("label", "labels")
 LOOKED_AT = 1000
 """Images that are looked at to find size and colours, evenly from all for training."""
+FETCH = (sys.executable, "-P", "-m", "core.data.hub")
 MISSING = "needs the library 'datasets': pip install 'tui-trainer[hf]'"
 
 
@@ -101,24 +103,30 @@ def _parts(settings: Data) -> tuple[str, str, str]:
 
 def _splits(settings: Data, progress: Progress) -> dict[str, Any]:
     """``train``, perhaps ``validation`` and ``test``, whatever the data call them."""
-    try:
-        import datasets
-    except ImportError:
-        raise UserError(f"{settings.source}: {MISSING}") from None
-    progress("download", 0, 0, "bytes")
-    name, config, revision = _parts(settings)
-    try:
-        # Whose data they are is for the user to know; a run refuses to go on with others than it began with.
-        found = datasets.load_dataset(name, config or None, revision=revision or None)
-    except Exception as error:  # of the network, the hub, a file, and the library's own
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise UserError(f"{settings.source}: cannot be loaded ({reason}); check the name and the connection") from None
+    found = _loaded(settings, progress)
     if "train" not in found:
         raise UserError(f"{settings.source}: its splits are {', '.join(found)}; expected one that is called train")
     held_out = next((name for name in HELD_OUT if name in found), None)
     told = "test" in found and not _is_untold(found["test"])
     named = {"train": "train", "validation": held_out, "test": "test" if told else None}
     return {split: found[name] for split, name in named.items() if name}
+
+
+def _loaded(settings: Data, progress: Progress) -> Any:
+    """From the library's cache, after it has fetched there what is not a path."""
+    from core.data import fetching, hub
+
+    if importlib.util.find_spec("datasets") is None:
+        raise UserError(f"{settings.source}: {MISSING}")
+    progress("download", 0, 0, "bytes")
+    name, config, revision = _parts(settings)
+    why = "" if Path(name).exists() else fetching.fetch([*FETCH, name, config, revision], hub.place(name), progress)
+    try:
+        if not why:
+            return hub.load(name, config, revision)
+    except Exception as error:  # of the network, the hub, a file, and the library's own
+        why = hub.reason(error)
+    raise UserError(f"{settings.source}: cannot be loaded ({why}); check the name and the connection")
 
 
 def _is_untold(split: Any) -> bool:

@@ -6,10 +6,7 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 import sys
-import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,8 +31,6 @@ EXPECTED = ""
 NAMES = tuple(SETS)
 TERMS = "torchvision fetches it from its authors, whose terms hold; it passes none on."
 FETCH = (sys.executable, "-P", "-m", "core.data.torchvision_sets")
-LOOKING = 0.5
-"""Seconds between two looks at how much has come."""
 LABELS = ("targets", "labels", "_labels")
 """What torchvision's data sets call the labels of their images; or they have ``samples``, pairs of a path and a label."""
 
@@ -102,38 +97,15 @@ def _form(settings: Data) -> Form:
 
 
 def _fetch(name: str, folder: Path, progress: Progress) -> None:
-    """In a process of its own, since torchvision's download can neither be cancelled nor says how far it is."""
     if name == "cifar100":
         from core.data import cifar100
 
         cifar100.fetch(folder, progress)
         return
-    with tempfile.TemporaryFile() as words:
-        child = subprocess.Popen([*FETCH, name, str(folder)], stdin=subprocess.DEVNULL, stdout=words, stderr=words)
-        try:
-            while child.poll() is None:
-                progress("download", _bytes(folder), 0, "bytes")
-                time.sleep(LOOKING)
-        finally:
-            child.kill()
-            child.wait()
-        if child.returncode:
-            words.seek(0)
-            last = (words.read().decode(errors="replace").strip().splitlines() or ["no word of why"])[-1]
-            raise UserError(
-                f"torchvision:{name}: cannot be fetched ({last}); check the connection, or set data.path to its folder"
-            )
+    from core.data import fetching
 
-
-def _bytes(folder: Path) -> int:
-    return sum(size for path in folder.rglob("*") if (size := _size(path)))
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size if path.is_file() else 0
-    except OSError:  # gone meanwhile
-        return 0
+    if why := fetching.fetch([*FETCH, name, str(folder)], folder, progress):
+        raise UserError(f"torchvision:{name}: cannot be fetched ({why}); check the connection, or set data.path to its folder")
 
 
 def _content(settings: Data, root: Path, form: Form) -> Content:
