@@ -26,8 +26,8 @@ Short: TypeAlias = Annotated[str, Meta(max_length=SHORT)]
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    id: Annotated[str, Meta(pattern=r"^[0-9a-f]{16}$")]
-    name: Annotated[str, Meta(pattern=f"^{NAME.pattern}$")]
+    id: Annotated[str, Meta(pattern=r"^[0-9a-f]{16}\Z")]
+    name: Annotated[str, Meta(pattern=rf"^{NAME.pattern}\Z")]
     """Of the run that it becomes."""
     recipe: dict[str, Any] = {}
     """All of it, as it was when it was queued: a file that is edited later changes nothing."""
@@ -36,7 +36,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     changes: tuple[Short, ...] = ()
     """``key.path=value``, what it was asked to have otherwise."""
     state: State = "waiting"
-    device: Annotated[str, Meta(pattern=f"^{DEVICE}$")] = ""
+    device: Annotated[str, Meta(pattern=rf"^{DEVICE}\Z")] = ""
     """Where it is trained."""
     threads: Annotated[int, Meta(ge=1, le=1 << 16)] | None = None
     added: float = 0.0
