@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -112,10 +112,18 @@ def _absolute(recipe: Recipe) -> Recipe:
 def cancel(queue: QueueFolder, which: str) -> list[Entry]:
     """One by its position or name, or ``all`` that wait; returns them. One that is trained ends with a checkpoint, as by
     ``stop``. Raises UserError."""
+    return _cancel(queue, lambda entries: waiting(entries) if which == "all" else [find(entries, which)])
+
+
+def cancel_waiting(queue: QueueFolder, id: str) -> None:
+    """One that a person has seen waiting; nothing where it does no more. Raises UserError."""
+    _cancel(queue, lambda entries: [entry for entry in waiting(entries) if entry.id == id])
+
+
+def _cancel(queue: QueueFolder, choose: Callable[[Sequence[Entry]], list[Entry]]) -> list[Entry]:
     try:
         with queue.edit() as entries:
-            chosen = waiting(entries) if which == "all" else [find(entries, which)]
-            after = [_without(queue, entry) for entry in chosen]
+            after = [_without(queue, entry) for entry in choose(entries)]
             for entry in after:
                 entries[:] = replaced(entries, entry)
     except OSError as error:
@@ -151,6 +159,17 @@ def move(queue: QueueFolder, which: str, to: int) -> tuple[Entry, int]:
                 raise UserError(f"queue: {entry.name} does not wait: {entry.state}")
             entries[:] = moved(entries, entry, to)
             return entry, 1 + waiting(entries).index(entry)
+    except OSError as error:
+        raise unwritable(queue, error) from None
+
+
+def move_waiting(queue: QueueFolder, id: str, to: int) -> None:
+    """One that a person has seen waiting; nothing where it does no more. Raises UserError."""
+    try:
+        with queue.edit() as entries:
+            for entry in waiting(entries):
+                if entry.id == id:
+                    entries[:] = moved(entries, entry, to)
     except OSError as error:
         raise unwritable(queue, error) from None
 

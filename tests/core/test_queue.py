@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -182,7 +181,7 @@ def test_the_code_of_a_model_is_that_of_whoever_queued_it(queue: QueueFolder, mo
 
 
 @pytest.fixture
-def trained(queue: QueueFolder) -> Iterator[Any]:
+def trained(queue: QueueFolder) -> Any:
     def make(*events: Any, **settings: Any) -> tuple[Entry, ...]:
         run = RunFolder(queue.runs / "a")
         made = entry("a", state="training", run="1234", **settings)

@@ -7,6 +7,7 @@ from typing import Any
 
 from core.queue.entries import Entry, waiting
 from core.queue.folder import QueueFolder, command
+from core.view.summary import summarise
 from tui_trainer.cli.say import table
 
 HEAD = ("NUMBER", "RUN", "STATE", "RECIPE", "SEED", "DEVICE", "NOTE")
@@ -43,15 +44,24 @@ def lines(queue: QueueFolder, entries: Sequence[Entry]) -> Iterator[str]:
         yield f"the queue of {queue.runs} is empty; add to it with: {command(queue, 'add quickstart --seed 1..5')}"
         return
     places = positions(entries)
-    yield from table([HEAD, *(_row(entry, places.get(entry.id)) for entry in entries)], right=(0, 4))
+    yield from table([HEAD, *(_row(queue, entry, places.get(entry.id)) for entry in entries)], right=(0, 4))
     if not queue.conducted and not all(entry.ended for entry in entries):
         yield f"no process begins them; start one with: {command(queue, 'run')}"
 
 
-def _row(entry: Entry, position: int | None) -> tuple[str, ...]:
-    note = "ends with a checkpoint" if entry.ending else entry.note or " ".join(entry.changes if position else ())
+def _row(queue: QueueFolder, entry: Entry, position: int | None) -> tuple[str, ...]:
     device = entry.device or entry.wanted_device or "-"
+    note = _note(queue, entry)
     return str(position or "-"), entry.name, entry.state, entry.recipe_name, str(entry.seed), device, note
+
+
+def _note(queue: QueueFolder, entry: Entry) -> str:
+    if entry.ending:
+        return "ends with a checkpoint"
+    if entry.state == "training" and not entry.note:
+        state = summarise(queue.run(entry))
+        return f"epoch {state.epoch} of {state.epochs}" if state.epochs else state.status
+    return entry.note or " ".join(entry.changes if entry.state == "waiting" else ())
 
 
 def added(queue: QueueFolder, entries: Sequence[Entry]) -> Iterator[str]:
