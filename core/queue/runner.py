@@ -17,7 +17,7 @@ from core.queue.changing import code_of, stop
 from core.queue.entries import Entry, canonical, replaced, short, waiting
 from core.queue.folder import QueueFolder, busy
 from core.queue.standing import GONE, ended
-from core.run import lock, session
+from core.run import inbox, lock, session
 from core.run.describe import machine
 from core.run.folder import RunFolder, free_name
 from core.sweep.watched import WatchedRun
@@ -55,8 +55,8 @@ class Runner:
         """Of the first ``leave``."""
         self._places: list[str] = []
         self._watched = dict[str, WatchedRun]()
-        self._known, self._stopped = set[str](), set[str]()
-        """Entries that have been spoken of, and those whose runs were told to stop."""
+        self._known = set[str]()
+        """Entries that have been spoken of."""
         self._trouble = ""
         self._lock: int | None = None
 
@@ -118,6 +118,8 @@ class Runner:
     def _farewell(self) -> Iterator[str]:
         entries = self.queue.read()
         trained, left = sum(entry.state == "training" for entry in entries), len(waiting(entries))
+        if not (self._known or trained or left):
+            yield f"nothing waits in the queue of {self.queue.runs}"
         if self.signal and trained:
             yield f"{count(trained, 'training')} {'goes' if trained == 1 else 'go'} on"
         if left:
@@ -200,12 +202,12 @@ class Runner:
         if entry.id not in self._watched:
             self._watched[entry.id] = WatchedRun(run, "", None)
             if entry.id not in self._known and run.alive():
+                self._known.add(entry.id)
                 yield f"{entry.name}: is trained on {entry.device}"
         watched = self._watched[entry.id]
         if not watched.look():
-            if entry.ending and entry.id not in self._stopped and run.alive():
-                self._stopped.add(entry.id)
-                stop(run)
+            if entry.ending and run.alive() and not inbox.waiting(run.inbox):
+                stop(run)  # once more: a worker refuses what was sent before it was ready
             return
         over = ended(entry, watched)
         yield from self._settle(over) if over else self._go_on(entry, watched)
@@ -235,6 +237,7 @@ class Runner:
 
     def _settle(self, entry: Entry) -> Iterator[str]:
         self._write(entry)
+        self._known.add(entry.id)
         self._watched.pop(entry.id, None)
         yield f"{entry.name}: {entry.state}{entry.note and f': {entry.note}'}"
 

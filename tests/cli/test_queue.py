@@ -63,7 +63,9 @@ def begun(run: RunFolder) -> bool:
     return run.journal.exists() and bool(journal.find(run.journal, e.EpochDone))
 
 
-def test_in_their_order_one_at_a_time_and_past_a_failure(cli: Cli, begin: Begin, tmp_path: Path) -> None:
+def test_in_their_order_one_at_a_time_and_past_a_failure(
+    cli: Cli, begin: Begin, tmp_path: Path, entries: Callable[[], dict[str, Entry]]
+) -> None:
     recipe = tmp_path / "mine.toml"
     shown = cli("recipes", "quickstart", cwd=tmp_path)
     recipe.write_text(shown.stdout)
@@ -86,8 +88,12 @@ def test_in_their_order_one_at_a_time_and_past_a_failure(cli: Cli, begin: Begin,
     ]  # fmt: skip
     assert before[1]["changes"] == ["epochs=1", "data.limit=40"]
 
-    output, errors = begin().communicate(timeout=PATIENCE)
-    assert errors == "", errors
+    runner = begin("--watch")
+    wait_for(lambda: all(entry.ended for entry in entries().values()), PATIENCE)
+    assert runner.poll() is None  # it waits for more
+    runner.send_signal(signal.SIGINT)
+    output, errors = runner.communicate(timeout=60)
+    assert (errors, runner.returncode) == ("", 128 + signal.SIGINT), errors
     assert [line.partition(" (")[0].partition(": the")[0].partition(": val")[0] for line in output.splitlines()] == [
         "wrong: begins on cpu", "wrong: failed", "mine-seed-3: begins on cpu", "mine-seed-3: done",
         "mine-seed-7: begins on cpu", "mine-seed-7: done",
