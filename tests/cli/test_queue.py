@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from core import checkpoint
+from core import checkpoint, recipe
 from core import events as e
 from core.queue.entries import Entry
 from core.queue.folder import QueueFolder
@@ -21,6 +21,7 @@ from core.run import journal
 from core.run.folder import RunFolder
 from tests.cli.conftest import COMMAND, SMALL, Cli, as_from_a_shell, one_line, wait_for, worker_of
 
+pytestmark = pytest.mark.timeout(560)
 PATIENCE = 150.0
 """Seconds for a worker to begin on a machine that has other things to do."""
 ENDLESS = ("--epochs", "100000", "--set", "early_stopping.patience=100000", *SMALL)
@@ -66,27 +67,24 @@ def begun(run: RunFolder) -> bool:
 def test_in_their_order_one_at_a_time_and_past_a_failure(
     cli: Cli, begin: Begin, tmp_path: Path, entries: Callable[[], dict[str, Entry]]
 ) -> None:
-    recipe = tmp_path / "mine.toml"
-    shown = cli("recipes", "quickstart", cwd=tmp_path)
-    recipe.write_text(shown.stdout)
-    small = ("--no-start", "--set", "data.limit=40", "--epochs", "1", "--threads", "1")
-    said = cli("queue", "add", "mine.toml", "--seed", "3,7", *small, cwd=tmp_path).stdout
+    file, text = tmp_path / "mine.toml", recipe.source_text("quickstart")
+    file.write_text(text)
+    small = ("--no-start", "--set", "data.limit=40", "--threads", "1")
+    said = cli("queue", "add", "mine.toml", "--seed", "3,7,9", "--epochs", "1", *small, cwd=tmp_path).stdout
     assert said.splitlines() == [
-        "mine-seed-3: position 1",
-        "mine-seed-7: position 2",
+        *(f"mine-seed-{seed}: position {place}" for place, seed in enumerate((3, 7, 9), 1)),
         "nothing begins by itself yet; start it with: tui-trainer queue run",
     ]
-    cli("queue", "add", "mine.toml", *small, "--set", "optimizer.lr=1e30", "--epochs", "5", "--name", "wrong", cwd=tmp_path)
-    cli("queue", "add", "mine.toml", *small, "--name", "unwanted", cwd=tmp_path)
-    recipe.write_text(shown.stdout.replace("batch_size", "batch_sise"))  # what was queued stays as it was
-    assert cli("queue", "move", "wrong", "--to", "1", cwd=tmp_path).stdout == "wrong: position 1\n"
-    assert cli("queue", "cancel", "4", cwd=tmp_path).stdout == "unwanted: cancelled\n"
+    cli("queue", "add", "mine.toml", *small, "--set", "optimizer.lr=1e30", "--name", "wrong", cwd=tmp_path)
+    file.write_text(text.replace("batch_size", "batch_sise"))  # what was queued stays as it was
+    assert cli("queue", "move", "wrong", "--to", "2", cwd=tmp_path).stdout == "wrong: position 2\n"
+    assert cli("queue", "cancel", "4", cwd=tmp_path).stdout == "mine-seed-9: cancelled\n"
     before = listed(cli, tmp_path)
     assert [(item["position"], item["name"], item["seed"], item["state"]) for item in before] == [
-        (1, "wrong", 0, "waiting"), (2, "mine-seed-3", 3, "waiting"), (3, "mine-seed-7", 7, "waiting"),
-        (None, "unwanted", 0, "cancelled"),
+        (1, "mine-seed-3", 3, "waiting"), (2, "wrong", 0, "waiting"), (3, "mine-seed-7", 7, "waiting"),
+        (None, "mine-seed-9", 9, "cancelled"),
     ]  # fmt: skip
-    assert before[1]["changes"] == ["epochs=1", "data.limit=40"]
+    assert before[0]["changes"] == ["epochs=1", "data.limit=40"]
 
     runner = begin("--watch")
     wait_for(lambda: all(entry.ended for entry in entries().values()), PATIENCE)
@@ -95,19 +93,17 @@ def test_in_their_order_one_at_a_time_and_past_a_failure(
     output, errors = runner.communicate(timeout=60)
     assert (errors, runner.returncode) == ("", 128 + signal.SIGINT), errors
     assert [line.partition(" (")[0].partition(": the")[0].partition(": val")[0] for line in output.splitlines()] == [
-        "wrong: begins on cpu", "wrong: failed", "mine-seed-3: begins on cpu", "mine-seed-3: done",
+        "mine-seed-3: begins on cpu", "mine-seed-3: done", "wrong: begins on cpu", "wrong: failed",
         "mine-seed-7: begins on cpu", "mine-seed-7: done",
     ]  # fmt: skip
-    runs = [RunFolder(tmp_path / "runs" / name) for name in ("wrong", "mine-seed-3", "mine-seed-7")]
+    runs = [RunFolder(tmp_path / "runs" / name) for name in ("mine-seed-3", "wrong", "mine-seed-7")]
     told = [journal.read_all(run.journal) for run in runs]
     assert all(one[-1].time <= other[0].time for one, other in pairwise(told))
     made = [run.read() for run in runs]
-    assert [(one.recipe["seed"], one.recipe["epochs"], one.threads) for one in made] == [(0, 5, 1), (3, 1, 1), (7, 1, 1)]
-    after = {item["name"]: item for item in listed(cli, tmp_path)}
-    assert after["wrong"]["note"].startswith("the training loss is nan") and after["wrong"]["device"] == "cpu"
-    assert after["mine-seed-3"]["note"].startswith("val.loss 2.")
-    assert cli("queue", "clear", cwd=tmp_path).stdout == "4 entries taken out\n"
-    assert "is empty; add to it with: tui-trainer queue add" in cli("queue", "list", cwd=tmp_path).stdout
+    assert [(one.recipe["seed"], one.recipe["epochs"], one.threads) for one in made] == [(3, 1, 1), (0, 25, 1), (7, 1, 1)]
+    assert entries()["wrong"].note.startswith("the training loss is nan") and entries()["wrong"].device == "cpu"
+    assert entries()["mine-seed-3"].note.startswith("val.loss 2.")
+    assert cli("queue", "clear", cwd=tmp_path).stdout == "4 entries taken out\n" and entries() == {}
     assert all(run.exists() for run in runs)
 
 
