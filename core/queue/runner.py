@@ -4,6 +4,7 @@ queue's file and in the runs: whoever comes after it goes on where it was, and b
 from __future__ import annotations
 
 import errno
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -19,7 +20,7 @@ from core.queue.folder import QueueFolder, busy
 from core.queue.standing import GONE, ended
 from core.run import inbox, lock, session
 from core.run.describe import machine
-from core.run.folder import RunFolder, free_name
+from core.run.folder import free_name
 from core.sweep.watched import WatchedRun
 from core.view.words import count
 
@@ -159,14 +160,10 @@ class Runner:
         """Its own, unless somebody has taken that by now."""
         name, number = entry.name, 1
         others = {other.name for other in entries if other.id != entry.id and not other.ended}
-        while name in others or self._lies_there(name):
+        while name in others or os.path.lexists(self.queue.runs / name):
             number += 1
             name = free_name(f"{entry.name[:90]}-{number}", self.queue.runs)
         return name
-
-    def _lies_there(self, name: str) -> bool:
-        path = self.queue.runs / name
-        return path.exists() or path.is_symlink()
 
     # One entry that is trained
 
@@ -190,9 +187,9 @@ class Runner:
             if not run.alive():  # else a person was faster to go on with it
                 yield from self._settle(replace(entry, state="failed", over=time.time(), note=short(str(error))))
 
-    def _create(self, entry: Entry) -> RunFolder:
+    def _create(self, entry: Entry) -> None:
         recipe = recipes.from_table(entry.recipe, f"{self.queue.file}: {entry.name}")
-        return session.create(recipe, self.queue.runs, entry.name, entry.threads, code_of(entry))
+        session.create(recipe, self.queue.runs, entry.name, entry.threads, code_of(entry))
 
     def _look(self, entry: Entry) -> Iterator[str]:
         run = self.queue.run(entry)
