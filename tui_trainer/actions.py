@@ -18,6 +18,7 @@ from tui_trainer.possible import (
     can_validate,
     is_live,
     is_paused,
+    is_queued,
     is_running,
     is_training,
 )
@@ -86,6 +87,11 @@ TABLE: tuple[Action, ...] = (
         cli="tui-trainer delete RUN",
         in_footer=False,
     ),
+    Action(
+        "cancel_queued", ("x",), "Cancel", "Out of the queue (asks first)", "home", is_queued, "tui-trainer queue cancel NAME"
+    ),
+    Action("queue_up", ("K", "shift+up"), "Earlier", "Up the queue", "home", is_queued, "tui-trainer queue move NAME --to 1"),
+    Action("queue_down", ("J", "shift+down"), "Later", "Down the queue", "home", is_queued),
     Action("sweeps", ("s",), "Sweeps", "Trials of a sweep", "home", cli="tui-trainer sweeps", in_footer=False),
     Action("undelete", ("u",), "Undelete", "Bring the run back that was deleted last", "home", in_footer=False),
     Action("pause", ("p",), "Pause", "Stop after the present step and wait", "run", is_running, "tui-trainer pause RUN"),

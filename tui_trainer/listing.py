@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
 from core.run import tags
 from core.run.folder import RunFolder, last_activity, list_runs
@@ -14,6 +14,9 @@ from core.run.size import folder_bytes
 from core.view.linked import linked
 from core.view.state import State
 from core.view.summary import summarise, with_liveness
+
+if TYPE_CHECKING:
+    from tui_trainer.waiting import Queued
 
 BUDGET = 0.3
 """Seconds that one scan may spend on reading journals; what is left over is read by the next scan."""
@@ -33,10 +36,12 @@ class ListedRun:
     tags: tuple[str, ...] = ()
     size: int | None = None
     """Bytes on disk; None while they have not been counted yet."""
+    queued: Queued | None = None
+    """What waits in the queue, and is no run yet."""
 
     @property
     def known(self) -> bool:
-        return self.state is not None and self.size is not None
+        return self.queued is not None or (self.state is not None and self.size is not None)
 
 
 class Kept(Generic[T]):
@@ -48,14 +53,14 @@ class Kept(Generic[T]):
 
     def get(self, run: RunFolder, deadline: float) -> T | None:
         """After the deadline what is known so far."""
-        version = tuple(_version(run.path / name) for name in self._files)
+        now = tuple(version(run.path / name) for name in self._files)
         known = self._kept.get(run.name)
-        if known and (known[0] == version or time.monotonic() > deadline):
+        if known and (known[0] == now or time.monotonic() > deadline):
             return known[1]
         if time.monotonic() > deadline:
             return None
         found = self._find(run)
-        self._kept[run.name] = version, found
+        self._kept[run.name] = now, found
         return found
 
     def forget_others(self, names: set[str]) -> None:
@@ -100,7 +105,7 @@ def _active(run: RunFolder, state: State | None) -> float:
     return state.last_time if state and (state.origin or state.address) else last_activity(run)
 
 
-def _version(path: Path) -> tuple[int, int]:
+def version(path: Path) -> tuple[int, int]:
     try:
         status = path.stat()
     except OSError:
@@ -110,7 +115,7 @@ def _version(path: Path) -> tuple[int, int]:
 
 def _bytes(journal: Path) -> int:
     """It grows all the time, and is looked at by itself."""
-    return _version(journal)[1]
+    return version(journal)[1]
 
 
 def _order(listed: ListedRun) -> tuple[bool, float, str]:

@@ -30,6 +30,11 @@ def is_live(state: State) -> bool:
     return not state.ended and state.status != "watched"
 
 
+def is_queued(state: State) -> bool:
+    """No run yet: it waits for a device."""
+    return state.status == "queued"
+
+
 def can_leave(state: State) -> bool:
     return not state.ended
 

@@ -21,7 +21,7 @@ __all__ = [
 
 Status: TypeAlias = Literal[
     "preparing", "running", "paused", "finished", "early-stopped", "stopped", "discarded", "failed", "lost",
-    "watched",
+    "watched", "queued",
 ]  # fmt: skip
 ENDED: frozenset[str] = frozenset({"finished", "early-stopped", "stopped", "discarded", "failed", "lost"})
 MarkKind: TypeAlias = Literal["resume", "rewind", "setting", "remark", "saved", "validated"]

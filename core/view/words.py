@@ -26,8 +26,8 @@ def format_duration(seconds: float | None) -> str:
 
 
 def count(number: int, noun: str) -> str:
-    """``1 class``, ``10 classes``, ``2,500 images``."""
-    plural = f"{noun}es" if noun.endswith("s") else f"{noun}s"
+    """``1 class``, ``10 classes``, ``2,500 images``, ``3 entries``."""
+    plural = f"{noun}es" if noun.endswith("s") else f"{noun[:-1]}ies" if noun.endswith("ry") else f"{noun}s"
     return f"{number:,} {noun if number == 1 else plural}"
 
 

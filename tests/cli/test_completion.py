@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from core.queue.entries import Entry
+from core.queue.folder import QueueFolder
 from core.run.folder import RunFile, RunFolder
 from tests.cli.conftest import Cli, one_line
 from tests.cli.test_start import loaded_by
@@ -26,6 +28,8 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for runs, name in (("runs", "first"), ("runs", "$(touch bad)"), ("runs", NAME), ("others", "second")):
         run = RunFolder(tmp_path / runs / name)
         run.create(RunFile(name="x", created=1.0))
+    with QueueFolder(tmp_path / "runs").edit() as entries:
+        entries += [Entry(id="0" * 16, name="night"), Entry(id="1" * 16, name="over", state="done")]
     return tmp_path
 
 
@@ -62,6 +66,10 @@ def offered(words: str) -> list[str]:
         ("watch ", []),
         ("train quickstart --name ", []),
         ("completion --li", []),
+        ("queue ca", ["cancel"]),
+        ("queue add qui", ["quickstart"]),
+        ("queue cancel ", ["night", "all"]),
+        ("queue move ", ["night"]),
         ("nosuch ", []),
     ],
 )

@@ -26,6 +26,11 @@ from core.data.sources import arrays
 from core.errors import UserError
 from core.models import Inputs
 from core.predicting import Loaded
+from core.queue import changing
+from core.queue.entries import Entry, QueueFile
+from core.queue.entries import State as StateOfEntry
+from core.queue.folder import QueueFolder
+from core.queue.standing import entries_of
 from core.run import inbox
 from core.run.folder import RunFolder
 from core.run.journal import JournalReader
@@ -40,6 +45,8 @@ from core.view import pictures
 from core.view.fold import fold
 from core.view.state import State
 from tests.tui import pictured
+from tui_trainer.cli import queue_lines
+from tui_trainer.waiting import Waiting, among
 from tui_trainer.widgets.half_blocks import drawn
 from tui_trainer.widgets.kitty import encoded, sent
 
@@ -104,6 +111,19 @@ def run_file(data: bytes, folder: Path) -> bool:
     run.run_file.write_bytes(data)
     recipe.from_table(run.read().recipe)
     return True
+
+
+def queue_file(data: bytes, folder: Path) -> bool:
+    """Listed, shown on Home, and cancelled."""
+    queue = QueueFolder(folder)
+    queue.path.mkdir(exist_ok=True)
+    queue.file.write_bytes(data)
+    entries = entries_of(queue)
+    "\n".join(queue_lines.lines(queue, entries)).encode()
+    msgspec.json.encode(queue_lines.documents(queue, entries))
+    among((), Waiting(folder).look())
+    changing.cancel(queue, "all")
+    return bool(queue.read())
 
 
 def state_file(data: bytes, folder: Path) -> bool:
@@ -245,6 +265,18 @@ def _run_files() -> list[bytes]:
 
 
 @cache
+def _queue_files() -> list[bytes]:
+    states: tuple[StateOfEntry, ...] = ("waiting", "training", "done")
+    entries = (
+        Entry(
+            id=f"{place:016x}", name=f"a-{place}", recipe=recipe.to_table(recipe.load("quickstart")), state=state, device="cpu"
+        )
+        for place, state in enumerate(states)
+    )
+    return [msgspec.json.encode(QueueFile(entries=tuple(entries)))]
+
+
+@cache
 def _array_files() -> list[bytes]:
     images, labels = np.random.RandomState(0).randint(0, 256, (24, 8, 8)).astype(np.uint8), np.arange(24) % 3
     packed, plain = io.BytesIO(), io.BytesIO()
@@ -259,6 +291,7 @@ TARGETS: dict[str, tuple[Target, Callable[[], list[bytes]]]] = {
     "recipe file": (recipe_file, _recipes),
     "override": (override, _overrides),
     "run.json": (run_file, _run_files),
+    "queue.json": (queue_file, _queue_files),
     "manifest": (manifest, _manifests),
     "pointer": (pointer, lambda: [b'{"checkpoint":"step-00000001","metric":"val.loss","value":0.5}']),
     "state.json": (state_file, lambda: [_files()[checkpoint.STATE]]),

@@ -23,6 +23,7 @@ STATUSES: tuple[Status, ...] = (
     "failed",
     "lost",
     "watched",
+    "queued",
 )
 
 

@@ -57,7 +57,7 @@ def test_a_best_value_from_the_test_split_says_so(colours: Palette) -> None:
 
 def test_every_state_has_a_badge_that_fits(colours: Palette, monkeypatch: pytest.MonkeyPatch) -> None:
     statuses: list[Status] = list(GLYPHS)
-    assert len(statuses) == 10
+    assert len(statuses) == 11
     assert all(0 < run_badge(status, colours).cell_len <= WIDTH for status in statuses)
     assert run_badge("failed", colours).style == run_badge("lost", colours).style != run_badge("running", colours).style
     monkeypatch.setattr("tui_trainer.widgets.run_badge.glyphs", lambda: glyphs_file.ASCII)

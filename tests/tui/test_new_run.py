@@ -16,6 +16,7 @@ from core import data
 from core import recipe as recipes
 from core.data import Availability
 from core.errors import UserError
+from core.queue.folder import QueueFolder
 from core.recipe import Recipe
 from core.run import describe, session
 from core.run.folder import RunFile, RunFolder
@@ -145,11 +146,34 @@ async def test_keys_alone_choose_a_recipe_and_start_it(console: TrainerApp, star
         await pilot.press("enter", "down", "enter")
         chosen = screen.query_one("#recipe", Select).value
         assert chosen != "quickstart"
-        await pilot.press("up")
-        assert isinstance(screen.focused, Button)
+        await pilot.press("up", "up")  # past 'Queue'
+        assert isinstance(screen.focused, Button) and screen.focused.id == "start"
         await pilot.press("enter")
         await until(pilot, lambda: starts.started)
     assert [recipe.name for recipe in starts.recipes] == [chosen]
+
+
+async def test_a_run_is_queued_as_typed(
+    console: TrainerApp, starts: Starts, runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "check", lambda recipe, threads, code: None)  # which loads torch
+    queue = QueueFolder(runs)
+    begun = list[list[str]]()
+    monkeypatch.setattr("tui_trainer.background.begin", lambda words, log, at_work, what: begun.append(list(words)))
+    async with console.run_test(size=(80, 24)) as pilot:
+        await opened(pilot)
+        for field, text in (("epochs", "x"), ("others", "optimizer.lr=0.01")):
+            await fill(pilot, field, text)
+        await pilot.click("#queue")
+        assert isinstance(pilot.app.screen.focused, Input) and pilot.app.screen.focused.id == "epochs"  # which is wrong
+        await fill(pilot, "epochs", "7")
+        await pilot.click("#queue")
+        await until(pilot, lambda: isinstance(pilot.app.screen, HomeScreen))
+        await until(pilot, lambda: "queued 1" in text_of(pilot))
+    (entry,) = queue.read()
+    assert (entry.name, entry.asked, entry.changes) == ("quickstart", "quickstart", ("epochs=7", "optimizer.lr=0.01"))
+    assert entry.recipe["epochs"] == 7 and not starts.recipes
+    assert begun == [["queue", "run", f"--runs={runs.absolute()}"]]
 
 
 async def test_the_start_button_takes_a_click(console: TrainerApp, starts: Starts) -> None:

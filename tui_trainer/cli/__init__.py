@@ -31,6 +31,7 @@ COMMANDS = {
     "resume": "train.resume",
     "sweep": "sweep.sweep",
     "sweeps": "sweeps.sweeps",
+    "queue": "queue.queue",
     "pause": "steer.pause",
     "continue": "steer.go_on",
     "save": "steer.save",

@@ -146,6 +146,15 @@ def _sweeps(place: Place) -> Iterator[Candidate]:
     yield from (Candidate(sweep.name) for sweep in list_sweeps(place.runs))
 
 
+def _queued(place: Place) -> Iterator[Candidate]:
+    """What is not over yet."""
+    from core.queue.folder import QueueFolder
+
+    entries = QueueFolder(place.runs).read()
+    yield from (Candidate(entry.name, entry.state) for entry in entries if not entry.ended)
+    yield from [Candidate("all")] * (place.command == "cancel" and bool(entries))
+
+
 def _keys(place: Place) -> Iterator[Candidate]:
     from tui_trainer.recipe_keys import known
 
@@ -172,7 +181,7 @@ def _devices(place: Place) -> Iterator[Candidate]:
 KINDS: dict[str, Callable[[Place], Iterable[Candidate]]] = {
     "run": _runs, "target": _runs, "names": _runs, "weights": _runs, "recipe": _recipes, "recipes": _recipes,
     "data": _sources, "get name": _sources, "checkpoint": _checkpoints, "model": _models, "device": _devices,
-    "changes": _keys, "search": _keys, "tell changes": _changes, "recipes name": _recipes,
+    "which": _queued, "changes": _keys, "search": _keys, "tell changes": _changes, "recipes name": _recipes,
     "sweeps name": _sweeps, "sweep show": _sweeps, "sweep resume": _sweeps, "sweep stop": _sweeps,
 }  # fmt: skip
 """By what a parameter is called in its command; of all others the shell completes files."""

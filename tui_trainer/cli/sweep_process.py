@@ -2,36 +2,22 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
 import sys
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from types import FrameType
+from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from core.errors import UserError
-from core.files import open_to_append, read_tail
 from core.sweep.conductor import Conductor
 from core.sweep.folder import SweepFile, SweepFolder, busy, reference
 from core.sweep.told import SweepEnded
 from core.view.state import State
 from core.view.summary import summarise
+from tui_trainer import background
 from tui_trainer.cli import require
 from tui_trainer.cli.require import Requirement
 from tui_trainer.cli.say import complain
 from tui_trainer.cli.sweep_lines import Printer
 from tui_trainer.plain import Form
-
-PASSED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-COMMAND = (sys.executable, "-P", "-m", "tui_trainer", "sweep")
-STARTUP = 60.0
-"""Seconds that it may take until it conducts the sweep: it loads Optuna first."""
-LOG_TAIL = 4096
-"""Bytes of its log, of which the last line is said."""
 
 
 def begin(folder: SweepFolder, timeout: str | None) -> None:
@@ -39,20 +25,7 @@ def begin(folder: SweepFolder, timeout: str | None) -> None:
     if folder.alive():
         raise busy(folder)
     options = [] if timeout is None else ["--timeout", timeout]
-    with os.fdopen(open_to_append(folder.log), "ab") as log:
-        process = subprocess.Popen(
-            [*COMMAND, f"--resume={folder.path}", *options],
-            stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-        )  # fmt: skip
-    deadline = time.monotonic() + STARTUP
-    while process.poll() is None and not folder.alive():
-        if time.monotonic() > deadline:
-            process.kill()
-            raise UserError(f"the sweep did not begin within {STARTUP:.0f} s; its words are in {folder.log}")
-        time.sleep(0.05)
-    if process.returncode:
-        lines = read_tail(folder.log, LOG_TAIL).decode("utf-8", "replace").strip().splitlines()
-        raise UserError((lines or [f"see {folder.log}"])[-1].removeprefix("tui-trainer: "))
+    background.begin(["sweep", f"--resume={folder.path}", *options], folder.log, folder.alive, "the sweep")
 
 
 def ways_to(folder: SweepFolder) -> list[str]:
@@ -65,28 +38,12 @@ def conduct(
 ) -> None:
     """Until it is through; ends the process."""
     conductor, end, printer = Conductor(folder, file, seconds), SweepEnded(), Printer(folder, file, form)
-    with _passing_signals(conductor):
+    with background.passing_signals(conductor.leave):
         for told in conductor.go():
             printer.say(told)
             if isinstance(told, SweepEnded):
                 end = told
     _leave(folder, file, end, requirements)
-
-
-@contextmanager
-def _passing_signals(conductor: Conductor) -> Iterator[None]:
-    """A closed terminal ends a sweep like any other signal does, unless nohup says otherwise."""
-
-    def take(number: int, frame: FrameType | None) -> None:
-        conductor.leave(number)
-
-    passed = [number for number in PASSED if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN]
-    before = {number: signal.signal(number, take) for number in passed}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _leave(folder: SweepFolder, file: SweepFile, end: SweepEnded, requirements: Sequence[Requirement]) -> None:

@@ -22,9 +22,10 @@ from tui_trainer.bindings import bindings
 from tui_trainer.escape import printable
 from tui_trainer.listing import ListedRun, Listing
 from tui_trainer.run_facts import chosen
-from tui_trainer.screens.starting import StartingScreen
+from tui_trainer.screens.queueing import QueueingScreen
 from tui_trainer.theme import Palette, palette
 from tui_trainer.tour import WITH_RUNS
+from tui_trainer.waiting import Waiting, among
 from tui_trainer.widgets.filter_line import FilterLine
 from tui_trainer.widgets.hint_line import HintLine
 from tui_trainer.widgets.run_detail import latest_epochs, run_detail, run_footnote, run_title
@@ -46,7 +47,7 @@ OF_A_LIST = ("filter", "order_next", "order_turn", "unfilter", "compare_runs")
 """Actions that need any."""
 
 
-class HomeScreen(StartingScreen):
+class HomeScreen(QueueingScreen):
     """The list of runs with what the selected one says, or the first run's form."""
 
     SCOPE = "home"
@@ -58,13 +59,16 @@ class HomeScreen(StartingScreen):
     @dataclass
     class Scanned(Message):
         listed: list[ListedRun]
+        trouble: str = ""
+        """Why the queue cannot be read."""
 
     def __init__(self, runs: Path) -> None:
         super().__init__()
         self.runs = runs
-        self._listing = Listing(runs)
+        self._listing, self.waiting = Listing(runs), Waiting(runs)
         self._scanning = self._again = False
         self._empty: bool | None = None
+        self._trouble = ""
         self._form: NewRunForm | None = None
         """Kept once it was needed."""
 
@@ -87,7 +91,7 @@ class HomeScreen(StartingScreen):
         yield TooSmall()
 
     async def on_mount(self) -> None:
-        await self._set_empty(not list_runs(self.runs))
+        await self._set_empty(not (list_runs(self.runs) or self.waiting.look()))
         self.app.theme_changed_signal.subscribe(self, lambda _: self._show())
         self.set_interval(REFRESH, self.scan)
         if left := self.trainer.trash.left:
@@ -114,11 +118,11 @@ class HomeScreen(StartingScreen):
 
     @work(thread=True, group="scan")
     def _scan(self) -> None:
-        self.post_message(self.Scanned(self._listing.scan()))
+        self.post_message(self.Scanned(among(self._listing.scan(), self.waiting.look()), self.waiting.trouble))
 
     async def on_home_screen_scanned(self, event: Scanned) -> None:
         self._scanning = False
-        self._listed = event.listed
+        self._listed, self._trouble = event.listed, event.trouble
         if not self._form_is_starting():  # its run's folder appears before its worker has begun
             await self._set_empty(not self._listed)
         if self.is_current:
@@ -161,8 +165,8 @@ class HomeScreen(StartingScreen):
         return _title(self.runs, self._listed, len(self.marked), colours)
 
     def _about_filter(self, shown: int, colours: Palette) -> Text:
-        if self._filter.error:
-            return Text(printable(self._filter.error), style=colours.bad)
+        if error := self._filter.error or self._trouble:
+            return Text(printable(error), style=colours.bad)
         return Text(f"{shown} of {words.count(len(self._listed), 'run')}" if self._filter.tests else "")
 
     @on(DataTable.RowHighlighted)
@@ -185,7 +189,7 @@ class HomeScreen(StartingScreen):
         epochs.update(latest_epochs(selected, colours))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if (action in OF_A_RUN and not self.selected) or (action in OF_A_LIST and not self._listed):
+        if (action in OF_A_RUN and (not self.selected or self.queued)) or (action in OF_A_LIST and not self._listed):
             return False
         if action == "filter" and self.query_one(FilterLine).typing:
             return False
@@ -193,7 +197,7 @@ class HomeScreen(StartingScreen):
 
     @on(DataTable.RowSelected)
     def action_open(self) -> None:
-        if selected := self.selected:
+        if (selected := self.selected) and not selected.queued:
             self.trainer.show_run(selected.run)
 
     def action_quit(self) -> None:
@@ -209,12 +213,13 @@ class HomeScreen(StartingScreen):
 
 
 def _title(runs: Path, listed: list[ListedRun], marked: int, colours: Palette) -> Text:
-    live = sum(item.alive for item in listed)
-    count = words.count(len(listed), "run") if listed else "no runs yet"
+    live, queued = sum(item.alive for item in listed), sum(item.queued is not None for item in listed)
+    count = words.count(len(listed) - queued, "run") if len(listed) > queued else "no runs yet"
     return Text.assemble(
         ("tui-trainer", f"bold {colours.train}"),
         (f"   {count}", colours.text),
         (f", {live} training" if live else "", colours.good),
+        (f", {queued} queued" if queued else "", colours.text),
         (f", {marked} marked" if marked else "", colours.held_out),
         (f"   in {printable(str(runs))}", colours.muted),
     )

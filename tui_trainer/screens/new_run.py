@@ -12,6 +12,7 @@ from textual.screen import ModalScreen
 
 from core.run.folder import RunFolder
 from tui_trainer.draft import Again
+from tui_trainer.escape import printable
 from tui_trainer.widgets.new_run_form import NewRunForm
 from tui_trainer.widgets.too_small import TooSmall
 
@@ -38,6 +39,10 @@ class NewRunScreen(ModalScreen[RunFolder | None]):
 
     def on_new_run_form_started(self, event: NewRunForm.Started) -> None:
         self.dismiss(event.run)
+
+    def on_new_run_form_queued(self, event: NewRunForm.Queued) -> None:
+        self.notify(f"{printable(event.entry.name)} is queued", markup=False)
+        self.dismiss(None)
 
     def action_cancel(self) -> None:
         """Give up the start under way, else close the box."""

@@ -65,4 +65,5 @@ STOP = (
 DISCARD = (Choice("discard", "d", "Discard: end now, without saving"), CANCEL)
 REWIND = (Choice("rewind", "g", "Go back, and on from there"), CANCEL)
 STOP_SWEEP = (Choice("stop", "s", "Stop: its trial is saved, and goes on with the sweep"), CANCEL)
+UNQUEUE = (Choice("cancel_queued", "y", "Take it out"), CANCEL)
 DELETE = (Choice("delete", "y", "Delete"), CANCEL)

@@ -52,6 +52,9 @@ class StartingScreen(TendingScreen):
     def on_new_run_form_started(self, event: NewRunForm.Started) -> None:
         self.trainer.show_run(event.run)
 
+    def on_new_run_form_queued(self) -> None:
+        self.scan()
+
     def action_resume(self) -> None:
         if selected := self.selected:
             self.notify(f"going on with {printable(selected.run.name)} ...", markup=False)

@@ -18,6 +18,9 @@ from textual.worker import Worker, get_current_worker
 
 from core import data, recipe
 from core.errors import UserError
+from core.queue import changing
+from core.queue.entries import Entry
+from core.queue.folder import QueueFolder
 from core.recipe import Recipe
 from core.run import describe, session
 from core.run.folder import RunFolder, free_name
@@ -52,6 +55,12 @@ class NewRunForm(Form):
         """The run's worker has begun."""
 
         run: RunFolder
+
+    @dataclass
+    class Queued(Message):
+        """The run waits for a device."""
+
+        entry: Entry
 
     @dataclass
     class DataFound(Message):
@@ -100,6 +109,7 @@ class NewRunForm(Form):
         yield ForecastLines(self.runs)
         with Horizontal(id="start-bar"):
             yield Button("Start", id="start", variant="primary", compact=True)
+            yield Button("Queue", id="queue", compact=True)
             yield Static(id="start-status", markup=False)
             yield ProgressBar(total=None, show_percentage=False, show_eta=False, id="start-progress")
 
@@ -197,15 +207,24 @@ class NewRunForm(Form):
     @on(Input.Submitted)
     def begin(self) -> None:
         """Start the run, unless one is being started already or a field is wrong."""
+        if self._is_right():
+            self._set_starting(self._launch(self.draft))
+
+    @on(Button.Pressed, "#queue")
+    def queue(self) -> None:
+        """Have it begun once a device is free, under the same conditions."""
+        if self._is_right():
+            self._set_starting(self._enqueue(self.draft))
+
+    def _is_right(self) -> bool:
         if self.starting:
-            return
+            return False
         errors = self._check()
         if self._data_error:
             errors["path" if self.typed("path") else "source"] = self._data_error
         if errors:
             self.query_one(f"#{next(iter(errors))}").focus()
-            return
-        self._set_starting(self._launch(self.draft))
+        return not errors
 
     def cancel(self) -> None:
         """Give up a start that is under way; nothing of it stays on disk."""
@@ -230,6 +249,23 @@ class NewRunForm(Form):
         else:
             self.post_message(self.Started(run))
 
+    @work(thread=True, exclusive=True, group="start")
+    def _enqueue(self, draft: Draft) -> None:
+        from tui_trainer import queueing
+
+        worker = get_current_worker()
+        try:
+            self._report(worker, "checking the model and the data ...")
+            entry, queue = queueing.enqueue(self.runs, draft), QueueFolder(self.runs)
+            if worker.is_cancelled:
+                changing.cancel_waiting(queue, entry.id)
+                return
+            queueing.ensure_runner(queue)
+        except (UserError, OSError) as error:
+            self._report(worker, str(error), failed=True)
+        else:
+            self.post_message(self.Queued(entry))
+
     def _report(self, worker: Worker[None], text: str, failed: bool = False) -> None:
         if not worker.is_cancelled:
             self.post_message(self.Reported(printable(text), failed))
@@ -245,9 +281,12 @@ class NewRunForm(Form):
         self._start = worker
         self.set_class(worker is not None, "starting")
         self.query_one("#fields").disabled = worker is not None
-        self.query_one("#start", Button).disabled = worker is not None
+        for button in self.query(Button):
+            button.disabled = worker is not None
 
-    def on_new_run_form_started(self) -> None:
+    @on(Started)
+    @on(Queued)
+    def _leave_off(self) -> None:
         self._set_starting(None)
         self.query_one("#start-status", Static).update("")
 

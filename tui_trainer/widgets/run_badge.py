@@ -19,6 +19,7 @@ GLYPHS: dict[Status, tuple[str, str]] = {
     "failed": ("✗", "x"),
     "lost": ("!", "!"),
     "watched": ("◉", "@"),
+    "queued": ("…", "."),
 }
 """By state, each also for terminals that have no such character."""
 SHORT: dict[Status, str] = {"early-stopped": "early stop"}
@@ -37,6 +38,6 @@ def _colour(status: Status, colours: Palette) -> str:
         return colours.bad
     if status in ("paused", "stopped"):
         return colours.warn
-    if status == "discarded":
+    if status in ("discarded", "queued"):
         return colours.muted
     return {"running": colours.good, "preparing": colours.train, "watched": colours.train}.get(status, colours.text)

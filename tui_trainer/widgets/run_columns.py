@@ -107,7 +107,8 @@ def _recipe(row: Row) -> Text:
 def _status(row: Row) -> Text:
     if row.listed.state is None:
         return Text("reading ...", style=row.colours.faint)
-    return run_badge.run_badge(row.state.status, row.colours)
+    badge = run_badge.run_badge(row.state.status, row.colours)
+    return badge.append(f" {row.listed.queued.position}") if row.listed.queued else badge
 
 
 def _epoch(row: Row) -> Text:

@@ -10,6 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from core.events import PREFIX
+from core.queue.entries import Entry
+from core.queue.folder import QueueFolder, command
 from core.run.folder import RunFolder, reference, whereabouts
 from core.run.program import way_on
 from core.view import readings
@@ -19,6 +21,7 @@ from tui_trainer.farewell import of_others
 from tui_trainer.listing import ListedRun
 from tui_trainer.possible import can_resume
 from tui_trainer.theme import Palette
+from tui_trainer.waiting import Queued
 from tui_trainer.widgets.paths import Wrapped
 from tui_trainer.widgets.run_columns import tag_words
 
@@ -51,6 +54,8 @@ def run_footnote(listed: ListedRun, now: float) -> Text:
     others = listed.state is not None and (listed.state.origin or listed.state.address)
     size = f"{readings.format_bytes(listed.size)} on disk" if listed.size is not None and not others else ""
     begun = listed.state.started if listed.state else 0.0
+    if listed.queued:
+        return Text(f"queued {readings.format_duration(max(now - listed.queued.entry.added, 0.0))} ago")
     since = f"begun {readings.format_duration(max(now - begun, 0.0))} ago" if begun else ""
     return Text(", ".join(filter(None, (since, size))))
 
@@ -58,6 +63,8 @@ def run_footnote(listed: ListedRun, now: float) -> Text:
 def latest_epochs(listed: ListedRun, colours: Palette) -> RenderableType:
     """The finished epochs, the latest first."""
     state = listed.state
+    if listed.queued:
+        return Text("")
     if state is None or not state.rows:
         return Text("no finished epoch yet", style=colours.faint)
     held_out = PREFIX[state.split]
@@ -80,6 +87,9 @@ def _heading(metric: str) -> str:
 
 def _lines(listed: ListedRun, now: float, colours: Palette, key: str) -> Iterator[Line]:
     state = listed.state
+    if listed.queued:
+        yield from _of_queued(listed.queued, colours)
+        return
     if state is None:
         yield "state", "reading its journal ...", colours.faint
         return
@@ -91,6 +101,22 @@ def _lines(listed: ListedRun, now: float, colours: Palette, key: str) -> Iterato
     if state.weights:
         yield "weights", whereabouts(listed.run, state.weights), colours.text
     yield "command", _command(listed.run, state), colours.train
+
+
+def _of_queued(queued: Queued, colours: Palette) -> Iterator[Line]:
+    entry = queued.entry
+    place = f"{queued.position} of {queued.of} that wait" if queued.of > 1 else "the next"
+    device = entry.wanted_device or "a device"
+    yield "queue", f"{place}; begins when {device} is free", colours.text
+    if not queued.conducted:
+        yield "state", f"no process begins it: {command(QueueFolder(queued.runs), 'run')}", colours.warn
+    yield "recipe", f"{entry.recipe_name}{_from_file(entry)}, seed {entry.seed}", colours.text
+    yield "changes", " ".join(entry.changes) or "none", colours.text
+    yield "command", command(QueueFolder(queued.runs), f"cancel {entry.name}"), colours.train
+
+
+def _from_file(entry: Entry) -> str:
+    return "" if entry.asked in ("", entry.recipe_name) else f", from {entry.asked}"
 
 
 def _standing(state: State, now: float, key: str) -> str:
