@@ -15,8 +15,8 @@ from core.queue.entries import Entry, waiting
 from core.queue.folder import QueueFolder
 from core.run import lock
 from tests.tui import runs as made
-from tests.tui.screens import check, text_of
-from tests.tui.test_home import add, console, selected, settled, shown, until
+from tests.tui.screens import check, text_of, until
+from tests.tui.test_home import add, console, selected, settled, shown
 from tui_trainer.screens.confirm import ConfirmScreen
 from tui_trainer.screens.home import HomeScreen
 
