@@ -61,6 +61,8 @@ class Recipe(Section, frozen=True, kw_only=True):
     """How 3x3 convolutions are computed on a CPU; ``auto`` takes Winograd's minimal filtering where it is faster."""
     compile: bool = False
     """Compile the network with torch.compile before the first step."""
+    batch_norm: Literal["per_process", "synchronised"] = "per_process"
+    """Where several processes train together: whether batch norm sees the images of its own process, or of the whole batch."""
     label_smoothing: Annotated[float, Meta(ge=0, lt=1)] = 0.0
     parameter_limit: Positive | None = None
     data: Data = Data()

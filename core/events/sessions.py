@@ -36,6 +36,8 @@ class SessionStart(Event, frozen=True, kw_only=True):
     threads: Whole = 0
     deterministic: bool = True
     process: Whole = 0
+    processes: Whole = 1
+    """That train together; ``process`` is the first one's id."""
     origin: str = ""
     """Of a run of others that is only watched: what it is read from, for instance ``TensorBoard``."""
 

@@ -68,9 +68,14 @@ class RunFolder:
         self.log = path / "worker.log"
         self.lock = path / "lock"
         self.reserve = path / "reserve"
+        self.ranks = path / "ranks"
 
     def __repr__(self) -> str:
         return f"RunFolder({str(self.path)!r})"
+
+    def rank_log(self, rank: int) -> Path:
+        """Of one of several processes that train the run together, but the first, whose words are in ``log``."""
+        return self.ranks / f"rank-{rank}.log" if rank else self.log
 
     def exists(self) -> bool:
         return self.run_file.is_file()

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from core.training.setup import Setup
     from core.training.snapshot import SavedState, World
 
-CHANGES = ("recipe", "data", "weights")
+CHANGES = ("recipe", "data", "weights", "world_size")
 """What --allow-change takes. The rule: a resume refuses these unless they are allowed, since they say what the run is; all
 else in :class:`World`, which says how it is computed, is only warned of, in RunResumed. Whatever has changed, a checkpoint that
 does not fit is refused."""
@@ -52,6 +52,7 @@ def about(setup: Setup, run: RunFile, progress: Progress) -> dict[str, Any]:
         "threads": setup.threads,
         "deterministic": setup.recipe.deterministic,
         "process": os.getpid(),
+        "processes": setup.world.processes,
     }
 
 
@@ -80,9 +81,11 @@ def refuse_change(was: World, now: World, allowed: Collection[str]) -> str:
         "recipe": was.recipe_hash != now.recipe_hash,
         "data": was.data_fingerprint != now.data_fingerprint,
         "weights": bool(now.weights) and was.weights != now.weights,
+        "world_size": was.processes != now.processes,
     }
     changed = [name for name in CHANGES if differs[name]]
-    what = " and the ".join(changed)
+    words = {"world_size": f"number of processes ({was.processes} then, {now.processes} now)"}
+    what = " and the ".join(words.get(name, name) for name in changed)
     if not set(changed) <= set(allowed):
         options = " ".join(f"--allow-change {name}" for name in changed)
         raise UserError(f"the {what} changed since the checkpoint; to go on all the same, resume with {options}")

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 import core
 from core import data
 from core.errors import UserError
-from core.events import RunStarted
+from core.events import RunResumed, RunStarted
 from core.files import open_to_append
 from core.models import is_code
 from core.recipe import Recipe, to_table
@@ -28,13 +28,18 @@ from core.run.describe import describe, machine
 from core.run.disk import Reserve
 from core.run.folder import RunFile, RunFolder, Taken, busy, check_name, free_name
 from core.run.journal import find, finished
+from core.run.processes import TOLD
 from core.run.resume import check_changes, check_journal
 
 WORKER = (sys.executable, "-P", "-m", "core.run.worker")
 """``-P`` keeps the current folder off the module path, so that a ``core`` lying there is not taken for this one."""
 THREADS_PER_CORE = 4
+LAUNCHER = (sys.executable, "-P", "-m", "core.run.launch")
+"""Starts several workers that train one run together."""
 STARTUP = 30.0
 """Seconds that a worker may take from its start to its lock."""
+STARTUP_OF_SEVERAL = 120.0
+"""The same where torch is loaded before, to start them."""
 
 
 def check(recipe: Recipe, threads: int | None = None, code: Path | None = None) -> None:
@@ -97,14 +102,17 @@ def start(
     threads: int | None = None,
     notify: str | None = None,
     model: str | None = None,
+    nproc: int | None = None,
+    max_restarts: int | None = None,
 ) -> subprocess.Popen[bytes]:
     """Start a worker that begins the run or goes on with it; returns once it holds the run's lock, or has ended.
 
     ``tied`` makes the worker save and leave when this process is gone; otherwise it outlives it. It goes on from ``checkpoint``
     (``last``, ``best``, ``step-N`` or a name) when given, and takes back what came after that. ``notify`` is a command that it
     has the shell run when this session ends (:mod:`core.run.notify`). ``model`` names code of the user's own that is the run's
-    model, which lies in the present folder. Raises UserError when the run has a trainer already, when its description cannot be
-    read, and when its folder cannot be written.
+    model, which lies in the present folder. ``nproc`` processes train it together, as many as before when that is not said, and
+    are started anew ``max_restarts`` times when one dies. Raises UserError when the run has a trainer already, when its
+    description cannot be read, and when its folder cannot be written.
     """
     check_threads(threads)
     check_changes(allow_change)
@@ -118,14 +126,30 @@ def start(
     Reserve(run.reserve).make()  # here too, since a full disk would not even take the worker's own words
     values = {"--epochs": epochs, "--checkpoint": checkpoint, "--device": device, "--threads": threads, "--notify": notify}
     options = [*values.items(), *(("--allow-change", name) for name in allow_change)]
-    worker = _spawn(run, _arguments(options) + ["--tied"] * tied, tied)
-    deadline = time.monotonic() + STARTUP
+    processes = nproc or processes_of(run)
+    command = _command(run, processes, max_restarts or 0)
+    worker = _spawn(run, [*command, *_arguments(options), *["--tied"] * tied], tied)
+    startup = STARTUP if processes == 1 else STARTUP_OF_SEVERAL
+    deadline = time.monotonic() + startup
     while worker.poll() is None and not run.alive():
         if time.monotonic() > deadline:
             worker.kill()
-            raise UserError(f"the worker did not start within {STARTUP:.0f} s; its words are in {run.log}")
+            raise UserError(f"the worker did not start within {startup:.0f} s; its words are in {run.log}")
         time.sleep(0.02)
     return worker
+
+
+def processes_of(run: RunFolder) -> int:
+    """How many trained the run together in its last session."""
+    sessions = find(run.journal, RunStarted, RunResumed)
+    return max(1, sessions[-1].processes) if sessions else 1
+
+
+def _command(run: RunFolder, processes: int, max_restarts: int) -> list[str]:
+    where = str(run.path.absolute())
+    if processes == 1:
+        return [*WORKER, where]
+    return [*LAUNCHER, where, f"--processes={processes}", f"--max-restarts={max_restarts}"]
 
 
 def remove_unbegun(run: RunFolder) -> None:
@@ -162,11 +186,13 @@ def _arguments(values: Iterable[tuple[str, object]]) -> list[str]:
     return [f"{name}={value}" for name, value in values if value is not None]
 
 
-def _spawn(run: RunFolder, arguments: list[str], tied: bool) -> subprocess.Popen[bytes]:
+def _spawn(run: RunFolder, command: list[str], tied: bool) -> subprocess.Popen[bytes]:
     environment = {"CUBLAS_WORKSPACE_CONFIG": ":4096:8", **os.environ, "PYTHONUNBUFFERED": "1"}
+    for name in TOLD:  # of a launcher that has started this process, and not the worker
+        environment.pop(name, None)
     with _log(run) as log:
         return subprocess.Popen(
-            [*WORKER, str(run.path.absolute()), *arguments],
+            command,
             stdin=subprocess.PIPE if tied else subprocess.DEVNULL,
             stdout=log,
             stderr=log,

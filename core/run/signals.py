@@ -20,10 +20,12 @@ class Interruption(BaseException):
 
 
 class Signals:
-    """``number`` is that of the first signal, 0 until it comes."""
+    """``number`` is that of the first signal, 0 until it comes. Where ``patient``, a second one changes nothing: a launcher
+    hands on what its processes may have been sent as well."""
 
     def __init__(self) -> None:
         self.number = 0
+        self.patient = False
         self._interrupts = False
 
     def catch(self) -> None:
@@ -76,7 +78,7 @@ class Signals:
                 self.number = self.number or data[0]
                 break
         while data := os.read(reading, 1):
-            if data[0] in SIGNALS:
+            if data[0] in SIGNALS and not self.patient:
                 os._exit(128 + data[0])
 
 

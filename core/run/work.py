@@ -28,12 +28,13 @@ from core.events import (
     RunPaused,
     RunStopped,
 )
-from core.recipe import Recipe, from_table
-from core.run import beginning, disk, effects, notify
+from core.run import beginning, disk, effects, leading, notify
 from core.run.code import permitted
 from core.run.folder import RunFile, RunFolder, leads_to
 from core.run.listener import Listener
+from core.run.options import Options, recipe_of
 from core.run.phases import Phases
+from core.run.processes import PEER_LOST, Processes, last_words_of_ranks
 from core.run.pulse import Pulse
 from core.run.pump import Pump
 from core.run.signals import Interruption, Signals
@@ -41,29 +42,17 @@ from core.training.control import Leave
 from core.view.words import count
 
 if TYPE_CHECKING:
+    from core.training.distributed import Ranks
     from core.training.setup import Setup
     from core.training.trainer import Trainer
-
-
-class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """What this session was asked for, beside the run itself."""
-
-    epochs: int | None = None
-    checkpoint: str | None = None
-    """Where to begin, if not at the newest checkpoint."""
-    allow_change: tuple[str, ...] = ()
-    device: str | None = None
-    threads: int | None = None
-    notify: str | None = None
-    """A command to be run at the end of this session."""
-    tied: bool = False
 
 
 class Session:
     """One worker's time with a run, from its lock to its last event."""
 
-    def __init__(self, run: RunFolder, options: Options, signals: Signals) -> None:
-        self.run, self.options, self.signals = run, options, signals
+    def __init__(self, run: RunFolder, options: Options, signals: Signals, processes: Processes = Processes()) -> None:
+        self.run, self.options, self.signals, self.processes = run, options, signals, processes
+        self.ranks: Ranks | None = None
         self.reserve = disk.Reserve(run.reserve)
         self.reserve.make()
         self.pump = Pump(run.journal, self.reserve.release)
@@ -88,6 +77,8 @@ class Session:
         except TrainingError as error:
             return self._fail(error.kind, error.reason, 3)
         except Exception as error:
+            if leading.lost_peer(self.processes, error):
+                return self._lost_peer()
             log(traceback.format_exc())
             if out_of_memory(error):
                 return self._fail("memory", f"out of memory: {str(error).strip().partition(chr(10))[0]}", 3)
@@ -97,7 +88,7 @@ class Session:
 
     def _train(self) -> int:
         run_file = self.run.read()
-        recipe = self._recipe(run_file)
+        recipe = recipe_of(self.run, run_file, self.options)
         started = time.monotonic()
         self.pump.put(PhaseStarted(phase="start", label="loading torch"))
         with self.signals.interrupting():
@@ -105,9 +96,10 @@ class Session:
 
         self.pump.put(PhaseEnded(phase="start", seconds=time.monotonic() - started))
         with self.signals.interrupting():
-            threads, code = self.options.threads or run_file.threads, permitted(self.run)
+            threads, code = self.processes.threads(self.options.threads or run_file.threads), permitted(self.run)
+            self.ranks, recipe = leading.join(self.processes, recipe)
             begins = not checkpoint.listing(self.run.checkpoints)
-            setup = setups.prepare(recipe, threads, self._progress, code=code, begins=begins)
+            setup = setups.prepare(recipe, threads, self._progress, code=code, begins=begins, ranks=self.ranks)
         self.pulse.gpu = setup.device.index or 0 if setup.device.type == "cuda" else None
         self.trainer, opening = self._begin(setup, run_file)
         for event in opening:
@@ -117,25 +109,23 @@ class Session:
             self._say(event)
             if isinstance(event, RunStopped) and event.signal:
                 status = 128 + event.signal
+        if self.ranks:
+            self.ranks.leave()
         return status
-
-    def _recipe(self, run_file: RunFile) -> Recipe:
-        recipe = from_table(run_file.recipe, str(self.run.run_file))
-        return msgspec.structs.replace(recipe, device=self.options.device) if self.options.device else recipe
 
     def _begin(self, setup: Setup, run_file: RunFile) -> tuple[Trainer, Iterator[Event]]:
         from core.training.room import checkpoint_bytes
-        from core.training.saver import Saver
         from core.training.trainer import Trainer
 
         place = beginning.find_place(self.run, run_file, setup, self.options.allow_change)
         warning = disk.check_room(self.run.checkpoints, checkpoint_bytes(setup), setup.recipe.checkpoint.keep)
         world = setup.world.after(place.saved.world) if place.saved else setup.world
-        saver = Saver(self.run, setup.recipe, world, setup.metadata(), self.pump.sync, lambda: self.pump.trouble)
+        saver = leading.saver(self.ranks, self.run, setup, world, self.pump)
         trainer = Trainer(setup, place.progress, self.listener, saver, place.again)
         back = beginning.taken_back(trainer, self.options.checkpoint)
         rewound = list(islice(back, 1))  # the rest removes checkpoints, which it may do only once this is in the journal
         changes = list(beginning.extension(trainer, self.options.epochs))  # the beginning, told later, names the length
+        leading.hand_over(self.ranks, trainer)
         notes = [MessageLogged(text=text) for text in setup.notes] if place.saved is None else []
         warnings = [MessageLogged(level="warning", text=text) for text in (*place.warnings, warning) if text]
         return trainer, chain(place.cleared, notes, warnings, [place.told(setup, run_file)], rewound, back, changes)
@@ -188,6 +178,15 @@ class Session:
                 self._say(event)
             self._end(self._ending)
         return status
+
+    def _lost_peer(self) -> int:
+        """Another process is gone, which is said; the rest is for whoever starts all anew, or says how the run ended."""
+        if leading.has_last_word(self.processes):
+            words = last_words_of_ranks(self.run, self.processes)
+            self._fail("rank", f"{leading.LOST}; {words}", 3)
+        elif not self.pump.failure:
+            self.pump.put(MessageLogged(level="error", text=leading.LOST))
+        return PEER_LOST
 
     def _end(self, event: RunStopped | RunFailed) -> int:
         """Say how a session ended that the trainer could not end itself; one that came to nothing leaves the run as it was."""

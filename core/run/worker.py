@@ -10,20 +10,24 @@ import faulthandler
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from core.errors import UserError
+from core.run import processes
+from core.run.endings import ended_since
 from core.run.folder import RunFolder
+from core.run.following import follow
 from core.run.journal import finished
 from core.run.listener import tie_to_parent
+from core.run.options import Options
+from core.run.processes import Processes
 from core.run.resume import check_journal
 from core.run.signals import Signals
-from core.run.work import Options, Session, log
+from core.run.work import Session, log
 
-if TYPE_CHECKING:
-    pass
+LOCK_PATIENCE = 10.0
+"""Seconds that the first of several processes waits for the lock of the one that was killed before it."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -38,6 +42,9 @@ def main(arguments: list[str] | None = None) -> int:
     signals = Signals()
     signals.catch()  # first, since from the moment that it holds the lock a worker may be sent some
     try:
+        together = processes.present()
+        if together.several:
+            return _of_several(run, options, signals, together)
         run.read()  # before a word is written into a run that this version cannot read
         with run.hold():
             check_journal(run)
@@ -53,6 +60,26 @@ def main(arguments: list[str] | None = None) -> int:
     except OSError as error:
         log(f"{error.filename or run.path}: {error.strerror}")
         return 3
+
+
+def _of_several(run: RunFolder, options: Options, signals: Signals, together: Processes) -> int:
+    """As one of the processes that a launcher has started."""
+    signals.patient = True
+    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # torch's advice on speed, to each process's log
+    processes.leave_with_launcher(signals)
+    run.read()
+    if together.restart:
+        if (status := ended_since(run, processes.launched())) is not None:
+            return status  # the run ended on purpose, which the launcher took for a failure
+        options = msgspec.structs.replace(options, checkpoint=None)  # it has been taken back already
+    check_journal(run)
+    end = finished(run.journal)
+    if end and (options.epochs or 0) <= end.epoch and not options.checkpoint:
+        return 0
+    if not together.leads:
+        return follow(run, options, signals, together)
+    with run.hold(LOCK_PATIENCE):
+        return Session(run, options, signals, together).work()
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 from torch import nn
 
 from core import checkpoint
@@ -56,7 +57,7 @@ def finish(trainer: Trainer) -> Generator[Event, None, bool]:
     trainer.saver.finish()
     yield from trainer.between_steps()  # until all is on disk
     network = trainer.setup.another_network()
-    final = yield from load_final(trainer.saver.folder, trainer.saver.identity, trainer.recipe, network)
+    final = yield from _final(trainer, network)
     metrics: Metrics = {} if final.value is None else {f"best.{final.metric}": from_number(final.value)}
     for split in final_splits(trainer.setup):
         result = yield from trainer.measure(split, network, final.checkpoint, trainer.recipe.evaluation.tta)
@@ -68,6 +69,17 @@ def finish(trainer: Trainer) -> Generator[Event, None, bool]:
         metrics=metrics, weights=weights_path(final.checkpoint),
     )  # fmt: skip
     return True
+
+
+def _final(trainer: Trainer, network: nn.Module) -> Generator[Event, None, Best]:
+    """As :func:`load_final`; of several ranks the first one reads, and gives the others what it has read."""
+    ranks, final = trainer.setup.ranks, Best("")
+    if not ranks or ranks.leads:
+        final = yield from load_final(trainer.saver.folder, trainer.saver.identity, trainer.recipe, network)
+    if ranks:
+        final = msgspec.msgpack.decode(ranks.together.data(msgspec.msgpack.encode(final)), type=Best)
+        ranks.same(network.state_dict().values())
+    return final
 
 
 def leave(trainer: Trainer, asked: Leave) -> Iterator[Event]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -14,6 +14,9 @@ from core.data.mapped import Mapped
 from core.sections import Tta
 from core.training.device import autocast
 from core.training.fitting import fitting
+
+if TYPE_CHECKING:
+    from core.training.distributed import Ranks
 
 
 class Examples(NamedTuple):
@@ -95,8 +98,10 @@ class Evaluation:
         precision: str,
         tta: Tta = "none",
         remember: bool = False,
+        ranks: Ranks | None = None,
     ) -> None:
-        """``remember`` what each image is taken for."""
+        """``remember`` what each image is taken for. ``ranks`` divide each batch among them."""
+        self.ranks = ranks
         self.network, self.examples, self.classes = network, examples, classes
         self.normalisation, self.batch, self.precision, self.tta = normalisation, batch, precision, tta
         self.device = device = next(network.parameters()).device
@@ -121,12 +126,20 @@ class Evaluation:
         """The batch that begins there. Raises TrainingError when the memory does not suffice."""
 
         def take(images: int) -> None:
-            self._take(slice(start, start + images))
+            self._take(self._mine(start, images))
 
         fitting(lambda: take(self.batch), "data.evaluation_batch_size", self.batch, take)
 
+    def _mine(self, start: int, images: int) -> slice:
+        if not self.ranks:
+            return slice(start, start + images)
+        part = self.ranks.part(min(images, len(self.examples) - start))
+        return slice(start + part.start, start + part.stop)
+
     @torch.no_grad()
     def _take(self, part: slice) -> None:
+        if part.start == part.stop:
+            return
         labels, images = sent(self.examples.labels[part], self.device), sent(self.examples.images[part], self.device)
         logits = self._logits(images)
         self._loss += F.cross_entropy(logits, labels, reduction="sum")
@@ -146,6 +159,9 @@ class Evaluation:
         return logits_of(self.network, images, self.normalisation, self.precision)
 
     def result(self) -> Result:
+        """To be called once."""
+        if self.ranks:
+            self.ranks.summed(self._loss, self._counts, self._tta_correct, self._taken_for, self._confidence)
         counts = self._counts.reshape(self.classes, self.classes).tolist()
         images = max(1, len(self.examples))
         with_tta = None if self.tta == "none" else self._tta_correct.item() / images

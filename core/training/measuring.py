@@ -37,7 +37,11 @@ def measure(
     started, phase, examples = time.monotonic(), MEASURING[split], setup.split(split)
     batch = setup.recipe.data.evaluation_batch_size
     remember = keeps_mistakes(setup, split)
-    evaluation = Evaluation(network, examples, len(setup.classes), setup.normalisation, batch, setup.precision, tta, remember)
+    if setup.ranks:
+        setup.ranks.same(network.buffers())  # each rank's batch norm may have seen other images
+    evaluation = Evaluation(
+        network, examples, len(setup.classes), setup.normalisation, batch, setup.precision, tta, remember, setup.ranks
+    )
     yield PhaseStarted(phase=phase, label=split, total=len(examples), unit="images")
     said = started
     for done in evaluation:

@@ -40,7 +40,7 @@ def keeps_mistakes(setup: Setup, split: str) -> bool:
 
 def of_mistakes(trainer: Trainer, split: str, result: Result, checkpoint: str) -> Iterator[Event]:
     """The images that were most confidently taken for another class."""
-    if result.guesses is None:
+    if result.guesses is None or not trainer.saver.writes:
         return
     examples = trainer.setup.split(split)
     chosen = worst(examples.labels.cpu(), result.guesses, trainer.recipe.pictures.mistakes)
@@ -51,7 +51,12 @@ def of_mistakes(trainer: Trainer, split: str, result: Result, checkpoint: str) -
 def of_batch(trainer: Trainer, epoch: int) -> Iterator[Event]:
     """The first images of an epoch, said before its first step alone, so that a resumed run says the same."""
     count, place = trainer.recipe.pictures.batch, trainer.progress.step
-    if not count or trainer.setup.inputs.channels not in CHANNELS or place != (epoch - 1) * trainer.setup.steps_per_epoch:
+    if (
+        not count
+        or not trainer.saver.writes
+        or trainer.setup.inputs.channels not in CHANNELS
+        or place != (epoch - 1) * trainer.setup.steps_per_epoch
+    ):
         return
     try:
         samples, images, targets = trainer.steps.shown(epoch, count)

@@ -22,7 +22,7 @@ def rank() -> int | None:
 
 def together() -> Together | None:
     """To be called on all ranks at the same place; None where there is but one, or torch.distributed is not in use."""
-    return Together() if _in_use() and dist.get_world_size() > 1 else None
+    return Together(PATIENCE) if _in_use() and dist.get_world_size() > 1 else None
 
 
 def _in_use() -> bool:
@@ -30,8 +30,8 @@ def _in_use() -> bool:
 
 
 class Together:
-    def __init__(self) -> None:
-        self._group: Any = dist.new_group(backend="gloo", timeout=PATIENCE)
+    def __init__(self, patience: timedelta) -> None:
+        self._group: Any = dist.new_group(backend="gloo", timeout=patience)
 
     def most(self, values: list[float]) -> list[float]:
         """Of each number the greatest that any rank has."""
@@ -46,6 +46,17 @@ class Together:
         shared = torch.tensor(list(data.ljust(LONGEST_TEXT, b"\0")), dtype=torch.uint8)
         dist.broadcast(shared, src=0, group=self._group)
         return bytes(shared.tolist()).rstrip(b"\0").decode()
+
+    def data(self, data: bytes, length: int | None = None) -> bytes:
+        """What the first rank has, of whatever length, which the others may know already."""
+        if length is None:
+            length = int(self.most([float(len(data)) if dist.get_rank() == 0 else 0.0])[0])
+        shared = torch.empty(length, dtype=torch.uint8)
+        if dist.get_rank() == 0 and length:
+            shared = torch.frombuffer(bytearray(data), dtype=torch.uint8)
+        if length:
+            dist.broadcast(shared, src=0, group=self._group)
+        return shared.numpy().tobytes()
 
     def wait(self) -> None:
         dist.barrier(self._group)

@@ -31,7 +31,7 @@ def checkpoint_bytes(setup: Setup) -> int:
 def watch(trainer: Trainer) -> Iterator[Event]:
     """Say when the disk begins to refuse and when it takes everything again, which is tried every ``RETRY`` seconds. Raises
     TrainingError for trouble that waiting does not end."""
-    if trainer.hindrance and time.monotonic() - trainer.retried_at >= RETRY:
+    if trainer.hindrance and trainer.retry_due():
         trainer.saver.retry()
         trainer.retried_at = time.monotonic()
     trouble = trainer.saver.trouble
@@ -43,6 +43,10 @@ def watch(trainer: Trainer) -> Iterator[Event]:
         before, trainer.hindrance = trainer.hindrance, ""
         trainer.begin_anew()
         yield RunContinued(step=trainer.progress.step, epoch=trainer.epoch, reason=before)
+
+
+def retry_due(trainer: Trainer) -> bool:
+    return time.monotonic() - trainer.retried_at >= RETRY
 
 
 def _held_up(trainer: Trainer, trouble: OSError) -> Iterator[Event]:

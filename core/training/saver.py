@@ -32,6 +32,9 @@ class Saver:
     cannot be written now.
     """
 
+    writes = True
+    """Whether what is handed over gets to the disk at all."""
+
     def __init__(
         self,
         run: RunFolder,

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
@@ -29,6 +30,9 @@ from core.training.optimizers.sam import restored
 from core.training.recipe_hash import recipe_hash
 from core.training.snapshot import World
 from core.training.weights_file import METADATA, About
+
+if TYPE_CHECKING:
+    from core.training.distributed import Ranks
 
 SEEN = 5_000
 """Training images that a network which begins from the data is shown."""
@@ -59,6 +63,8 @@ class Setup:
     """Of the loss, where the recipe has them."""
     code: Path | None = None
     """The folder with code of the user's own, where the model is that."""
+    ranks: Ranks | None = None
+    """Where several processes train together."""
     notes: tuple[str, ...] = ()
     """In sentences, what was made of data and recipe that a person should know."""
 
@@ -98,6 +104,7 @@ def prepare(
     load: Callable[[Data, data.Progress], Dataset] = data.load,
     code: Path | None = None,
     begins: bool = True,
+    ranks: Ranks | None = None,
 ) -> Setup:
     """Read the data, build the network. Raises UserError for whatever in the recipe does not fit this machine or the data.
 
@@ -136,13 +143,18 @@ def prepare(
         optimizer=optimizers.build(recipe.optimizer, network, recipe.compile),
         parameters=parameters,
         macs=sum(layer.macs for layer in models.layers_of(recipe.model, network, inputs)),
-        world=_world(written, dataset, device, precision, threads, weights),
+        world=_world(written, dataset, device, precision, threads, weights, ranks.size if ranks else 1),
         average=Average(network, recipe.averaging) if recipe.averaging.decay else None,
         scaler=devices.loss_scaler(precision, device),
         class_weights=_class_weights(recipe.data, train, len(dataset.classes), device),
         code=code,
+        ranks=ranks,
         notes=tuple(filter(None, (*dataset.notes, *_notes(written, inputs.size, dataset, training), *told))),
     )
+    if ranks and recipe.batch_norm == "synchronised":
+        from core.training.synchronised import synchronise
+
+        synchronise(network, ranks)  # after the average of the weights has been copied from it, which is only measured
     progress("build", 1, 1, "")
     return setup
 
@@ -162,7 +174,9 @@ def _network(
     return network
 
 
-def _world(recipe: Recipe, dataset: Dataset, device: torch.device, precision: str, threads: int, weights: str) -> World:
+def _world(
+    recipe: Recipe, dataset: Dataset, device: torch.device, precision: str, threads: int, weights: str, processes: int
+) -> World:
     return World(
         recipe_hash=recipe_hash(recipe),
         data_fingerprint=dataset.fingerprint,
@@ -173,6 +187,7 @@ def _world(recipe: Recipe, dataset: Dataset, device: torch.device, precision: st
         tui_trainer=metadata.version("tui-trainer"),
         processor=f"{platform.machine()} {torch.backends.cpu.get_cpu_capability()}",
         weights=weights,
+        processes=processes,
     )
 
 

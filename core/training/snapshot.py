@@ -44,6 +44,8 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     """This package's version; empty in checkpoints from before it was noted."""
     processor: str = ""
     """Architecture and vector extensions, which decide on the kernels of the CPU."""
+    processes: int = 1
+    """That train together."""
     weights: str = ""
     """Fingerprint of those that it began from; empty without any, and where the file is gone."""
 

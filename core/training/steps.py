@@ -22,6 +22,7 @@ from core.training.device import autocast
 from core.training.fitting import fitting
 from core.training.optimizers import lookahead
 from core.training.optimizers.sam import ascended, restored
+from core.training.parts import Part
 from core.training.progress import Progress
 from core.training.setup import Setup
 from core.training.snapshot import all_finite, optimizer_tensors
@@ -35,6 +36,7 @@ class Steps:
 
     def __init__(self, setup: Setup, progress: Progress) -> None:
         self.setup, self.recipe, self.progress = setup, setup.recipe, progress
+        self._ranks = setup.ranks
         self.started = self.window_started = time.monotonic()
         self._order_of, self._rate = 0, 0.0
         self._weights = [weight for weight in setup.network.parameters() if weight.requires_grad]
@@ -46,12 +48,18 @@ class Steps:
         self._gradient_norm: Tensor | None = None
         self.begin_epoch()
 
+    def meet(self) -> None:
+        """Of all ranks, where there are several: to be called once, before the first step."""
+        if self._ranks:
+            self._network = self._ranks.averaging(self.setup.network, self.recipe)
+
     def begin_epoch(self) -> None:
         """Take the sums of the epoch under way from ``progress`` (float64, so that a resumed epoch adds up alike)."""
         device, progress = self.setup.device, self.progress
         kind = torch.float32 if device.type == "mps" else torch.float64
-        self._loss_sum = torch.tensor(progress.loss_sum, dtype=kind, device=device)
-        self._correct = torch.tensor(progress.correct, dtype=torch.int64, device=device)
+        mine = not self._ranks or self._ranks.leads  # the other ranks add to what the first one knows
+        self._loss_sum = torch.tensor(progress.loss_sum if mine else 0.0, dtype=kind, device=device)
+        self._correct = torch.tensor(progress.correct if mine else 0, dtype=torch.int64, device=device)
         self._images, self._window_step = progress.images, progress.step
 
     def go_back(self, progress: Progress) -> None:
@@ -69,7 +77,11 @@ class Steps:
         for group in self.setup.optimizer.param_groups:
             group["lr"] = rate * group["scale"]
         loss, correct = self._fitting(lambda: self._updated(samples, epoch), samples)
-        self._loss_sum += loss * len(samples)
+        if self._ranks:
+            share, correct = self._ranks.counted(loss, correct, len(samples))
+        else:
+            share = loss * len(samples)
+        self._loss_sum += share
         self._correct += correct
         self._images += len(samples)
         self.progress.step += 1
@@ -106,7 +118,7 @@ class Steps:
         progress, now = self.progress, time.monotonic()
         if progress.step == self._window_step:
             return None
-        loss_sum, correct = float(self._loss_sum.item()), int(self._correct.item())
+        loss_sum, correct, finite = self._sums()
         images, seconds = self._images - progress.images, now - self.window_started
         window = Window(
             steps=progress.step - self._window_step,
@@ -117,7 +129,7 @@ class Steps:
             learning_rate=self._rate,
             gradient_norm=self._norm(),
             skipped=float(self._skipped.item()) / (progress.step - self._window_step),
-            finite=all_finite([*self.setup.network.state_dict().values(), *optimizer_tensors(self.setup.optimizer).values()]),
+            finite=finite,
         )
         self._skipped.zero_()
         self._gradient_norm = None
@@ -125,6 +137,16 @@ class Steps:
         progress.epoch_seconds += seconds
         self._window_step, self.window_started = progress.step, now
         return window
+
+    def _sums(self) -> tuple[float, int, bool]:
+        """Loss and right answers in the epoch so far, and whether all that trains is finite; over all ranks."""
+        finite = all_finite([*self.setup.network.state_dict().values(), *optimizer_tensors(self.setup.optimizer).values()])
+        if not self._ranks:
+            return float(self._loss_sum.item()), int(self._correct.item()), finite
+        sums = torch.stack((self._loss_sum, self._correct.double(), self._loss_sum.new_tensor(not finite)))
+        self._ranks.summed(sums)
+        loss_sum, correct, troubles = sums.tolist()
+        return loss_sum, int(correct), not troubles
 
     def _norm(self) -> float | None:
         norm = math.nan if self._gradient_norm is None else float(self._gradient_norm.item())
@@ -152,9 +174,23 @@ class Steps:
         images = resized(images, size_at(recipe.low_resolution, epoch, setup.inputs.size))
         return blend(images, labels, recipe.mixing, recipe.seed, epoch, self.progress.step)
 
+    def _mine(self, samples: Tensor, epoch: int) -> tuple[Tensor, Targets | Part]:
+        """This rank's part of the batch, or all of it where it is too small to be divided."""
+        assert self._ranks
+        ranks, part = self._ranks, self._ranks.part(len(samples))
+        ranks.divided = ranks.divides(len(samples))
+        if not ranks.divided:
+            return self._batch(samples, epoch)
+        if self.recipe.mixing.mixup or self.recipe.mixing.cutmix:  # an image may be mixed with any of the batch
+            images, whole = self._batch(samples, epoch)
+            return images[part], Part(Targets(whole.labels[part], whole.others[part], whole.share), whole, ranks.size)
+        images, own = self._batch(samples[part], epoch)
+        labels = batches.sent(self.setup.train.labels[samples], self.setup.device)
+        return images, Part(own, Targets(labels, labels, 1.0), ranks.size)
+
     def _set_gradients(self, samples: Tensor, epoch: int) -> tuple[Tensor, Tensor]:
         """Of the optimizer's next step; returns the mean loss and the number of right answers at the present weights."""
-        images, targets = self._batch(samples, epoch)
+        images, targets = self._mine(samples, epoch) if self._ranks else self._batch(samples, epoch)
         found = self._forward_backward(images, targets, epoch)
         if self.recipe.optimizer.sam:
             with ascended(self.setup.network, self.recipe.optimizer.sam):
@@ -168,6 +204,8 @@ class Steps:
 
     def _fitting(self, work: Callable[[], T], samples: Tensor) -> T:
         """Do something with the next step's samples. Raises TrainingError when the memory does not suffice."""
+        if self._ranks:
+            return self._ranks.fitting(work, self.recipe.batch_size)
         largest = self.recipe.epochs  # the epoch of the largest images
 
         def attempt(images: int) -> None:
@@ -182,8 +220,9 @@ class Steps:
         with restored(list(self.setup.network.buffers())):
             self._set_gradients(samples, epoch)
 
-    def _forward_backward(self, images: Tensor, targets: Targets, epoch: int) -> tuple[Tensor, Tensor]:
-        seed_all(mix(self.recipe.seed, epoch, self.progress.step))  # dropout: a pure function of the step
+    def _forward_backward(self, images: Tensor, targets: Targets | Part, epoch: int) -> tuple[Tensor, Tensor]:
+        rank = (self._ranks.rank,) if self._ranks and self._ranks.divided else ()
+        seed_all(mix(self.recipe.seed, epoch, self.progress.step, *rank))  # dropout: a pure function of the step
         with autocast(self.setup.precision, self.setup.device):
             logits = self._network(images).float()
         loss = targets.loss(logits, self.recipe.label_smoothing, self.setup.class_weights)

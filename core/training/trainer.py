@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Generator, Iterator
+from typing import TYPE_CHECKING
 
 from torch import nn
 
@@ -38,6 +39,9 @@ from core.training.setup import Setup
 from core.training.snapshot import Snapshot
 from core.training.steps import Steps
 
+if TYPE_CHECKING:
+    from core.training.agreeing import AgreedControl
+
 WINDOW = 0.25
 """Seconds of steps that one StepDone covers at the least; the device is waited for once per window."""
 
@@ -53,6 +57,11 @@ class Trainer:
     ) -> None:
         self.setup, self.recipe, self.progress = setup, setup.recipe, progress
         self.control, self.saver, self.again = control, saver, list(again)
+        self.agreed: AgreedControl | None = None
+        if setup.ranks:
+            from core.training.agreeing import AgreedControl
+
+            self.control = self.agreed = AgreedControl(setup.ranks, control, saver, self._due)
         self.steps = Steps(setup, progress)
         self.paused = self.measuring = self.stop_after_epoch = False
         self.moved = False
@@ -80,6 +89,7 @@ class Trainer:
 
     def events(self) -> Iterator[Event]:
         """Everything from here to the end of the run or of this session; raises TrainingError when it cannot go on."""
+        self.steps.meet()
         try:
             if self.saved is None:
                 self.save("start")
@@ -129,9 +139,21 @@ class Trainer:
 
     def _step(self, epoch: int) -> Iterator[Event]:
         self.steps.take(epoch, self.rate)
-        if time.monotonic() - self.steps.window_started >= WINDOW or not self._trains(epoch):
+        due = self.agreed.due.window if self.agreed else self.window_due()
+        if due or not self._trains(epoch):
             yield from self.close_window()
             yield from self._save_when_due()
+
+    def window_due(self) -> bool:
+        return time.monotonic() - self.steps.window_started >= WINDOW
+
+    def _due(self) -> tuple[bool, bool]:
+        """By this process's own clock."""
+        return self.window_due(), room.retry_due(self)
+
+    def retry_due(self) -> bool:
+        """Whether to try the disk again that holds the training up."""
+        return self.agreed.due.retry if self.agreed else room.retry_due(self)
 
     def _compile(self, epoch: int) -> Iterator[Event]:
         """May take minutes, and a signal does not wait: hence all is saved before, in whatever state that leaves torch."""
@@ -172,9 +194,11 @@ class Trainer:
 
     def _take_commands(self) -> Iterator[Event]:
         self._heed_signal()
-        self._told.extend(self.control.take())
+        self._told.extend(told := self.control.take())
         while self._told:  # here and not in a list of this call, since a Validate takes commands meanwhile
             yield from steering.apply(self, self._told.popleft())
+        if told and self.setup.ranks:
+            self.setup.ranks.together.wait()  # a copy may wait for the disk, which the next step's patience is too short for
         yield from self.saver.events()
         if self.moved:
             self.moved = False
@@ -202,7 +226,7 @@ class Trainer:
 
     def save(self, reason: str, name: str = "", best: Best | None = None, command: str = "") -> None:
         """Hand a copy of everything to the saver. Only after close_window(), which knows that all of it is finite."""
-        if self.saved == self.progress and not (name or best or command):
+        if (self.saved == self.progress and not (name or best or command)) or not self.saver.writes:
             return
         started = time.monotonic()
         setup = self.setup

@@ -19,8 +19,9 @@ from core import checkpoint
 from core.events import ResumeRefused, RunResumed
 from core.run import journal
 from core.run.folder import RunFolder
+from core.run.options import Options
 from core.run.signals import Signals
-from core.run.work import Options, Session
+from core.run.work import Session
 from core.view.summary import summarise
 from tests.core.training import fingerprint, new_run, tiny
 

@@ -15,8 +15,9 @@ from core import checkpoint, commands
 from core.errors import UserError
 from core.events import CheckpointSaved, CommandAccepted, RunFailed, RunPaused
 from core.run import inbox, journal, session
+from core.run.options import Options
 from core.run.signals import Signals
-from core.run.work import Options, Session
+from core.run.work import Session
 from core.view.summary import summarise
 from tests.core.disks import fill, limit_files, small_disk
 from tests.core.test_worker import is_training, until

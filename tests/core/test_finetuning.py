@@ -23,8 +23,9 @@ from core.events import MessageLogged, ResumeRefused
 from core.models import Inputs
 from core.run import journal
 from core.run.folder import RunFolder
+from core.run.options import Options
 from core.run.signals import Signals
-from core.run.work import Options, Session
+from core.run.work import Session
 from core.sections import FineTune, Optimizer, ParameterGroup
 from core.training import finetuning, optimizers
 from core.training import setup as setups

@@ -20,10 +20,11 @@ from core.events import Event, MessageLogged, RunFinished, RunResumed, Unknown
 from core.run import journal, session
 from core.run.folder import RunFolder
 from core.run.journal import JournalReader
+from core.run.options import Options
 from core.run.repair import repair
 from core.run.signals import Signals
 from core.run.verify import verify
-from core.run.work import Options, Session
+from core.run.work import Session
 from core.training import weights_file
 from core.view.fold import fold
 from core.view.state import State

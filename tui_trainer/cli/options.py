@@ -43,6 +43,16 @@ Junit: TypeAlias = Annotated[
 ]
 Device: TypeAlias = Annotated[str | None, typer.Option("--device", metavar="NAME", help="auto, cpu, cuda, cuda:N or mps.")]
 Threads: TypeAlias = Annotated[int | None, typer.Option("--threads", metavar="N", min=1, help="Threads of the processor.")]
+Processes: TypeAlias = Annotated[
+    int | None, typer.Option("--nproc", metavar="N", min=1, max=1024, help="Processes that train it together on this machine.")
+]
+Restarts: TypeAlias = Annotated[
+    int | None,
+    typer.Option("--max-restarts", metavar="K", min=0, help="Start them anew so often when one dies. [default: 0]"),
+]
+Create: TypeAlias = Annotated[
+    bool, typer.Option("--create", help="Make the run's folder, print its path and start nothing: torchrun will.")
+]
 Detach: TypeAlias = Annotated[bool, typer.Option("--detach", help="Leave the training to itself and come back at once.")]
 Notify: TypeAlias = Annotated[
     str | None,

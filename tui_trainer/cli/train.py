@@ -48,6 +48,9 @@ def train(
     seed: Annotated[int | None, typer.Option("--seed", metavar="N", min=0, help="Seed of all random draws.")] = None,
     device: options.Device = None,
     threads: options.Threads = None,
+    nproc: options.Processes = None,
+    max_restarts: options.Restarts = None,
+    create: options.Create = False,
     detach: options.Detach = False,
     foreground: options.Foreground = None,
     required: options.Require = None,
@@ -71,8 +74,14 @@ def train(
     require.check(asked.requirements, chosen)
     check_junit(junit)
     run = session.create(chosen, runs_folder(runs), name, threads, code=Path.cwd())
+    if create:
+        say(str(run.path.absolute()))
+        return
     try:
-        _go(run, form, detach, asked, tied=tied, threads=threads, notify=notify)
+        _go(
+            run, form, detach, asked,
+            tied=tied, threads=threads, notify=notify, nproc=nproc, max_restarts=max_restarts,
+        )  # fmt: skip
     except UserError:
         session.remove_unbegun(run)
         raise
@@ -90,11 +99,15 @@ def resume(
     ] = None,
     allow_change: Annotated[
         list[str] | None,
-        typer.Option("--allow-change", metavar="recipe|data|weights", help="Go on although this changed. May be repeated."),
+        typer.Option(
+            "--allow-change", metavar="recipe|data|weights|world_size", help="Go on although this changed. May be repeated."
+        ),
     ] = None,
     model: options.OwnModel = None,
     device: options.Device = None,
     threads: options.Threads = None,
+    nproc: options.Processes = None,
+    max_restarts: options.Restarts = None,
     detach: options.Detach = False,
     foreground: options.Foreground = None,
     required: options.Require = None,
@@ -124,7 +137,7 @@ def resume(
     _go(
         folder, form, detach, asked,
         tied=tied, epochs=epochs, checkpoint=checkpoint, allow_change=allow_change or (), device=device, threads=threads,
-        notify=notify, model=model,
+        notify=notify, model=model, nproc=nproc, max_restarts=max_restarts,
     )  # fmt: skip
 
 

@@ -1,0 +1,121 @@
+"""Two real processes that train one run over gloo."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+import safetensors.torch
+import torch
+
+from core import checkpoint
+from core.commands import Pause, Save, Stop
+from core.events import CommandAccepted, EpochDone, ResumeRefused, RunResumed, RunStopped, ValidationDone
+from core.run import journal
+from core.run.folder import RunFolder
+from tests.distributed.together import Death, begun, killed, logs, outcome, session
+
+TINY_DATA: dict[str, Any] = {"source": "sample", "limit": 70, "validation": 0.2, "evaluation_batch_size": 20}
+TINY_MODEL: dict[str, Any] = {"name": "resnet", "blocks": [1, 1], "channels": 8, "pool": 16}
+
+
+@pytest.fixture(scope="module")
+def untouched(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    run = begun(tmp_path_factory.mktemp("untouched") / "run")
+    assert session(run) == [0, 0], logs(run)
+    return outcome(run)
+
+
+def test_the_same_bits_again(untouched: dict[str, Any], tmp_path: Path) -> None:
+    run = begun(tmp_path / "run")
+    assert session(run) == [0, 0], logs(run)
+    assert outcome(run) == untouched
+
+
+@pytest.mark.parametrize(
+    ("number", "point"),
+    [
+        (1, "training"),
+        (0, "saving"),
+        (0, "validation"),
+        *(
+            pytest.param(number, point, marks=pytest.mark.torture)
+            for number, point in ((0, "training"), (1, "validation"), (1, "saving"))
+        ),
+    ],
+)
+def test_a_killed_rank_changes_no_bit(untouched: dict[str, Any], tmp_path: Path, number: int, point: str) -> None:
+    run = begun(tmp_path / "run")
+    statuses = session(run, dies=Death(number, point))
+    assert killed(statuses, number), f"{statuses}; {logs(run)}"
+    assert session(run) == [0, 0], logs(run)
+    (resumed,) = journal.find(run.journal, RunResumed)
+    assert resumed.bit_exact, resumed.note
+    assert outcome(run) == untouched
+    assert checkpoint.listing(run.checkpoints)
+
+
+def test_all_hear_what_the_first_rank_is_told(untouched: dict[str, Any], tmp_path: Path) -> None:
+    run = begun(tmp_path / "run")
+    told = {2: (Pause(),), 3: (Save(name="asked"),), 7: (Stop(),)}
+    assert session(run, told=told) == [0, 0], logs(run)
+    accepted = [answer.command for answer in journal.find(run.journal, CommandAccepted)]
+    assert accepted == ["Pause", "Continue", "Save", "Stop"]
+    (stopped,) = journal.find(run.journal, RunStopped)
+    assert stopped.step == 7
+    assert session(run) == [0, 0], logs(run)
+    assert outcome(run) == untouched
+
+
+def test_a_signal_to_any_rank_makes_all_save_and_leave(untouched: dict[str, Any], tmp_path: Path) -> None:
+    run = begun(tmp_path / "run")
+    term = 128 + signal.SIGTERM
+    assert session(run, dies=Death(1, "training", signal.SIGTERM)) == [term, term], logs(run)
+    (stopped,) = journal.find(run.journal, RunStopped)
+    assert (stopped.signal, stopped.step) == (signal.SIGTERM, 9), "two steps: the one under way, and the one before all knew"
+    assert session(run) == [0, 0], logs(run)
+    assert outcome(run) == untouched
+
+
+def test_another_number_of_processes_is_refused_unless_it_is_allowed(tmp_path: Path) -> None:
+    run = begun(tmp_path / "run")
+    assert session(run, told={2: (Stop(),)}) == [0, 0], logs(run)
+    assert session(run, size=1) == [2]
+    (refused,) = journal.find(run.journal, ResumeRefused)
+    words = "the number of processes (2 then, 1 now) changed since the checkpoint"
+    assert refused.reason == f"{words}; to go on all the same, resume with --allow-change world_size"
+    assert session(run, size=1, arguments=("--allow-change=world_size",)) == [0]
+    (resumed,) = journal.find(run.journal, RunResumed)
+    assert not resumed.bit_exact and "processes was 2, is 1" in resumed.note
+
+
+TOLERANCE = 1e-5
+"""Of each weight and running statistic after an epoch of five steps in fp32; sums of floats in another order give that."""
+EQUAL: dict[str, dict[str, Any]] = {
+    "plain": {},
+    "mixed, weighted, uphill": {
+        "mixing": {"mixup": 0.4, "cutmix": 1.0, "p": 0.8},
+        "data": {**TINY_DATA, "class_weights": "balanced"},
+        "optimizer": {"name": "sgd", "lr": 0.02, "momentum": 0.9, "sam": 0.05, "clip_norm": 1.0},
+        "averaging": {"decay": 0.9, "every": 2},
+    },
+}
+
+
+@pytest.mark.parametrize("changes", EQUAL.values(), ids=EQUAL)
+def test_one_process_and_two_learn_the_same_with_synchronised_batch_norm(tmp_path: Path, changes: dict[str, Any]) -> None:
+    model = {**TINY_MODEL, "dropout": 0.0}
+    chosen = {"optimizer": {"name": "sgd", "lr": 0.02, "momentum": 0.9}, "epochs": 1, "model": model, **changes}
+    one, two = (begun(tmp_path / name, batch_norm="synchronised", **chosen) for name in ("one", "two"))
+    assert session(one, size=1) == [0] and session(two) == [0, 0], logs(two)
+    before, after = (weights(run) for run in (one, two))
+    assert max(float((before[name] - after[name]).abs().max()) for name in before) < TOLERANCE
+    for ours, theirs in zip(*(journal.find(run.journal, EpochDone, ValidationDone) for run in (one, two)), strict=True):
+        assert ours.metrics == pytest.approx(theirs.metrics, abs=TOLERANCE)
+
+
+def weights(run: RunFolder) -> dict[str, torch.Tensor]:
+    _, files = checkpoint.read(checkpoint.listing(run.checkpoints)[-1])
+    return {name: tensor.double() for name, tensor in safetensors.torch.load(files[checkpoint.WEIGHTS]).items()}
