@@ -13,13 +13,14 @@ import pytest
 from msgspec.structs import replace
 
 from core import events as e
+from core.errors import UserError
 from core.events import Event
 from core.run import journal
 from core.run.folder import RunFolder
 from core.view import scalars
 from tests.trackers.conftest import left, steps, told
 from tests.tui import runs as made
-from tui_trainer.forwarding import forwarder
+from tui_trainer.forwarding import following, forwarder
 from tui_trainer.forwarding.following import Logged, Logging
 from tui_trainer.trackers import Wanted
 
@@ -159,6 +160,29 @@ def test_a_tool_that_fails_gets_later_what_it_lacks(tmp_path: Path, monkeypatch:
     rows = scalars.rows(run.journal, scalars.survey(run.journal))
     assert sorted(set(steps(run))) == [row.step for row in rows if row.kind == "step"]
     assert told(run, "begin")[-1]["known"] == "lines-1"
+
+
+def test_a_tool_that_keeps_nothing_is_given_up_once_the_run_has_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However much it takes before it fails."""
+    monkeypatch.setattr(following, "LONGEST_PAUSE", 0.0)
+    monkeypatch.setenv("LINES_KEEP_NOTHING", "1")
+    run = recorded(tmp_path, "healthy")
+    with pytest.raises(UserError, match=r"lines failed: .*No space left"):
+        Logging(run, Wanted("lines")).follow(lambda words: None)
+    assert len(told(run, "begin")) == following.LAST_TRIES + 1
+
+
+@pytest.mark.parametrize("replaces", [True, False])
+def test_a_point_counts_once_however_often_it_is_told(tmp_path: Path, replaces: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(following, "LONGEST_PAUSE", 0.0)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LINES_FAIL_AT", "300")
+    if replaces:
+        monkeypatch.setenv("LINES_REPLACES", "1")
+    run = made.make(tmp_path / "runs", "demo", made.early_stopped())
+    done = Logging(run, Wanted("lines")).follow(lambda words: (tmp_path / "mended").touch())
+    points = [line["seq"] for line in told(run, "point")]
+    assert done.points == len(set(points)) < len(points)
 
 
 def numbers(metrics: dict[str, e.Number], **fields: float) -> list[Event]:

@@ -111,16 +111,16 @@ class Logging:
         return bool(place.ended) and not self.run.alive() and journal.next_seq(self.run.journal) <= place.seq + 1
 
     def _tried(self, say: Say) -> None:
-        """A whole session; after a failure another one, after a pause that grows while nothing comes through."""
-        failures, before = 0, self._points
+        """A whole session; after a failure another one, after a pause that grows while nothing comes through for good."""
+        failures, kept = 0, self.file.read().seq
         while True:
             try:
                 return self._session(follow=True)
             except UserError:
                 raise
             except Exception as error:
-                failures = 1 if self._points > before else failures + 1
-                before = self._points
+                before, kept = kept, self.file.read().seq
+                failures = 1 if kept > before else failures + 1
                 if failures > LAST_TRIES and not self.run.alive():
                     raise UserError(self.failure(error)) from error
                 if failures == 1:
