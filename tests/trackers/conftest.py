@@ -49,6 +49,11 @@ class Lines(Tracker):
         self._say("begin", known=known, step=step, rewinds=self.rewinds, name=self.about.name, settings=self.about.settings)
         return known or "lines-1"
 
+    def describe(self) -> None:
+        if "LINES_ARE_NOT_DESCRIBED" in os.environ and not Path("mended").exists():
+            raise OSError(28, "No space left on device")
+        self._say("described")
+
     def scalars(self, points: Sequence[Point]) -> None:
         for point in points:
             if self.place.endswith("hang"):

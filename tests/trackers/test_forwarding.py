@@ -172,6 +172,21 @@ def test_a_tool_that_keeps_nothing_is_given_up_once_the_run_has_ended(tmp_path: 
     assert len(told(run, "begin")) == following.LAST_TRIES + 1
 
 
+def test_a_run_that_cannot_be_described_stays_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LINES_ARE_NOT_DESCRIBED", "1")
+    run = recorded(tmp_path, "healthy")
+    for _ in range(2):
+        with pytest.raises(UserError, match="lines failed"):
+            log(run)
+    (tmp_path / "mended").touch()
+    log(run)
+    assert [line["known"] for line in told(run, "begin")] == ["", "lines-1", "lines-1"] and len(told(run, "described")) == 1
+    made.say(run, [e.RunResumed(step=0)])
+    log(run)
+    assert len(told(run, "described")) == 1
+
+
 @pytest.mark.parametrize("replaces", [True, False])
 def test_a_point_counts_once_however_often_it_is_told(tmp_path: Path, replaces: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(following, "LONGEST_PAUSE", 0.0)

@@ -37,10 +37,13 @@ class Forwarder:
         self._translator = Translator(cuts(run.journal), before[-1] if before else ())
 
     def begin(self) -> None:
-        """Open the run in the tool."""
+        """Open the run in the tool. Its id there is kept before more is told: should that fail, it goes on with this one."""
         self.tracker.rewinds = self.place.rewinds
         known = self.tracker.begin(self.place.id, self.place.step)
         self._keep(replace(self.place, id=known, ended=""))
+        if not self.place.described or (self.tracker.REPLACES and not self.place.step):  # it stands before the first step
+            self.tracker.describe()
+            self._keep(replace(self.place, described=True))
 
     def give(self, tick: Tick = lambda done: None) -> None:
         """All that there is now, in slices, so that memory is bounded and little is lost with this process."""

@@ -29,6 +29,8 @@ class Place(msgspec.Struct, frozen=True):
     """The tool's."""
     id: str = ""
     """The run's, there."""
+    described: bool = False
+    """Whether the tool has been told what the run is."""
     seq: int = -1
     """Up to this event everything has been given."""
     step: int = 0

@@ -105,6 +105,10 @@ class Tracker(ABC):
         it has of ``step`` and later will be told again if the tracker REPLACES it, and is not told again otherwise."""
 
     @abstractmethod
+    def describe(self) -> None:
+        """Tell of an open run what :class:`About` holds. Should it fail, it is called again with another ``begin``."""
+
+    @abstractmethod
     def scalars(self, points: Sequence[Point]) -> None: ...
 
     @abstractmethod

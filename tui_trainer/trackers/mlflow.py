@@ -68,8 +68,19 @@ class MLflow(Tracker):
             self._run = known
             self._client.update_run(known, status="RUNNING")
         else:
-            self._run = self._created()
+            created = round(self.about.created * 1000)
+            self._run = str(self._client.create_run(self._experiment(), created, run_name=self.about.name).info.run_id)
         return self._run
+
+    def describe(self) -> None:
+        from mlflow.entities import Param, RunTag
+
+        for some in _batches((Param(name, str(value)) for name, value in self.about.settings.items()), MOST_PARAMS):
+            self._client.log_batch(self._run, params=some, synchronous=True)
+        tags = [RunTag(f"version.{name}", version) for name, version in self.about.versions.items()]
+        self._client.log_batch(self._run, tags=tags, synchronous=True)
+        if self.about.recipe:
+            self._client.log_text(self._run, self.about.recipe, "recipe.toml")
 
     def scalars(self, points: Sequence[Point]) -> None:
         from mlflow.entities import Metric
@@ -107,19 +118,6 @@ class MLflow(Tracker):
 
     def close(self) -> None:
         """It holds nothing open."""
-
-    def _created(self) -> str:
-        from mlflow.entities import Param, RunTag
-
-        created = round(self.about.created * 1000)
-        run = self._client.create_run(self._experiment(), created, run_name=self.about.name)
-        for some in _batches((Param(name, str(value)) for name, value in self.about.settings.items()), MOST_PARAMS):
-            self._client.log_batch(run.info.run_id, params=some, synchronous=True)
-        tags = [RunTag(f"version.{name}", version) for name, version in self.about.versions.items()]
-        self._client.log_batch(run.info.run_id, tags=tags, synchronous=True)
-        if self.about.recipe:
-            self._client.log_text(run.info.run_id, self.about.recipe, "recipe.toml")
-        return str(run.info.run_id)
 
     def _experiment(self) -> str:
         name = os.environ.get("MLFLOW_EXPERIMENT_NAME") or EXPERIMENT

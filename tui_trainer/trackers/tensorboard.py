@@ -57,8 +57,6 @@ class TensorBoard(Tracker):
         make_folder(Path(self.place))
         self._writer = EventFileWriter(self.place, QUEUE, flush_secs=30)
         self._start(step if known else 0, time.time())
-        if not known or not step:  # they are told at step 0
-            self._describe()
         return Path(self.place).name
 
     def scalars(self, points: Sequence[Point]) -> None:
@@ -104,7 +102,8 @@ class TensorBoard(Tracker):
         log = self._events.SessionLog(status=self._events.SessionLog.START)
         self._writer.add_event(self._events.Event(wall_time=moment, step=step, session_log=log))
 
-    def _describe(self) -> None:
+    def describe(self) -> None:
+        """At step 0."""
         from tensorboard.plugins.hparams import summary_v2
 
         start = summary_v2.hparams_pb(self.about.settings, trial_id=self.about.name, start_time_secs=self.about.created)

@@ -44,6 +44,9 @@ class Trackio(Tracker):
         self._id = known if RUN.fullmatch(known) else secrets.token_hex(16)
         return self._id
 
+    def describe(self) -> None:
+        """Every row has it."""
+
     def scalars(self, points: Sequence[Point]) -> None:
         rows = [{**point.values, "epoch": point.epoch} for point in points]
         steps, times = [point.step for point in points], [point.time for point in points]

@@ -91,6 +91,9 @@ class WandB(Tracker):
             settings=wandb.Settings(init_timeout=INIT_TIMEOUT, **settings),
         )  # fmt: skip
 
+    def describe(self) -> None:
+        """It was opened with it."""
+
     def scalars(self, points: Sequence[Point]) -> None:
         for point in points:
             self._log(2 * point.seq, point.step, point.epoch, point.time, point.values)
