@@ -30,7 +30,7 @@ from pathlib import Path
 from typing import Any
 
 from core.run.folder import RunFolder
-from tui_trainer.forwarding.tracker import About, Confusion, Ending, Point, Tracker
+from tui_trainer.trackers._base import About, Confusion, Ending, Point, Tracker
 
 
 class Lines(Tracker):

@@ -14,8 +14,8 @@ from core.run.journal import SLICE, JournalReader
 from core.view.summary import summarise, with_liveness
 from tui_trainer.forwarding.about import ending
 from tui_trainer.forwarding.place import Place, PlaceFile
-from tui_trainer.forwarding.tracker import Point, Tracker
 from tui_trainer.forwarding.translator import Back, Told, Translator, cuts
+from tui_trainer.trackers._base import Point, Tracker
 
 Tick = Callable[[int], None]
 

@@ -11,7 +11,7 @@ import msgspec
 from core.events.base import Metrics
 from core.view.parts import number
 from tui_trainer.escape import printable
-from tui_trainer.forwarding.tracker import Plain
+from tui_trainer.trackers._base import Plain
 
 LONGEST_NAME = 120
 LONGEST_TEXT = 500

@@ -17,7 +17,7 @@ from core.view.fold import unread
 from core.view.scalars import back_to
 from core.view.state import KEPT_METRICS
 from tui_trainer.forwarding import safe
-from tui_trainer.forwarding.tracker import Confusion, Point
+from tui_trainer.trackers._base import Confusion, Point
 
 DEVICE_EVERY = 15.0
 """Seconds between two readings of the device that are told."""

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from core.errors import UserError
 from core.explain import hint
-from tui_trainer.forwarding.tracker import Tracker
+from tui_trainer.trackers._base import Tracker
 
 
 class Wanted(NamedTuple):
@@ -24,8 +24,8 @@ class Wanted(NamedTuple):
 
 
 def kinds() -> list[str]:
-    """Those of all files of this folder."""
-    return sorted(entry.name for entry in pkgutil.iter_modules(__path__))
+    """Those of all files of this folder, but for what these share."""
+    return sorted(entry.name for entry in pkgutil.iter_modules(__path__) if not entry.name.startswith("_"))
 
 
 def tracker(kind: str) -> type[Tracker]:

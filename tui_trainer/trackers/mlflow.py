@@ -13,8 +13,8 @@ from typing import Any, ClassVar, TypeVar
 
 from core.errors import UserError
 from core.run.folder import RunFolder
-from tui_trainer.forwarding import matrix
-from tui_trainer.forwarding.tracker import About, Confusion, Ending, Point, Tracker
+from tui_trainer.trackers import _matrix as matrix
+from tui_trainer.trackers._base import About, Confusion, Ending, Point, Tracker
 
 EXPERIMENT = "tui-trainer"
 FILE = "sqlite:///"

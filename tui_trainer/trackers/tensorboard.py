@@ -15,8 +15,8 @@ from core.errors import UserError
 from core.files import make_folder
 from core.run.folder import RunFolder
 from tui_trainer.escape import file_name
-from tui_trainer.forwarding import matrix
-from tui_trainer.forwarding.tracker import About, Confusion, Ending, Point, Tracker
+from tui_trainer.trackers import _matrix as matrix
+from tui_trainer.trackers._base import About, Confusion, Ending, Point, Tracker
 
 LARGEST = struct.unpack("<f", b"\xff\xff\x7f\x7f")[0]
 """Of the numbers that its scalars can be."""

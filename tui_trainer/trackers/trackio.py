@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 from core.errors import UserError
 from core.run.folder import RunFolder
-from tui_trainer.forwarding.tracker import About, Confusion, Ending, Point, Tracker
+from tui_trainer.trackers._base import About, Confusion, Ending, Point, Tracker
 
 PROJECT = re.compile(r"[A-Za-z0-9][\w.-]{0,63}", re.ASCII)
 RUN = re.compile(r"[0-9a-f]{32}")

@@ -14,8 +14,8 @@ from typing import Any, ClassVar, cast
 from core.errors import UserError
 from core.files import make_folder
 from core.run.folder import RunFolder
-from tui_trainer.forwarding import matrix
-from tui_trainer.forwarding.tracker import About, Confusion, Ending, Point, Tracker
+from tui_trainer.trackers import _matrix as matrix
+from tui_trainer.trackers._base import About, Confusion, Ending, Point, Tracker
 
 PROJECT = re.compile(r"(?:[\w-]{1,64}/)?[\w. -]{1,128}")
 RUN = re.compile(r"[0-9a-z]{8,32}")
