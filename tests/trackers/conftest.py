@@ -39,7 +39,7 @@ class Lines(Tracker):
 
     @classmethod
     def resolved(cls, run: RunFolder, place: str) -> str:
-        return str(Path(place or run.path / "lines.jsonl").absolute())
+        return place if "://" in place else str(Path(place or run.path / "lines.jsonl").absolute())
 
     @property
     def hint(self) -> str:
@@ -59,7 +59,7 @@ class Lines(Tracker):
             if self.place.endswith("hang"):
                 time.sleep(1000)
             if point.step >= int(os.environ.get("LINES_FAIL_AT", 1 << 60)) and not Path("mended").exists():
-                raise OSError(28, "No space left on device")
+                raise OSError(28, "No space left on device", self.place)
             self._say("point", **point._asdict())
 
     def confusion(self, found: Confusion) -> None:
@@ -80,7 +80,7 @@ class Lines(Tracker):
         self._say("close")
 
     def _say(self, what: str, **values: Any) -> None:
-        with open(self.place, "a") as file:
+        with open(os.environ["LINES_TO"] if "://" in self.place else self.place, "a") as file:
             file.write(json.dumps({"what": what, **values}) + "\\n")
 '''
 Told: TypeAlias = list[dict[str, Any]]

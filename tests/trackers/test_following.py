@@ -17,6 +17,9 @@ from core.run.folder import RunFolder
 from tests.cli.conftest import SMALL, one_line, wait_for
 from tests.trackers.conftest import LINES, Command, environment, left, steps, told
 from tests.tui import runs as made
+from tui_trainer.forwarding import followers
+from tui_trainer.forwarding.place import PlaceFile
+from tui_trainer.trackers import Wanted
 
 Follow: TypeAlias = "Callable[..., subprocess.Popen[str]]"
 
@@ -88,7 +91,7 @@ def test_a_tool_that_still_fails_when_the_run_has_ended_is_one_line(
 ) -> None:
     process = command("log", str(run.path), "--to", "lines", "--follow", LINES_FAIL_AT="1")
     lines = process.stderr.splitlines()
-    assert process.returncode == 2 and "lines failed: [Errno 28] No space left on device; " in lines[-1]
+    assert process.returncode == 2 and "lines failed: [Errno 28] No space left on device: " in lines[-1]
     assert run.log.read_text().splitlines()[-1] == lines[-1]
 
 
@@ -98,6 +101,28 @@ def test_a_second_one_leaves_it_to_the_first(run: RunFolder, follow: Follow, com
         wait_for(lambda: has(run, 50))
         assert "another process is logging this run there" in one_line(command("log", "demo", "--to", "lines"))
     assert steps(run) == [10, 20, 30, 40, 50]
+
+
+@pytest.mark.usefixtures("lines")
+def test_a_password_can_be_read_nowhere(run: RunFolder, copied: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither in the run folder nor in the list of processes; with another one it is the same place."""
+    monkeypatch.setenv("PYTHONPATH", str(copied))
+    monkeypatch.setenv("LINES_FAIL_AT", "1")
+    monkeypatch.setenv("LINES_TO", str(tmp_path / "told"))
+    secret = "http://me:hunter2@localhost"
+    with run.hold():
+        started = followers.Followers(run, [Wanted("lines", secret), Wanted("lines", f"{secret}/?token=hunter2")])
+        assert started.start() == []
+        wait_for(lambda: run.log.exists() and run.log.read_text().count("lines failed: ") == 2)
+        shown = [" ".join(process.cmdline()) for process in psutil.Process().children()]
+    for process in psutil.Process().children():
+        process.kill()
+    assert any(str(run.path) in line for line in shown) and "hunter2" not in str(shown)
+    assert "--to lines:http://***@localhost" in run.log.read_text().replace("'", "")
+    kept = [path for path in run.path.rglob("*") if path.is_file()]
+    assert [path.name for path in kept if b"hunter2" in path.read_bytes()] == []
+    other, changed = (PlaceFile(run, "lines", f"http://me:{word}@localhost") for word in ("one", "two"))
+    assert other.log == changed.log
 
 
 def test_a_run_that_is_removed_before_it_begins_is_not_made_again(tmp_path: Path, follow: Follow) -> None:
@@ -134,7 +159,7 @@ def test_a_training_is_followed_and_does_not_wait(tmp_path: Path, command: Comma
     assert trained.returncode == 0 and f"next: cat {run.path / 'lines.jsonl'}" in trained.stdout.splitlines()
     assert steps(run) == [1, 2] and told(run, "ended")[0]["status"] == "finished"
     resumed = command("resume", "real", "--epochs", "3", "--log", "lines", "--log", "lines:hang")
-    (hanging,) = [found for found in psutil.process_iter() if f"--to=lines:hang {run.path}" in _words(found)]
+    (hanging,) = [found for found in psutil.process_iter() if _gives(found, run) == "lines:hang"]
     hanging.kill()
     assert resumed.returncode == 0
     assert "lines has not got all of it yet" in resumed.stderr and len(resumed.stderr.splitlines()) <= 3
@@ -144,9 +169,10 @@ def test_a_training_is_followed_and_does_not_wait(tmp_path: Path, command: Comma
     assert modes == {0}
 
 
-def _words(process: psutil.Process) -> str:
+def _gives(process: psutil.Process, run: RunFolder) -> str:
+    """Where to, if it gives that run to a tool."""
     try:
-        arguments = process.cmdline()
+        follows = process.cmdline()[-2:] == [str(run.path), "--follow"]
+        return process.environ().get(followers.TO, "") if follows else ""
     except psutil.Error:
         return ""
-    return f"{' '.join(arguments[-2:-1])} {' '.join(arguments[-3:-2])}" if arguments[-1:] == ["--follow"] else ""

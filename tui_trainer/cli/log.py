@@ -24,6 +24,7 @@ def log(
         str,
         typer.Option(
             "--to",
+            envvar="TUI_TRAINER_LOG_TO",
             metavar="KIND[:PLACE]",
             help="tensorboard[:FOLDER], wandb[:PROJECT], mlflow[:ADDRESS] or trackio[:PROJECT].",
             show_default=False,

@@ -21,6 +21,8 @@ from tui_trainer.forwarding.place import PlaceFile
 from tui_trainer.trackers import Wanted
 
 COMMAND = (sys.executable, "-P", "-m", "tui_trainer", "log")
+TO = "TUI_TRAINER_LOG_TO"
+"""Where to, for that command: other people of the machine see what a process is called with, and it may hold a password."""
 LONGEST_WAIT, SHORT_WAIT = 60.0, 5.0
 """Seconds for what is still to be given on after the end of a training: where all ends with this command, as in CI, and where
 the processes go on without it."""
@@ -86,7 +88,7 @@ def _spawned(run: RunFolder, wanted: Wanted, file: PlaceFile) -> subprocess.Pope
     file.make_folder()
     with os.fdopen(open_to_append(file.log), "ab") as log:
         return subprocess.Popen(
-            [*COMMAND, str(run.path.absolute()), f"--to={wanted}", "--follow"],
+            [*COMMAND, str(run.path.absolute()), "--follow"], env={**os.environ, TO: wanted.whole},
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
         )  # fmt: skip
 

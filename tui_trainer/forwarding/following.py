@@ -19,6 +19,7 @@ from tui_trainer.forwarding.about import about
 from tui_trainer.forwarding.forwarder import Forwarder, Tick
 from tui_trainer.forwarding.place import Place, PlaceFile
 from tui_trainer.trackers import Wanted
+from tui_trainer.trackers._base import masked
 
 INTERVAL = 0.5
 """Seconds between two looks at the journal."""
@@ -92,7 +93,7 @@ class Logging:
         return Logged(self._points, self._hint)
 
     def failure(self, error: Exception) -> str:
-        why = next(iter(str(error).strip().splitlines()), "") or type(error).__name__
+        why = masked(next(iter(str(error).strip().splitlines()), "")) or type(error).__name__
         meanwhile = "the training goes on without it; " if self.run.alive() else ""
         return f"{self.wanted.kind} failed: {why}; {meanwhile}what it lacks it gets by: {way_on(self.run, self.wanted)}"
 

@@ -14,6 +14,7 @@ from core.errors import UNREADABLE, UserError
 from core.files import make_folder, read_plain, write_whole
 from core.run import lock
 from core.run.folder import RunFolder
+from tui_trainer.trackers._base import masked
 
 FOLDER = "trackers"
 LARGEST = 64 << 10
@@ -26,7 +27,7 @@ class Place(msgspec.Struct, frozen=True):
     run: str = ""
     """Where it lies: a copy of it is another run for the tool, and so is one that was renamed."""
     place: str = ""
-    """The tool's."""
+    """A hash of the tool's, which may hold a password that this folder is not to tell."""
     id: str = ""
     """The run's, there."""
     described: bool = False
@@ -50,8 +51,9 @@ class PlaceFile:
 
     def __init__(self, run: RunFolder, kind: str, place: str) -> None:
         self.folder = run.path / FOLDER
-        self._beginning = Place(str(run.path.resolve()), place)
-        stem = f"{kind}-{hashlib.sha256(place.encode('utf-8', 'surrogateescape')).hexdigest()[:8]}"
+        known = hashlib.sha256(masked(place).encode("utf-8", "surrogateescape")).hexdigest()
+        self._beginning = Place(str(run.path.resolve()), known)
+        stem = f"{kind}-{known[:8]}"
         self._file, self._lock, self.log = (self.folder / f"{stem}.{end}" for end in ("json", "lock", "log"))
 
     def make_folder(self) -> None:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from core.errors import UserError
 from core.explain import hint
-from tui_trainer.trackers._base import Tracker
+from tui_trainer.trackers._base import Tracker, masked
 
 
 class Wanted(NamedTuple):
@@ -19,8 +19,13 @@ class Wanted(NamedTuple):
     kind: str
     place: str = ""
 
-    def __str__(self) -> str:
+    @property
+    def whole(self) -> str:
         return f"{self.kind}:{self.place}" if self.place else self.kind
+
+    def __str__(self) -> str:
+        """To be shown."""
+        return masked(self.whole)
 
 
 def kinds() -> list[str]:
@@ -47,7 +52,7 @@ def parse(option: str, text: str) -> Wanted:
     try:
         library = tracker(wanted.kind).LIBRARY
     except UserError as error:
-        raise UserError(f"{option} {text!r}: {error}") from None
+        raise UserError(f"{option} {masked(text)!r}: {error}") from None
     if library and find_spec(library) is None:
         raise UserError(
             f"{option} {wanted.kind}: needs {library}, which is not installed; install it with: "

@@ -4,6 +4,7 @@ Whatever it is told is safe already: names and texts are short and without odd c
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import ClassVar, NamedTuple, TypeAlias
@@ -11,6 +12,12 @@ from typing import ClassVar, NamedTuple, TypeAlias
 from core.run.folder import RunFolder
 
 Plain: TypeAlias = bool | int | float | str
+SECRETS = re.compile(r"(//)[^/\s]+(?=@)|([?&](?:pass\w*|token)=)[^&\s]+", re.IGNORECASE)
+
+
+def masked(text: str) -> str:
+    """Without the users, passwords and tokens of addresses in it: to be shown, and to be kept in a run folder."""
+    return SECRETS.sub(r"\1\2***", text)
 
 
 class About(NamedTuple):

@@ -14,13 +14,11 @@ from typing import Any, ClassVar, TypeVar
 from core.errors import UserError
 from core.run.folder import RunFolder
 from tui_trainer.trackers import _matrix as matrix
-from tui_trainer.trackers._base import About, Confusion, Ending, Point, Tracker
+from tui_trainer.trackers._base import About, Confusion, Ending, Point, Tracker, masked
 
 EXPERIMENT = "tui-trainer"
 FILE = "sqlite:///"
 ADDRESS = re.compile(r"[a-z][a-z0-9+-]*:|databricks(-uc)?$", re.ASCII)
-SECRET = re.compile(r"//[^/@]*@")
-"""A name and a password in an address."""
 RUN = re.compile(r"[0-9a-zA-Z-]{8,64}")
 MOST_METRICS, MOST_PARAMS = 1000, 100
 """In one request."""
@@ -52,12 +50,12 @@ class MLflow(Tracker):
         file = Path(given or run.path.parent / "mlflow.db").absolute()
         if file.is_dir() or not file.parent.is_dir() or "?" in str(file):
             expected = "an address, as in http://localhost:5000, or a file in a folder that is there"
-            raise UserError(f"mlflow:{given}: expected {expected}")
+            raise UserError(f"mlflow:{masked(given)}: expected {expected}")
         return f"{FILE}{file}"
 
     @property
     def hint(self) -> str:
-        shown = SECRET.sub("//", self.place)
+        shown = masked(self.place)
         return shown if shown.startswith("http") else f"mlflow ui --backend-store-uri {shlex.quote(shown)}"
 
     def begin(self, known: str, step: int) -> str:
