@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -104,6 +105,24 @@ def test_a_second_one_leaves_it_to_the_first(run: RunFolder, follow: Follow, com
 
 
 @pytest.mark.usefixtures("lines")
+def test_one_that_ends_without_a_word_has_not_said_what_another_one_said(
+    run: RunFolder, copied: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(copied))
+    log = PlaceFile(run, "lines", str(run.path / "lines.jsonl")).log
+    log.parent.mkdir()
+    log.write_text("lines failed: what was so last week\n")
+    begun = followers.Followers(run, [Wanted("lines")])
+    with run.hold():
+        process = begun.launched(lambda: psutil.Process(), pytest.fail)
+        wait_for(lambda: has(run, 50))
+        for child in process.children():
+            child.kill()
+        (words,) = begun.wait(tied=False).troubles
+    assert words.startswith("lines: its process ended without a word; what it lacks it gets by: tui-trainer log ")
+
+
+@pytest.mark.usefixtures("lines")
 def test_a_password_can_be_read_nowhere(run: RunFolder, copied: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither in the run folder nor in the list of processes; with another one it is the same place."""
     monkeypatch.setenv("PYTHONPATH", str(copied))
@@ -112,7 +131,7 @@ def test_a_password_can_be_read_nowhere(run: RunFolder, copied: Path, tmp_path: 
     secret = "http://me:hunter2@localhost"
     with run.hold():
         started = followers.Followers(run, [Wanted("lines", secret), Wanted("lines", f"{secret}/?token=hunter2")])
-        assert started.start() == []
+        started.launched(lambda: None, pytest.fail)
         wait_for(lambda: run.log.exists() and run.log.read_text().count("lines failed: ") == 2)
         shown = [" ".join(process.cmdline()) for process in psutil.Process().children()]
     for process in psutil.Process().children():
@@ -152,17 +171,25 @@ def test_wrong_use_is_one_line_before_anything_begins(
     assert [path.name for path in (tmp_path / "runs").iterdir()] == ["demo"] and not run.log.exists()
 
 
-def test_a_training_is_followed_and_does_not_wait(tmp_path: Path, command: Command) -> None:
-    """To its end where it is tied; then further, beside a tool that hangs."""
+def test_a_training_is_followed_and_does_not_wait(tmp_path: Path, copied: Path, command: Command) -> None:
+    """To its end where it is tied; then further, beside a tool that hangs, which Ctrl-C is not an end of the training for."""
     run = RunFolder(tmp_path / "runs" / "real")
     trained = command("train", "quickstart", "--epochs", "2", *SMALL, "--name", "real", "--foreground", "--log", "lines")
     assert trained.returncode == 0 and f"next: cat {run.path / 'lines.jsonl'}" in trained.stdout.splitlines()
     assert steps(run) == [1, 2] and told(run, "ended")[0]["status"] == "finished"
-    resumed = command("resume", "real", "--epochs", "3", "--log", "lines", "--log", "lines:hang")
+    further = ["resume", "real", "--epochs", "3", "--log", "lines", "--log", "lines:hang", "--foreground", "--junit", "r.xml"]
+    with (tmp_path / "errors").open("wb") as errors:
+        resumed = subprocess.Popen(
+            [sys.executable, "-P", "-m", "tui_trainer", *further], cwd=tmp_path, env=environment(copied), stderr=errors,
+            stdout=subprocess.DEVNULL,
+        )  # fmt: skip
+        wait_for(lambda: "waiting for lines to take the rest (Ctrl-C: " in (tmp_path / "errors").read_text(), 150)
+        resumed.send_signal(signal.SIGINT)
+        assert resumed.wait(60) == 0 and (tmp_path / "r.xml").exists()
     (hanging,) = [found for found in psutil.process_iter() if _gives(found, run) == "lines:hang"]
     hanging.kill()
-    assert resumed.returncode == 0
-    assert "lines has not got all of it yet" in resumed.stderr and len(resumed.stderr.splitlines()) <= 3
+    waited, *_, left_alone = (tmp_path / "errors").read_text().splitlines()
+    assert waited.startswith("waiting for ") and "lines has not got all of it yet" in left_alone
     assert steps(run) == [1, 2, 3] and len(told(run, "ended")) == 2
     assert len(journal.find(run.journal, e.RunFinished)) == 2
     modes = {path.stat().st_mode & 0o077 for path in (run.path / "trackers").iterdir()}

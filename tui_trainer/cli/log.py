@@ -75,9 +75,8 @@ def _followed(logging: Logging, folder: RunFolder, anew: bool) -> Logged:
 
 def _tell(folder: RunFolder, kind: str, done: Logged) -> None:
     from core.view.words import count
-    from tui_trainer.forwarding.following import HINT
 
     if done.points:
-        say(f"{kind}: {count(done.points, 'point')} of {folder.name}", f"{HINT}{done.hint}")
+        say(f"{kind}: {count(done.points, 'point')} of {folder.name}", f"look at it with: {done.hint}")
     else:
         say(f"{kind}: nothing new of {folder.name}; --anew gives it all of the run as another one")

@@ -14,7 +14,7 @@ from types import FrameType
 from msgspec.structs import replace
 
 from core.errors import UserError
-from core.files import open_to_append, read_tail
+from core.files import last_line, open_to_append
 from core.sweep.conductor import Conductor
 from core.sweep.folder import SweepFile, SweepFolder, busy, reference
 from core.sweep.told import SweepEnded
@@ -30,8 +30,6 @@ PASSED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 COMMAND = (sys.executable, "-P", "-m", "tui_trainer", "sweep")
 STARTUP = 60.0
 """Seconds that it may take until it conducts the sweep: it loads Optuna first."""
-LOG_TAIL = 4096
-"""Bytes of its log, of which the last line is said."""
 
 
 def begin(folder: SweepFolder, timeout: str | None) -> None:
@@ -40,6 +38,7 @@ def begin(folder: SweepFolder, timeout: str | None) -> None:
         raise busy(folder)
     options = [] if timeout is None else ["--timeout", timeout]
     with os.fdopen(open_to_append(folder.log), "ab") as log:
+        before = os.fstat(log.fileno()).st_size
         process = subprocess.Popen(
             [*COMMAND, f"--resume={folder.path}", *options],
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
@@ -51,8 +50,7 @@ def begin(folder: SweepFolder, timeout: str | None) -> None:
             raise UserError(f"the sweep did not begin within {STARTUP:.0f} s; its words are in {folder.log}")
         time.sleep(0.05)
     if process.returncode:
-        lines = read_tail(folder.log, LOG_TAIL).decode("utf-8", "replace").strip().splitlines()
-        raise UserError((lines or [f"see {folder.log}"])[-1].removeprefix("tui-trainer: "))
+        raise UserError(last_line(folder.log, before).removeprefix("tui-trainer: ") or f"see {folder.log}")
 
 
 def ways_to(folder: SweepFolder) -> list[str]:

@@ -30,8 +30,6 @@ LONGEST_PAUSE = 60.0
 LAST_TRIES = 3
 """Once the run has ended."""
 
-HINT = "look at it with: "
-
 Say = Callable[[str], None]
 
 
@@ -61,7 +59,7 @@ class Logging:
         self._kind = trackers.tracker(wanted.kind)
         self.place = self._kind.resolved(run, wanted.place)
         self.file = PlaceFile(run, wanted.kind, self.place)
-        self._points, self._hint = 0, ""
+        self._points = 0
 
     def once(self, anew: bool = False) -> Logged:
         """What there is now. Raises UserError, also where the tool fails."""
@@ -76,7 +74,7 @@ class Logging:
                     raise
                 except Exception as error:
                     raise UserError(self.failure(error)) from error
-        return Logged(self._points, self._hint)
+        return Logged(self._points, self.file.read().hint)
 
     def follow(self, say: Say, anew: bool = False) -> Logged:
         """Until nobody trains the run. A tool that fails is tried again, with what it lacks; ``say`` is told. Raises UserError
@@ -90,7 +88,7 @@ class Logging:
                 while not through:
                     self._tried(say)
                     through = not self.run.alive()  # it may have been resumed meanwhile
-        return Logged(self._points, self._hint)
+        return Logged(self._points, self.file.read().hint)
 
     def failure(self, error: Exception) -> str:
         why = masked(next(iter(str(error).strip().splitlines()), "")) or type(error).__name__
@@ -136,7 +134,6 @@ class Logging:
         forwarder = Forwarder(self.run, tracker, self.file, self.file.read())
         try:
             forwarder.begin()
-            self._hint = tracker.hint
             while alive := self._given(forwarder):
                 if not follow:
                     break

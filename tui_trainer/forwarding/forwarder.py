@@ -15,7 +15,7 @@ from core.view.summary import summarise, with_liveness
 from tui_trainer.forwarding.about import ending
 from tui_trainer.forwarding.place import Place, PlaceFile
 from tui_trainer.forwarding.translator import Back, Told, Translator, cuts
-from tui_trainer.trackers._base import Point, Tracker
+from tui_trainer.trackers._base import Point, Tracker, masked
 
 Tick = Callable[[int], None]
 
@@ -40,7 +40,7 @@ class Forwarder:
         """Open the run in the tool. Its id there is kept before more is told: should that fail, it goes on with this one."""
         self.tracker.rewinds = self.place.rewinds
         known = self.tracker.begin(self.place.id, self.place.step)
-        self._keep(replace(self.place, id=known, ended=""))
+        self._keep(replace(self.place, id=known, ended="", hint=masked(self.tracker.hint)))
         if not self.place.described or (self.tracker.REPLACES and not self.place.step):  # it stands before the first step
             self.tracker.describe()
             self._keep(replace(self.place, described=True))

@@ -6,7 +6,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import msgspec
 
@@ -42,6 +41,8 @@ class Place(msgspec.Struct, frozen=True):
     """A byte before that event, at which reading goes on."""
     rewinds: int = 0
     """How often something that had been given was taken back."""
+    hint: str = ""
+    """How the run is looked at there."""
     ended: str = ""
     """The run's status, where the tool has been told that it ended."""
 
@@ -91,8 +92,3 @@ class PlaceFile:
             yield
         finally:
             lock.release(descriptor)
-
-
-def logs(run: RunFolder) -> list[Path]:
-    """What the processes that followed it have printed."""
-    return sorted((run.path / FOLDER).glob("*.log"))

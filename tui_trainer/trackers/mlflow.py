@@ -55,8 +55,7 @@ class MLflow(Tracker):
 
     @property
     def hint(self) -> str:
-        shown = masked(self.place)
-        return shown if shown.startswith("http") else f"mlflow ui --backend-store-uri {shlex.quote(shown)}"
+        return self.place if self.place.startswith("http") else f"mlflow ui --backend-store-uri {shlex.quote(self.place)}"
 
     def begin(self, known: str, step: int) -> str:
         from mlflow import MlflowClient
