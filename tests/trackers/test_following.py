@@ -144,6 +144,22 @@ def test_a_password_can_be_read_nowhere(run: RunFolder, copied: Path, tmp_path: 
     assert other.log == changed.log
 
 
+def test_a_second_follower_waits_and_says_so(run: RunFolder, follow: Follow) -> None:
+    """As that of a resume does while the one before is busy; it takes over, should that one end before the run does."""
+    with run.hold():
+        first = follow(run)
+        wait_for(lambda: has(run, 50))
+        others = [follow(run), follow(run)]
+        wait_for(lambda: run.log.exists() and run.log.read_text().count("another process gives this run to lines; ") == 2)
+        first.kill()
+        first.wait()
+        made.say(run, made.training(2, 30))
+        wait_for(lambda: has(run, 130))
+        made.say(run, [e.RunStopped(step=130, epoch=2, reason="asked to stop")])
+    assert [other.wait(60) for other in others] == [0, 0]
+    assert left(run, replaces=False) == [10, 20, 30, 40, 50, 110, 120, 130] and len(told(run, "begin")) == 2
+
+
 def test_a_run_that_is_removed_before_it_begins_is_not_made_again(tmp_path: Path, follow: Follow) -> None:
     run = made.make(tmp_path / "runs", "demo", [e.PhaseStarted(phase="start")])
     assert follow(run).wait(60) == 0

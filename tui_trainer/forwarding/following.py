@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shlex
 import time
@@ -23,8 +24,6 @@ from tui_trainer.trackers._base import masked
 
 INTERVAL = 0.5
 """Seconds between two looks at the journal."""
-PATIENCE = 60.0
-"""Seconds that who follows waits for the follower before, which may still be busy with the end of the last session."""
 LONGEST_PAUSE = 60.0
 """Seconds after which a tool that failed is tried again, at most."""
 LAST_TRIES = 3
@@ -81,13 +80,9 @@ class Logging:
         once the run has ended and it still fails."""
         if self._begun():
             self.file.make_folder()
-            with self.file.hold(PATIENCE):
-                if anew:
-                    self.file.write(Place())
-                through = self._is_through()
-                while not through:
-                    self._tried(say)
-                    through = not self.run.alive()  # it may have been resumed meanwhile
+            self._in_turn(say, anew)
+            while self.run.alive() and not self.file.busy():  # it has been resumed meanwhile, and nobody else took it up
+                self._in_turn(say)
         return Logged(self._points, self.file.read().hint)
 
     def failure(self, error: Exception) -> str:
@@ -104,6 +99,18 @@ class Logging:
             if not alive:
                 return False
             time.sleep(INTERVAL)
+
+    def _in_turn(self, say: Say, anew: bool = False) -> None:
+        """A session, once no other process gives this run on: one may still be busy with the session before."""
+        if self.file.busy():
+            say(f"another process gives this run to {self.wanted.kind}; this one goes on when that one ends")
+        while self.file.busy():
+            time.sleep(INTERVAL)
+        with self.file.hold(math.inf):  # of several that have waited one is the first
+            if anew:
+                self.file.write(Place())
+            if not self._is_through():
+                self._tried(say)
 
     def _is_through(self) -> bool:
         place = self.file.read()

@@ -79,6 +79,10 @@ class PlaceFile:
         """Raises OSError."""
         write_whole(self._file, msgspec.json.encode(place) + b"\n")
 
+    def busy(self) -> bool:
+        """Whether a process does it now."""
+        return lock.held(self._lock)
+
     @contextmanager
     def hold(self, patience: float) -> Iterator[None]:
         """Raises UserError where another process has been doing it all that time."""
