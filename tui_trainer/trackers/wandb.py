@@ -62,7 +62,8 @@ class WandB(Tracker):
     def hint(self) -> str:
         if self._run.settings.mode == "online":
             return str(self._run.url)
-        return f"wandb sync {shlex.quote(str(Path(self._run.dir).parent))}"
+        each = Path(self._folder) / "wandb"  # has a part for every time that it was opened
+        return f"wandb sync {shlex.quote(str(each))}/offline-run-*-{self._run.id}"
 
     def begin(self, known: str, step: int) -> str:
         import wandb
