@@ -22,7 +22,9 @@ from tests.trackers.conftest import left, steps, told
 from tests.tui import runs as made
 from tui_trainer.forwarding import following, forwarder
 from tui_trainer.forwarding.following import Logged, Logging
+from tui_trainer.forwarding.translator import Translator
 from tui_trainer.trackers import Wanted
+from tui_trainer.trackers._base import Point
 
 JOURNALS = Path(__file__).parents[1] / "journals"
 
@@ -124,6 +126,7 @@ def test_what_is_taken_back_later_is_told(tmp_path: Path, cut: Event, replaces: 
     assert left(run, replaces=replaces) == [step for step in range(10, 161, 10) if step <= back]
     made.say(run, [*made.training(2, 30), *made.epochs(1)])
     log(run)
+    assert left(run, "val/loss", replaces)[-1] == 100
     assert len(told(run, "taken_back")) == 1 and told(run, "begin")[-1]["rewinds"] == 1
     assert left(run, replaces=replaces) == [
         row.step for row in scalars.rows(run.journal, scalars.survey(run.journal)) if row.kind == "step"
@@ -135,6 +138,17 @@ def test_what_is_taken_back_already_is_never_told(tmp_path: Path) -> None:
     log(run)
     assert steps(run) == [*range(10, 701, 10), *range(710, 731, 10)]
     assert not told(run, "taken_back")
+
+
+def test_a_measurement_that_was_taken_back_while_it_was_followed_is_told_anew(tmp_path: Path) -> None:
+    """By one that has read it before."""
+    before = [made.started(), *made.epochs(1)]
+    run = made.make(tmp_path / "runs", "demo", before)
+    translator = Translator([])
+    for _ in range(2):
+        points = [item for item in translator.told(journal.read_all(run.journal)) if isinstance(item, Point)]
+        assert [point.step for point in points if "val/loss" in point.values] == [100]
+        made.say(run, [e.RunRewound(step=50, epoch=1), made.validation(1)])
 
 
 def test_a_measurement_that_is_made_again_stays_one(tmp_path: Path) -> None:
