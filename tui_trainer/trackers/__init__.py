@@ -36,7 +36,7 @@ def kinds() -> list[str]:
 def tracker(kind: str) -> type[Tracker]:
     """The one of a kind that there is."""
     if kind not in kinds():
-        raise UserError(f"no tracker '{kind}'{hint(kind, kinds())}; expected one of {', '.join(kinds())}")
+        raise _unknown(kind)
     module = importlib.import_module(f"{__name__}.{kind}")
     (found,) = [
         member
@@ -46,13 +46,22 @@ def tracker(kind: str) -> type[Tracker]:
     return found
 
 
-def parse(option: str, text: str) -> Wanted:
-    """Raises UserError for a tracker that there is not, or whose library is not installed: before anything is begun."""
+def _unknown(kind: str) -> UserError:
+    return UserError(f"no tracker '{kind}'{hint(kind, kinds())}; expected one of {', '.join(kinds())}")
+
+
+def named(option: str, text: str) -> Wanted:
+    """Raises UserError for a tracker that there is not."""
     wanted = Wanted(*text.partition(":")[::2])
-    try:
-        library = tracker(wanted.kind).LIBRARY
-    except UserError as error:
-        raise UserError(f"{option} {masked(text)!r}: {error}") from None
+    if wanted.kind not in kinds():
+        raise UserError(f"{option} {masked(text)!r}: {_unknown(wanted.kind)}")
+    return wanted
+
+
+def parse(option: str, text: str) -> Wanted:
+    """Raises UserError also for one whose library is not installed: before anything is begun."""
+    wanted = named(option, text)
+    library = tracker(wanted.kind).LIBRARY
     if library and find_spec(library) is None:
         raise UserError(
             f"{option} {wanted.kind}: needs {library}, which is not installed; install it with: "
