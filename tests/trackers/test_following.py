@@ -93,7 +93,7 @@ def test_a_tool_that_still_fails_when_the_run_has_ended_is_one_line(
     process = command("log", str(run.path), "--to", "lines", "--follow", LINES_FAIL_AT="1")
     lines = process.stderr.splitlines()
     assert process.returncode == 2 and "lines failed: [Errno 28] No space left on device: " in lines[-1]
-    assert run.log.read_text().splitlines()[-1] == lines[-1]
+    assert run.log.read_text().splitlines()[-1] == lines[-1].replace("tui-trainer: ", "tui-trainer log: ")
 
 
 def test_a_second_one_leaves_it_to_the_first(run: RunFolder, follow: Follow, command: Command) -> None:

@@ -60,7 +60,7 @@ def _tick(ticker: Ticker, folder: RunFolder, done: int) -> None:
 
 def _followed(logging: Logging, folder: RunFolder, anew: bool) -> Logged:
     """What goes wrong is told in the run's own log too."""
-    from tui_trainer.forwarding.following import note
+    from tui_trainer.worker_log import note
 
     def tell(words: str) -> None:
         complain(words)

@@ -17,9 +17,10 @@ from core.files import last_line, open_to_append
 from core.run import session
 from core.run.folder import RunFolder
 from tui_trainer import trackers
-from tui_trainer.forwarding.following import Logging, note, way_on
+from tui_trainer.forwarding.following import Logging, way_on
 from tui_trainer.forwarding.place import PlaceFile
 from tui_trainer.trackers import Wanted
+from tui_trainer.worker_log import note
 
 if TYPE_CHECKING:
     from core.data import Progress

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import math
-import os
 import shlex
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from typing import NamedTuple
 
 from core.errors import UserError
 from core.events.sessions import RunStarted
-from core.files import open_to_append
 from core.run import journal
 from core.run.folder import RunFolder, reference
 from tui_trainer import trackers
@@ -35,12 +32,6 @@ Say = Callable[[str], None]
 def way_on(run: RunFolder, wanted: Wanted) -> str:
     """The command that gives a tool what it lacks of a run."""
     return f"tui-trainer log {reference(run)} --to {shlex.quote(str(wanted))}"
-
-
-def note(run: RunFolder, words: str) -> None:
-    """In the run's own log, which the console shows."""
-    with suppress(OSError), os.fdopen(open_to_append(run.log), "ab") as file:
-        file.write(f"tui-trainer: {' '.join(words.split())}\n".encode("utf-8", "backslashreplace"))
 
 
 class Logged(NamedTuple):
