@@ -4,8 +4,7 @@ the one process that does so."""
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 
 import msgspec
 
@@ -83,16 +82,7 @@ class PlaceFile:
         """Whether a process does it now."""
         return lock.held(self._lock)
 
-    @contextmanager
-    def hold(self, patience: float) -> Iterator[None]:
+    def hold(self, patience: float) -> AbstractContextManager[None]:
         """Raises UserError where another process has been doing it all that time."""
-        try:
-            descriptor = lock.take(self._lock, patience)
-        except BlockingIOError:
-            raise UserError(f"another process is logging this run there already; its words are in {self.log}") from None
-        except OSError as error:
-            raise UserError(f"{self._lock}: cannot be opened: {error.strerror}") from None
-        try:
-            yield
-        finally:
-            lock.release(descriptor)
+        already = f"another process is logging this run there already; its words are in {self.log}"
+        return lock.hold(self._lock, patience, lambda: UserError(already))
