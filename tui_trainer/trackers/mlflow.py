@@ -6,13 +6,13 @@ import math
 import os
 import re
 import shlex
-from collections.abc import Iterator, Sequence
-from itertools import islice
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 from core.errors import UserError
 from core.run.folder import RunFolder
+from tui_trainer.groups import in_groups
 from tui_trainer.trackers import _matrix as matrix
 from tui_trainer.trackers._base import About, Confusion, Ending, Point, Tracker, masked
 
@@ -24,8 +24,6 @@ MOST_METRICS, MOST_PARAMS = 1000, 100
 """In one request."""
 LARGEST = 1.7976931348623157e308
 QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_LOGGING_LEVEL": "WARNING", "GIT_PYTHON_REFRESH": "quiet"}
-
-T = TypeVar("T")
 
 
 class MLflow(Tracker):
@@ -72,7 +70,7 @@ class MLflow(Tracker):
     def describe(self) -> None:
         from mlflow.entities import Param, RunTag
 
-        for some in _batches((Param(name, str(value)) for name, value in self.about.settings.items()), MOST_PARAMS):
+        for some in in_groups((Param(name, str(value)) for name, value in self.about.settings.items()), MOST_PARAMS):
             self._client.log_batch(self._run, params=some, synchronous=True)
         tags = [RunTag(f"version.{name}", version) for name, version in self.about.versions.items()]
         self._client.log_batch(self._run, tags=tags, synchronous=True)
@@ -87,7 +85,7 @@ class MLflow(Tracker):
             for point in points
             for name, value in {**point.values, "epoch": point.epoch}.items()
         )
-        for some in _batches(metrics, MOST_METRICS):
+        for some in in_groups(metrics, MOST_METRICS):
             self._client.log_batch(self._run, metrics=some, synchronous=True)
 
     def confusion(self, found: Confusion) -> None:
@@ -128,8 +126,3 @@ class MLflow(Tracker):
 def _bounded(value: float) -> float:
     """Infinities as its stores have them; NaN is kept as such."""
     return value if math.isnan(value) else min(max(value, -LARGEST), LARGEST)
-
-
-def _batches(items: Iterator[T], size: int) -> Iterator[list[T]]:
-    while some := list(islice(items, size)):
-        yield some
