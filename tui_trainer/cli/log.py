@@ -10,6 +10,7 @@ import typer
 
 from core.errors import UserError
 from core.run.folder import RunFolder, find, runs_folder
+from tui_trainer import trackers
 from tui_trainer.cli import options
 from tui_trainer.cli.say import complain, say
 
@@ -26,7 +27,7 @@ def log(
             "--to",
             envvar="TUI_TRAINER_LOG_TO",
             metavar="KIND[:PLACE]",
-            help="tensorboard[:FOLDER], wandb[:PROJECT], mlflow[:ADDRESS] or trackio[:PROJECT].",
+            help=f"One of {', '.join(trackers.ways())}.",
             show_default=False,
         ),
     ],
@@ -36,7 +37,6 @@ def log(
 ) -> None:
     """Give a run to another tool: scalars, confusion matrices, recipe and result. What it has got before it does not get
     twice."""
-    from tui_trainer import trackers
     from tui_trainer.cli.progress import Ticker
     from tui_trainer.forwarding.following import Logging
 

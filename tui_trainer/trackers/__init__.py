@@ -46,6 +46,11 @@ def tracker(kind: str) -> type[Tracker]:
     return found
 
 
+def ways() -> list[str]:
+    """All that can be given, with what the place is of each."""
+    return [f"{kind}[:{tracker(kind).PLACE}]" for kind in kinds()]
+
+
 def _unknown(kind: str) -> UserError:
     return UserError(f"no tracker '{kind}'{hint(kind, kinds())}; expected one of {', '.join(kinds())}")
 

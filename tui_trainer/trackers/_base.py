@@ -87,6 +87,8 @@ class Tracker(ABC):
 
     LIBRARY: ClassVar[str] = ""
     """What has to be installed, by the name that is imported."""
+    PLACE: ClassVar[str] = "PLACE"
+    """What a person may give behind the colon, in a word."""
     REPLACES: ClassVar[bool] = False
     """Whether ``begin`` and ``taken_back`` make the tool forget what it has of later steps; else its history keeps that."""
 

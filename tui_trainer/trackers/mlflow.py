@@ -31,6 +31,7 @@ class MLflow(Tracker):
     forgets nothing: what a rewind took back stays, and the tag ``rewound`` says so."""
 
     LIBRARY: ClassVar[str] = "mlflow"
+    PLACE: ClassVar[str] = "ADDRESS"
 
     def __init__(self, about: About, place: str) -> None:
         for name, value in QUIET.items():

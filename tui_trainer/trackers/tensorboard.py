@@ -29,6 +29,7 @@ class TensorBoard(Tracker):
     that step and later ones is dropped."""
 
     LIBRARY: ClassVar[str] = "tensorboard"
+    PLACE: ClassVar[str] = "FOLDER"
     REPLACES: ClassVar[bool] = True
 
     def __init__(self, about: About, place: str) -> None:

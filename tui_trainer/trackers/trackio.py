@@ -23,6 +23,7 @@ class Trackio(Tracker):
     row has a name of its own there, so that it is taken once. What a rewind took back stays; ``rewinds`` counts up."""
 
     LIBRARY: ClassVar[str] = "trackio"
+    PLACE: ClassVar[str] = "PROJECT"
 
     def __init__(self, about: About, place: str) -> None:
         os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")

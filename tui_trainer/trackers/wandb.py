@@ -39,6 +39,7 @@ class WandB(Tracker):
     up, by which to filter."""
 
     LIBRARY: ClassVar[str] = "wandb"
+    PLACE: ClassVar[str] = "PROJECT"
 
     def __init__(self, about: About, place: str) -> None:
         for name, value in QUIET.items():
