@@ -79,14 +79,16 @@ class Followers:
         with suppress(KeyboardInterrupt):
             while (busy := self._busy()) and (seconds := time.monotonic() - began) < longest:
                 if seconds >= SILENT:
-                    tick(f"waiting for {', '.join(busy)} to take the rest (Ctrl-C: wait no longer)", int(seconds), 0, "s")
+                    tick(f"waiting for {busy} to take the rest (Ctrl-C: go on)", int(seconds), 0, "s")
                 time.sleep(PAUSE)
         through = [one for one in self._all if one.process.returncode == 0]
         hints = filter(None, (one.file.read().hint for one in through))
         return Waited([_trouble(self.run, one) for one in self._all if one not in through], list(hints))
 
-    def _busy(self) -> list[str]:
-        return [one.wanted.kind for one in self._all if one.process.poll() is None]
+    def _busy(self) -> str:
+        """In words that leave room in a line of a terminal."""
+        first, *others = [one.wanted.kind for one in self._all if one.process.poll() is None] or [""]
+        return f"{first} and {len(others)} more" if others else first
 
 
 def start(run: RunFolder, log: Sequence[str], **options: Any) -> None:
