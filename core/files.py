@@ -17,6 +17,9 @@ NO_LINK = os.O_NOFOLLOW | os.O_CLOEXEC
 BLOCK = 1 << 20
 """Bytes that are read from a pipe at a time."""
 
+LAST_LINE = 4096
+"""Bytes in which it is looked for."""
+
 
 def make_folder(path: Path) -> None:
     """A folder, and what is missing above it, each 0700: who may write in a folder can put something else in the place of what
@@ -77,11 +80,21 @@ def read_named(path: Path, largest: int) -> bytes:
     return bytes(data)
 
 
-def read_tail(path: Path, most: int) -> bytes:
-    """The last bytes of a plain file, ``most`` at the most. Raises OSError as :func:`open_plain`."""
+def read_tail(path: Path, most: int, since: int = 0) -> bytes:
+    """The last bytes of a plain file, ``most`` at the most, and none of its first ``since`` ones. Raises OSError as
+    :func:`open_plain`."""
     with open_plain(path) as file:
-        file.seek(max(0, os.fstat(file.fileno()).st_size - most))
+        file.seek(max(since, os.fstat(file.fileno()).st_size - most))
         return file.read(most)
+
+
+def last_line(path: Path, since: int = 0) -> str:
+    """The last line of a log that says something, behind its first ``since`` bytes. Empty where there is none."""
+    try:
+        lines = read_tail(path, LAST_LINE, since).decode("utf-8", "replace").strip().splitlines()
+    except OSError:
+        return ""
+    return lines[-1] if lines else ""
 
 
 def _too_large(path: Path, size: str, largest: int) -> OSError:

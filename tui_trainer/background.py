@@ -13,13 +13,11 @@ from pathlib import Path
 from types import FrameType
 
 from core.errors import UserError
-from core.files import open_to_append, read_tail
+from core.files import last_line, open_to_append
 
 COMMAND = (sys.executable, "-P", "-m", "tui_trainer")
 STARTUP = 60.0
 """Seconds that it may take until it is at work: it may have to load large libraries first."""
-LOG_TAIL = 4096
-"""Bytes of its log, of which the last line is said."""
 PASSED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -27,6 +25,7 @@ def begin(words: Sequence[str], log: Path, at_work: Callable[[], bool], what: st
     """Back once it is ``at_work``, or through. Raises UserError with its own words when it could not."""
     try:
         with os.fdopen(open_to_append(log), "ab") as file:
+            before = os.fstat(file.fileno()).st_size
             process = subprocess.Popen(
                 [*COMMAND, *words], stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True
             )
@@ -39,8 +38,7 @@ def begin(words: Sequence[str], log: Path, at_work: Callable[[], bool], what: st
             raise UserError(f"{what} did not begin within {STARTUP:.0f} s; its words are in {log}")
         time.sleep(0.05)
     if process.returncode and not at_work():
-        lines = read_tail(log, LOG_TAIL).decode("utf-8", "replace").strip().splitlines()
-        raise UserError((lines or [f"see {log}"])[-1].removeprefix("tui-trainer: "))
+        raise UserError(last_line(log, before).removeprefix("tui-trainer: ") or f"see {log}")
 
 
 @contextmanager

@@ -13,17 +13,15 @@ from typing import Any, NamedTuple, TypeAlias
 from msgspec.structs import replace
 
 from core.errors import UserError
-from core.files import read_tail
 from core.run.folder import RunFolder
 from core.run.journal import JournalReader
 from core.view.state import State
 from core.view.summary import summarise, with_liveness
+from tui_trainer import worker_log
 from tui_trainer.plain import Output
 
 INTERVAL = 0.1
 """Seconds between two looks at the journal."""
-LOG_TAIL = 4096
-"""Bytes of a worker's log, of which its last line is said."""
 
 Worker: TypeAlias = "subprocess.Popen[bytes]"
 Printer: TypeAlias = Callable[[RunFolder, State], Output]
@@ -131,11 +129,8 @@ def last_words(run: RunFolder, state: State) -> str:
     """Why a worker gave up, from its journal or else its log."""
     if state.refusal or state.failure:
         return state.refusal or state.ending
-    try:
-        lines = read_tail(run.log, LOG_TAIL).decode("utf-8", "replace").strip().splitlines()
-    except OSError:
-        lines = []
-    return lines[-1] if lines else f"the worker ended without a word; see {run.log}"
+    words = worker_log.last_lines(run, 1)
+    return words[0] if words else f"the worker ended without a word; see {run.log}"
 
 
 def _pump(worker: Worker, reader: JournalReader, out: Output, look_at: Callable[[State], None]) -> None:

@@ -3,8 +3,7 @@ that was not told at a row's moment is null; one that was NaN is NaN; ``time`` i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import islice
+from collections.abc import Sequence
 from typing import Any, BinaryIO
 
 from core.errors import UserError
@@ -12,7 +11,8 @@ from core.run.folder import RunFolder
 from core.view import scalars
 from core.view.scalars import Row, Tick
 from tui_trainer.escape import printable
-from tui_trainer.scalars import HEAD, chosen
+from tui_trainer.groups import in_groups
+from tui_trainer.scalars import HEAD, chosen, selected
 
 MISSING = "Parquet needs pyarrow, which is not installed; install it with: pip install 'tui-trainer[parquet]'"
 CELLS, MOST_ROWS = 1 << 20, 1 << 16
@@ -27,9 +27,9 @@ def write(run: RunFolder, file: BinaryIO, wanted: Sequence[str] = (), tick: Tick
     known = scalars.survey(run.journal, tick)
     names = chosen(known, wanted)
     schema = _schema(arrow, names)
-    rows = (row for row in scalars.rows(run.journal, known, tick) if any(name in row.metrics for name in names))
+    rows = selected(scalars.rows(run.journal, known, tick), names)
     with parquet.ParquetWriter(file, schema, compression="zstd") as writer:
-        for some in _groups(rows, max(CELLS // len(schema), 1)):
+        for some in in_groups(rows, min(max(CELLS // len(schema), 1), MOST_ROWS)):
             writer.write_table(arrow.table(_columns(some, names), schema))
 
 
@@ -55,11 +55,6 @@ def _schema(arrow: Any, names: Sequence[str]) -> Any:
             title += "_"
         titles.append(title)
     return arrow.schema(list(zip(titles, [*kinds, *[arrow.float64()] * len(names)], strict=True)))
-
-
-def _groups(rows: Iterator[Row], size: int) -> Iterator[list[Row]]:
-    while some := list(islice(rows, min(size, MOST_ROWS))):
-        yield some
 
 
 def _columns(rows: Sequence[Row], names: Sequence[str]) -> list[list[Any]]:

@@ -31,16 +31,16 @@ def write(run: RunFolder, file: SupportsWrite[str], wanted: Sequence[str] = (), 
     names = chosen(known, wanted)
     table = csv.writer(file, lineterminator="\n")
     table.writerow([*HEAD, *map(_text, names)])
-    table.writerows(_cells(scalars.rows(run.journal, known, tick), names))
+    table.writerows(_cells(selected(scalars.rows(run.journal, known, tick), names), names))
 
 
 def records(run: RunFolder, wanted: Sequence[str] = ()) -> Iterator[dict[str, Any]]:
     """The same rows, each as a table of its own, with the scalars that it has. Raises UserError as :func:`write` does."""
     known = scalars.survey(run.journal)
     names = chosen(known, wanted, "history")
-    for row in scalars.rows(run.journal, known):
-        if told := {name: row.metrics[name] for name in names if name in row.metrics}:
-            yield {"kind": row.kind, "step": row.step, "epoch": row.epoch, "time": row.time, **told}
+    for row in selected(scalars.rows(run.journal, known), names):
+        told = {name: row.metrics[name] for name in names if name in row.metrics}
+        yield {"kind": row.kind, "step": row.step, "epoch": row.epoch, "time": row.time, **told}
 
 
 def chosen(known: Survey, wanted: Sequence[str], asked: str = "--what") -> tuple[str, ...]:
@@ -53,11 +53,15 @@ def chosen(known: Survey, wanted: Sequence[str], asked: str = "--what") -> tuple
     return tuple(name for name in known.names if any(fnmatchcase(name, pattern) for pattern in wanted))
 
 
+def selected(rows: Iterable[Row], names: Collection[str]) -> Iterator[Row]:
+    """Those that have one of these."""
+    return (row for row in rows if any(name in row.metrics for name in names))
+
+
 def _cells(rows: Iterable[Row], names: Collection[str]) -> Iterator[list[object]]:
     for row in rows:
-        if any(name in row.metrics for name in names):
-            about = (row.kind, row.step, row.epoch, row.time, row.seconds, row.images, _text(row.checkpoint))
-            yield [*about, *(row.metrics.get(name, "") for name in names)]
+        about = (row.kind, row.step, row.epoch, row.time, row.seconds, row.images, _text(row.checkpoint))
+        yield [*about, *(row.metrics.get(name, "") for name in names)]
 
 
 def _text(words: str) -> str:

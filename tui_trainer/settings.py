@@ -97,7 +97,8 @@ def _check_names(settings: Settings, where: str) -> None:
     if settings.log:
         from tui_trainer import trackers
 
-        trackers.parse_all(f"{where}: log:", settings.log)
+        for text in settings.log:  # whether its library is there is looked at when a training begins
+            trackers.named(f"{where}: log:", text)
     if settings.theme:
         from tui_trainer import theme
 

@@ -21,6 +21,7 @@ from __future__ import annotations
 import signal
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -182,18 +183,15 @@ def _each(words: Iterable[str]) -> list[str]:
 
 
 def _followed(run: RunFolder, show: bool, launch: Callable[[], Worker], wanted: Sequence[Wanted]) -> Result:
+    from tui_trainer.cli.progress import Ticker
     from tui_trainer.follow import follow
     from tui_trainer.forwarding.followers import Followers
 
     followers, troubles = Followers(run, wanted), list[str]()
-
-    def launched() -> Worker:
-        worker = launch()
-        troubles.extend(followers.start())
-        return worker
-
-    ended = follow(run, _printer(show), launched)
-    for words in (*troubles, *followers.wait(tied=True).troubles):
+    ended = follow(run, _printer(show), lambda: followers.launched(launch, troubles.append))
+    with closing(Ticker(show)) as ticker:
+        troubles += followers.wait(True, ticker).troubles
+    for words in troubles:
         warnings.warn(words, stacklevel=3)
     if ended.signals and ended.status > INTERRUPTED:
         # As if it had come to this program, which it did: its own handlers decide, and by itself it is a KeyboardInterrupt.

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import time
+from contextlib import suppress
 from pathlib import Path
 
-from core.files import open_plain, read_tail
+from core.files import open_plain, open_to_append, read_tail
 from core.run.folder import RunFolder
 from core.view.state import State
 from tui_trainer.escape import printable
@@ -18,18 +20,27 @@ KEPT_LINES = 2000
 CRASH = "Fatal Python error"
 """How a crash in native code begins that Python's faulthandler has seen."""
 
+NOTE = "tui-trainer log: "
+"""How lines begin that are not the worker's: those of trackers, for the console to show."""
+
+
+def note(run: RunFolder, words: str) -> None:
+    """Say something of a tracker there."""
+    with suppress(OSError), os.fdopen(open_to_append(run.log), "ab") as file:
+        file.write(f"{NOTE}{' '.join(words.split())}\n".encode("utf-8", "backslashreplace"))
+
 
 def last_lines(run: RunFolder, count: int, since: float = 0.0) -> tuple[str, ...]:
-    """The last lines that say something, or the first ones of a crash among them, safe to print. None when the log cannot be
-    read, or was last written before ``since`` (Unix seconds), by a session that does not matter any more. A time to come says
-    nothing: the clock was set back."""
+    """The worker's last lines that say something, or the first ones of a crash among them, safe to print. None when the log
+    cannot be read, or was last written before ``since`` (Unix seconds), by a session that does not matter any more. A time to
+    come says nothing: the clock was set back."""
     try:
         if run.log.stat().st_mtime < since <= time.time():
             return ()
         text = read_tail(run.log, TAIL).decode("utf-8", "replace")
     except OSError:
         return ()
-    lines = [printable(line.rstrip()) for line in text.splitlines() if line.strip()]
+    lines = [printable(line.rstrip()) for line in text.splitlines() if line.strip() and not line.startswith(NOTE)]
     crashes = [place for place, line in enumerate(lines) if line.startswith(CRASH)]
     return tuple(lines[crashes[-1] :][:count] if crashes else lines[-count:])
 

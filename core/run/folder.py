@@ -6,8 +6,8 @@ import os
 import re
 import shlex
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -123,20 +123,10 @@ class RunFolder:
         """Whether a trainer holds the lock now. It is released by the system the moment that process is gone."""
         return lock.held(self.lock)
 
-    @contextmanager
-    def hold(self, patience: float = 2.0) -> Iterator[None]:
+    def hold(self, patience: float = 2.0) -> AbstractContextManager[None]:
         """Be the run's one trainer. Raises UserError when another one is (looked at again for ``patience`` seconds), or when
         the folder cannot be written."""
-        try:
-            descriptor = lock.take(self.lock, patience)
-        except BlockingIOError:
-            raise busy(self) from None
-        except OSError as error:
-            raise UserError(f"{self.lock}: cannot be opened: {error.strerror}; mend that, then resume") from None
-        try:
-            yield
-        finally:
-            lock.release(descriptor)
+        return lock.hold(self.lock, patience, partial(busy, self), "; mend that, then resume")
 
 
 def _as_it_was(run: RunFile) -> RunFile:

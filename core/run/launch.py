@@ -26,7 +26,7 @@ from core.run import journal
 from core.run.endings import endings, status_of
 from core.run.folder import RunFolder
 from core.run.journal import JournalWriter
-from core.run.processes import LAUNCHER, PEER_LOST, last_line
+from core.run.processes import LAUNCHER, PEER_LOST, last_words
 from core.view.summary import summarise
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def _failed(run: RunFolder, error: ChildFailedError) -> tuple[int, str]:
     rank, failure = failures[0]
     code = failure.exitcode
     how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with status {code}"
-    words = last_line(run.rank_log(rank))
+    words = last_words(run.rank_log(rank))
     said = f"; its log ends: {words}" if words else ""
     return 2 if code == 2 else 3, f"rank {rank} (process {failure.pid}) {how}{said}"
 

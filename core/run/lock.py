@@ -6,8 +6,11 @@ from __future__ import annotations
 import fcntl
 import os
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from core.errors import UserError
 from core.files import NO_LINK
 
 PAUSE = 0.02
@@ -45,6 +48,22 @@ def take(path: Path, patience: float) -> int:
                 release(descriptor)
                 raise
             time.sleep(PAUSE)
+
+
+@contextmanager
+def hold(path: Path, patience: float, busy: Callable[[], UserError], advice: str = "") -> Iterator[None]:
+    """Hold the lock meanwhile. Raises what ``busy`` makes when another process does for ``patience`` seconds, and UserError,
+    ended by ``advice``, when it cannot be opened."""
+    try:
+        descriptor = take(path, patience)
+    except BlockingIOError:
+        raise busy() from None
+    except OSError as error:
+        raise UserError(f"{path}: cannot be opened: {error.strerror}{advice}") from None
+    try:
+        yield
+    finally:
+        release(descriptor)
 
 
 def release(descriptor: int) -> None:

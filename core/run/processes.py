@@ -13,7 +13,7 @@ from typing import NamedTuple
 import psutil
 
 from core.errors import UserError
-from core.files import read_tail
+from core.files import last_line
 from core.run.folder import RunFolder
 from core.run.signals import Signals
 
@@ -28,8 +28,6 @@ PEER_LOST = 4
 """Exit status of a process that can not go on since another one is gone."""
 LOOK = 0.2
 """Seconds between two looks at whether the launcher is still there."""
-TAIL = 4096
-"""Bytes of a log, of which the last line is told."""
 OPENING = "started: "
 """What the first line of each start begins with in a rank's log."""
 GRACE = 60.0
@@ -85,17 +83,14 @@ def launched() -> float:
 
 def last_words_of_ranks(run: RunFolder, processes: Processes) -> str:
     """What the logs of the other processes end with, one line of each."""
-    said = [f"rank {rank}: {words}" for rank in range(1, processes.size) if (words := last_line(run.rank_log(rank)))]
+    said = [f"rank {rank}: {words}" for rank in range(1, processes.size) if (words := last_words(run.rank_log(rank)))]
     return f"their logs end: {'; '.join(said)}" if said else f"their logs are in {run.ranks}"
 
 
-def last_line(log: Path) -> str:
-    """Of a log, empty where there is none."""
-    try:
-        lines = read_tail(log, TAIL).decode("utf-8", "replace").strip().splitlines()
-    except OSError:
-        return ""
-    return lines[-1].strip() if lines and not lines[-1].startswith(OPENING) else ""
+def last_words(log: Path) -> str:
+    """The last line of a rank's log, empty where there is none."""
+    line = last_line(log).strip()
+    return "" if line.startswith(OPENING) else line
 
 
 def leave_with_launcher(signals: Signals) -> None:

@@ -7,8 +7,8 @@ from __future__ import annotations
 import re
 import shlex
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -140,19 +140,9 @@ class SweepFolder:
         except OSError as error:
             raise UserError(f"{self.stop}: cannot be written: {error.strerror}") from None
 
-    @contextmanager
-    def hold(self) -> Iterator[None]:
+    def hold(self) -> AbstractContextManager[None]:
         """Be the one that conducts it. Raises UserError when another process does."""
-        try:
-            descriptor = lock.take(self.lock, patience=1.0)
-        except BlockingIOError:
-            raise busy(self) from None
-        except OSError as error:
-            raise UserError(f"{self.lock}: cannot be opened: {error.strerror}") from None
-        try:
-            yield
-        finally:
-            lock.release(descriptor)
+        return lock.hold(self.lock, 1.0, partial(busy, self))
 
 
 def list_sweeps(runs: Path) -> list[SweepFolder]:

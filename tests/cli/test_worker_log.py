@@ -9,8 +9,9 @@ from pathlib import Path
 from core.run.folder import RunFolder
 from core.view.state import State
 from tui_trainer.escape import LONGEST
+from tui_trainer.follow import last_words
 from tui_trainer.result import result_lines
-from tui_trainer.worker_log import TAIL, last_lines
+from tui_trainer.worker_log import TAIL, last_lines, note
 
 FIRST = ("Fatal Python error: Segmentation fault", "Current thread 0x01 (most recent call first):", "  File a.py, line 1")
 CRASH = "\n".join(FIRST) + "\n"
@@ -40,6 +41,17 @@ def test_what_an_earlier_session_left_is_not_the_last_ones_word(tmp_path: Path) 
     run = run_with(tmp_path, CRASH.encode())
     os.utime(run.log, (1000.0, 1000.0))
     assert last_lines(run, 3, since=2000.0) == () and last_lines(run, 3, since=500.0)
+
+
+def test_what_is_said_of_trackers_is_not_the_workers_word(tmp_path: Path) -> None:
+    run = run_with(tmp_path, b"MemoryError: 8 GiB\n")
+    note(run, "wandb failed:\nno network")
+    assert run.log.read_text().splitlines()[-1] == "tui-trainer log: wandb failed: no network"
+    assert last_lines(run, 3) == ("MemoryError: 8 GiB",)
+    assert last_words(run, State()) == "MemoryError: 8 GiB"
+    run.log.write_text("")
+    note(run, "wandb failed")
+    assert last_words(run, State()).startswith("the worker ended without a word; see ")
 
 
 def test_a_session_that_begins_in_the_future_hides_no_last_words(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 
 from core import events as e
 from core.events import Event
+from core.events.base import Split
 from core.run import journal
 from core.run.journal import JournalReader, JournalWriter, read_all
 from core.view import scalars
@@ -61,6 +62,26 @@ def test_what_was_taken_back_is_left_out(tmp_path: Path) -> None:
     assert steps(path) == [1, 2, 3]
     path = written(tmp_path, [step(1), step(9), e.RunResumed(step=8), step(9), e.RunStarted(), step(1)])
     assert steps(path) == [1]
+
+
+def measured(number: int, split: Split = "validation", checkpoint: str = "") -> e.ValidationDone:
+    return e.ValidationDone(split=split, step=number, epoch=1, checkpoint=checkpoint, metrics={"val.loss": 1.0})
+
+
+def test_what_is_measured_again_after_a_kill_is_there_once(tmp_path: Path) -> None:
+    """Before its checkpoint was there; of other weights it is another measurement."""
+    final = [measured(2, "test"), measured(2, "test", "step-00000001")]
+    told = [step(2), measured(2), e.RunResumed(step=2), measured(2), *final, e.RunResumed(step=2), final[1]]
+    path = written(tmp_path, told)
+    rows = list(scalars.rows(path, scalars.survey(path)))
+    assert [(row.kind, row.checkpoint) for row in rows] == [
+        ("step", ""), ("validation", ""), ("test", ""), ("test", "step-00000001")
+    ]  # fmt: skip
+
+
+def test_what_is_measured_anew_after_it_was_taken_back_is_there(tmp_path: Path) -> None:
+    path = written(tmp_path, [step(1), step(2), measured(2), e.RunRewound(step=1), step(2), measured(2)])
+    assert steps(path) == [1, 2, 2]
 
 
 def test_what_a_killed_writer_repeated_is_there_once(tmp_path: Path) -> None:

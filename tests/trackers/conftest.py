@@ -30,7 +30,7 @@ from pathlib import Path
 from typing import Any
 
 from core.run.folder import RunFolder
-from tui_trainer.forwarding.tracker import About, Confusion, Ending, Point, Tracker
+from tui_trainer.trackers._base import About, Confusion, Ending, Point, Tracker
 
 
 class Lines(Tracker):
@@ -39,7 +39,7 @@ class Lines(Tracker):
 
     @classmethod
     def resolved(cls, run: RunFolder, place: str) -> str:
-        return str(Path(place or run.path / "lines.jsonl").absolute())
+        return place if "://" in place else str(Path(place or run.path / "lines.jsonl").absolute())
 
     @property
     def hint(self) -> str:
@@ -49,12 +49,17 @@ class Lines(Tracker):
         self._say("begin", known=known, step=step, rewinds=self.rewinds, name=self.about.name, settings=self.about.settings)
         return known or "lines-1"
 
+    def describe(self) -> None:
+        if "LINES_ARE_NOT_DESCRIBED" in os.environ and not Path("mended").exists():
+            raise OSError(28, "No space left on device")
+        self._say("described")
+
     def scalars(self, points: Sequence[Point]) -> None:
         for point in points:
             if self.place.endswith("hang"):
                 time.sleep(1000)
             if point.step >= int(os.environ.get("LINES_FAIL_AT", 1 << 60)) and not Path("mended").exists():
-                raise OSError(28, "No space left on device")
+                raise OSError(28, "No space left on device", self.place)
             self._say("point", **point._asdict())
 
     def confusion(self, found: Confusion) -> None:
@@ -67,13 +72,15 @@ class Lines(Tracker):
         self._say("ended", **ending._asdict())
 
     def flush(self) -> None:
+        if "LINES_KEEP_NOTHING" in os.environ:
+            raise OSError(28, "No space left on device")
         self._say("flush")
 
     def close(self) -> None:
         self._say("close")
 
     def _say(self, what: str, **values: Any) -> None:
-        with open(self.place, "a") as file:
+        with open(os.environ["LINES_TO"] if "://" in self.place else self.place, "a") as file:
             file.write(json.dumps({"what": what, **values}) + "\\n")
 '''
 Told: TypeAlias = list[dict[str, Any]]

@@ -11,13 +11,13 @@ from core.run import session
 from core.run.describe import Description
 from core.run.folder import RunFolder
 from tests.cli.conftest import wait_for
-from tests.trackers.conftest import steps, told
+from tests.trackers.conftest import LINES, steps, told
 from tests.tui import runs as made
 from tests.tui.screens import text_of, until
 from tui_trainer.app import TrainerApp
 from tui_trainer.forwarding import followers
 from tui_trainer.screens.new_run import NewRunScreen
-from tui_trainer.settings import Settings
+from tui_trainer.settings import Settings, load
 
 pytestmark = pytest.mark.usefixtures("lines")
 
@@ -72,6 +72,20 @@ def test_a_tracker_that_there_is_not_begins_nothing(run: RunFolder) -> None:
     with pytest.raises(UserError, match=r"no tracker 'line'.*did you mean 'lines'"):
         followers.start(run, ["line"])
     assert not (run.path / "trackers").exists()
+
+
+async def test_one_whose_library_is_gone_leaves_the_console_usable(
+    run: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is asked for when a training begins."""
+    (tmp_path / "more" / "absent.py").write_text(LINES.replace('LIBRARY = "json"', 'LIBRARY = "no_such_library"'))
+    (tmp_path / "settings.toml").write_text('log = ["absent"]\n')
+    monkeypatch.setenv("TUI_TRAINER_CONFIG", str(tmp_path / "settings.toml"))
+    app = TrainerApp(run.path.parent, None, clock=lambda: made.NOW, settings=load())
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: "demo" in text_of(pilot))
+        await pilot.press("r")
+        await until(pilot, lambda: any("install 'tui-trainer[absent]'" in note.message for note in pilot.app._notifications))
 
 
 def test_one_that_cannot_be_started_is_told_in_the_runs_log(run: RunFolder) -> None:

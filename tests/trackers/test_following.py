@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -17,6 +18,9 @@ from core.run.folder import RunFolder
 from tests.cli.conftest import SMALL, one_line, wait_for
 from tests.trackers.conftest import LINES, Command, environment, left, steps, told
 from tests.tui import runs as made
+from tui_trainer.forwarding import followers
+from tui_trainer.forwarding.place import PlaceFile
+from tui_trainer.trackers import Wanted
 
 Follow: TypeAlias = "Callable[..., subprocess.Popen[str]]"
 
@@ -88,8 +92,8 @@ def test_a_tool_that_still_fails_when_the_run_has_ended_is_one_line(
 ) -> None:
     process = command("log", str(run.path), "--to", "lines", "--follow", LINES_FAIL_AT="1")
     lines = process.stderr.splitlines()
-    assert process.returncode == 2 and "lines failed: [Errno 28] No space left on device; " in lines[-1]
-    assert run.log.read_text().splitlines()[-1] == lines[-1]
+    assert process.returncode == 2 and "lines failed: [Errno 28] No space left on device: " in lines[-1]
+    assert run.log.read_text().splitlines()[-1] == lines[-1].replace("tui-trainer: ", "tui-trainer log: ")
 
 
 def test_a_second_one_leaves_it_to_the_first(run: RunFolder, follow: Follow, command: Command) -> None:
@@ -98,6 +102,62 @@ def test_a_second_one_leaves_it_to_the_first(run: RunFolder, follow: Follow, com
         wait_for(lambda: has(run, 50))
         assert "another process is logging this run there" in one_line(command("log", "demo", "--to", "lines"))
     assert steps(run) == [10, 20, 30, 40, 50]
+
+
+@pytest.mark.usefixtures("lines")
+def test_one_that_ends_without_a_word_has_not_said_what_another_one_said(
+    run: RunFolder, copied: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(copied))
+    log = PlaceFile(run, "lines", str(run.path / "lines.jsonl")).log
+    log.parent.mkdir()
+    log.write_text("lines failed: what was so last week\n")
+    begun = followers.Followers(run, [Wanted("lines")])
+    with run.hold():
+        process = begun.launched(lambda: psutil.Process(), pytest.fail)
+        wait_for(lambda: has(run, 50))
+        for child in process.children():
+            child.kill()
+        (words,) = begun.wait(tied=False).troubles
+    assert words.startswith("lines: its process ended without a word; what it lacks it gets by: tui-trainer log ")
+
+
+@pytest.mark.usefixtures("lines")
+def test_a_password_can_be_read_nowhere(run: RunFolder, copied: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither in the run folder nor in the list of processes; with another one it is the same place."""
+    monkeypatch.setenv("PYTHONPATH", str(copied))
+    monkeypatch.setenv("LINES_FAIL_AT", "1")
+    monkeypatch.setenv("LINES_TO", str(tmp_path / "told"))
+    secret = "http://me:hunter2@localhost"
+    with run.hold():
+        started = followers.Followers(run, [Wanted("lines", secret), Wanted("lines", f"{secret}/?token=hunter2")])
+        started.launched(lambda: None, pytest.fail)
+        wait_for(lambda: run.log.exists() and run.log.read_text().count("lines failed: ") == 2)
+        shown = [" ".join(process.cmdline()) for process in psutil.Process().children()]
+    for process in psutil.Process().children():
+        process.kill()
+    assert any(str(run.path) in line for line in shown) and "hunter2" not in str(shown)
+    assert "--to lines:http://***@localhost" in run.log.read_text().replace("'", "")
+    kept = [path for path in run.path.rglob("*") if path.is_file()]
+    assert [path.name for path in kept if b"hunter2" in path.read_bytes()] == []
+    other, changed = (PlaceFile(run, "lines", f"http://me:{word}@localhost") for word in ("one", "two"))
+    assert other.log == changed.log
+
+
+def test_a_second_follower_waits_and_says_so(run: RunFolder, follow: Follow) -> None:
+    """As that of a resume does while the one before is busy; it takes over, should that one end before the run does."""
+    with run.hold():
+        first = follow(run)
+        wait_for(lambda: has(run, 50))
+        others = [follow(run), follow(run)]
+        wait_for(lambda: run.log.exists() and run.log.read_text().count("another process gives this run to lines; ") == 2)
+        first.kill()
+        first.wait()
+        made.say(run, made.training(2, 30))
+        wait_for(lambda: has(run, 130))
+        made.say(run, [e.RunStopped(step=130, epoch=2, reason="asked to stop")])
+    assert [other.wait(60) for other in others] == [0, 0]
+    assert left(run, replaces=False) == [10, 20, 30, 40, 50, 110, 120, 130] and len(told(run, "begin")) == 2
 
 
 def test_a_run_that_is_removed_before_it_begins_is_not_made_again(tmp_path: Path, follow: Follow) -> None:
@@ -127,26 +187,35 @@ def test_wrong_use_is_one_line_before_anything_begins(
     assert [path.name for path in (tmp_path / "runs").iterdir()] == ["demo"] and not run.log.exists()
 
 
-def test_a_training_is_followed_and_does_not_wait(tmp_path: Path, command: Command) -> None:
-    """To its end where it is tied; then further, beside a tool that hangs."""
+def test_a_training_is_followed_and_does_not_wait(tmp_path: Path, copied: Path, command: Command) -> None:
+    """To its end where it is tied; then further, beside a tool that hangs, which Ctrl-C is not an end of the training for."""
     run = RunFolder(tmp_path / "runs" / "real")
     trained = command("train", "quickstart", "--epochs", "2", *SMALL, "--name", "real", "--foreground", "--log", "lines")
     assert trained.returncode == 0 and f"next: cat {run.path / 'lines.jsonl'}" in trained.stdout.splitlines()
     assert steps(run) == [1, 2] and told(run, "ended")[0]["status"] == "finished"
-    resumed = command("resume", "real", "--epochs", "3", "--log", "lines", "--log", "lines:hang")
-    (hanging,) = [found for found in psutil.process_iter() if f"--to=lines:hang {run.path}" in _words(found)]
+    further = ["resume", "real", "--epochs", "3", "--log", "lines", "--log", "lines:hang", "--foreground", "--junit", "r.xml"]
+    with (tmp_path / "errors").open("wb") as errors:
+        resumed = subprocess.Popen(
+            [sys.executable, "-P", "-m", "tui_trainer", *further], cwd=tmp_path, env=environment(copied), stderr=errors,
+            stdout=subprocess.DEVNULL,
+        )  # fmt: skip
+        wait_for(lambda: "waiting for lines to take the rest (Ctrl-C: " in (tmp_path / "errors").read_text(), 150)
+        resumed.send_signal(signal.SIGINT)
+        assert resumed.wait(60) == 0 and (tmp_path / "r.xml").exists()
+    (hanging,) = [found for found in psutil.process_iter() if _gives(found, run) == "lines:hang"]
     hanging.kill()
-    assert resumed.returncode == 0
-    assert "lines has not got all of it yet" in resumed.stderr and len(resumed.stderr.splitlines()) <= 3
+    waited, *_, left_alone = (tmp_path / "errors").read_text().splitlines()
+    assert waited.startswith("waiting for ") and "lines has not got all of it yet" in left_alone
     assert steps(run) == [1, 2, 3] and len(told(run, "ended")) == 2
     assert len(journal.find(run.journal, e.RunFinished)) == 2
     modes = {path.stat().st_mode & 0o077 for path in (run.path / "trackers").iterdir()}
     assert modes == {0}
 
 
-def _words(process: psutil.Process) -> str:
+def _gives(process: psutil.Process, run: RunFolder) -> str:
+    """Where to, if it gives that run to a tool."""
     try:
-        arguments = process.cmdline()
+        follows = process.cmdline()[-2:] == [str(run.path), "--follow"]
+        return process.environ().get(followers.TO, "") if follows else ""
     except psutil.Error:
         return ""
-    return f"{' '.join(arguments[-2:-1])} {' '.join(arguments[-3:-2])}" if arguments[-1:] == ["--follow"] else ""

@@ -13,15 +13,18 @@ import pytest
 from msgspec.structs import replace
 
 from core import events as e
+from core.errors import UserError
 from core.events import Event
 from core.run import journal
 from core.run.folder import RunFolder
 from core.view import scalars
 from tests.trackers.conftest import left, steps, told
 from tests.tui import runs as made
-from tui_trainer.forwarding import forwarder
+from tui_trainer.forwarding import following, forwarder
 from tui_trainer.forwarding.following import Logged, Logging
+from tui_trainer.forwarding.translator import Translator
 from tui_trainer.trackers import Wanted
+from tui_trainer.trackers._base import Point
 
 JOURNALS = Path(__file__).parents[1] / "journals"
 
@@ -123,6 +126,7 @@ def test_what_is_taken_back_later_is_told(tmp_path: Path, cut: Event, replaces: 
     assert left(run, replaces=replaces) == [step for step in range(10, 161, 10) if step <= back]
     made.say(run, [*made.training(2, 30), *made.epochs(1)])
     log(run)
+    assert left(run, "val/loss", replaces)[-1] == 100
     assert len(told(run, "taken_back")) == 1 and told(run, "begin")[-1]["rewinds"] == 1
     assert left(run, replaces=replaces) == [
         row.step for row in scalars.rows(run.journal, scalars.survey(run.journal)) if row.kind == "step"
@@ -134,6 +138,17 @@ def test_what_is_taken_back_already_is_never_told(tmp_path: Path) -> None:
     log(run)
     assert steps(run) == [*range(10, 701, 10), *range(710, 731, 10)]
     assert not told(run, "taken_back")
+
+
+def test_a_measurement_that_was_taken_back_while_it_was_followed_is_told_anew(tmp_path: Path) -> None:
+    """By one that has read it before."""
+    before = [made.started(), *made.epochs(1)]
+    run = made.make(tmp_path / "runs", "demo", before)
+    translator = Translator([])
+    for _ in range(2):
+        points = [item for item in translator.told(journal.read_all(run.journal)) if isinstance(item, Point)]
+        assert [point.step for point in points if "val/loss" in point.values] == [100]
+        made.say(run, [e.RunRewound(step=50, epoch=1), made.validation(1)])
 
 
 def test_a_measurement_that_is_made_again_stays_one(tmp_path: Path) -> None:
@@ -159,6 +174,44 @@ def test_a_tool_that_fails_gets_later_what_it_lacks(tmp_path: Path, monkeypatch:
     rows = scalars.rows(run.journal, scalars.survey(run.journal))
     assert sorted(set(steps(run))) == [row.step for row in rows if row.kind == "step"]
     assert told(run, "begin")[-1]["known"] == "lines-1"
+
+
+def test_a_tool_that_keeps_nothing_is_given_up_once_the_run_has_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However much it takes before it fails."""
+    monkeypatch.setattr(following, "LONGEST_PAUSE", 0.0)
+    monkeypatch.setenv("LINES_KEEP_NOTHING", "1")
+    run = recorded(tmp_path, "healthy")
+    with pytest.raises(UserError, match=r"lines failed: .*No space left"):
+        Logging(run, Wanted("lines")).follow(lambda words: None)
+    assert len(told(run, "begin")) == following.LAST_TRIES + 1
+
+
+def test_a_run_that_cannot_be_described_stays_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LINES_ARE_NOT_DESCRIBED", "1")
+    run = recorded(tmp_path, "healthy")
+    for _ in range(2):
+        with pytest.raises(UserError, match="lines failed"):
+            log(run)
+    (tmp_path / "mended").touch()
+    log(run)
+    assert [line["known"] for line in told(run, "begin")] == ["", "lines-1", "lines-1"] and len(told(run, "described")) == 1
+    made.say(run, [e.RunResumed(step=0)])
+    log(run)
+    assert len(told(run, "described")) == 1
+
+
+@pytest.mark.parametrize("replaces", [True, False])
+def test_a_point_counts_once_however_often_it_is_told(tmp_path: Path, replaces: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(following, "LONGEST_PAUSE", 0.0)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LINES_FAIL_AT", "300")
+    if replaces:
+        monkeypatch.setenv("LINES_REPLACES", "1")
+    run = made.make(tmp_path / "runs", "demo", made.early_stopped())
+    done = Logging(run, Wanted("lines")).follow(lambda words: (tmp_path / "mended").touch())
+    points = [line["seq"] for line in told(run, "point")]
+    assert done.points == len(set(points)) < len(points)
 
 
 def numbers(metrics: dict[str, e.Number], **fields: float) -> list[Event]:

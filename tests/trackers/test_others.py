@@ -166,11 +166,12 @@ def files(run: RunFolder) -> list[Path]:
 
 
 def test_wandb_without_a_login(run: RunFolder, log: Log) -> None:
-    hint = given(log, "demo", "--to", "wandb:my-project")
-    made.say(run, again())
     given(log, "demo", "--to", "wandb:my-project")
+    made.say(run, again())
+    hint = given(log, "demo", "--to", "wandb:my-project")
     first, second = files(run)
-    assert hint == f"look at it with: wandb sync {first.parent}"
+    named = subprocess.run(f"echo {hint}", shell=True, capture_output=True, text=True, check=True).stdout.split()
+    assert named == ["look", "at", "it", "with:", "wandb", "sync", str(first.parent), str(second.parent)]
     one, other = wandb_file.run(first), wandb_file.run(second)
     assert one.run_id == other.run_id and (one.project, one.display_name) == ("my-project", "demo")
     before, after = wandb_file.rows(first), wandb_file.rows(second)
@@ -229,8 +230,13 @@ def forget(run: RunFolder) -> None:
     note.write_text(json.dumps(json.loads(note.read_text()) | {"seq": 20, "ended": ""}))
 
 
-def test_mlflow_beside_the_runs(run: RunFolder, log: Log, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
+
+
+@pytest.mark.usefixtures("quiet")
+def test_mlflow_beside_the_runs(run: RunFolder, log: Log, tmp_path: Path) -> None:
     from mlflow import MlflowClient
 
     address = f"sqlite:///{tmp_path / 'runs' / 'mlflow.db'}"
@@ -253,6 +259,22 @@ def test_mlflow_beside_the_runs(run: RunFolder, log: Log, tmp_path: Path, monkey
     assert history[0].timestamp == pytest.approx(made.NOW * 1000, abs=3_600_000)
     artifacts = [file.path for file in client.list_artifacts(found.info.run_id, "images")]
     assert {path.partition("+step+")[2].partition("+")[0] for path in artifacts} == {"100", "200", "300"}
+    assert "[optimizer]" in Path(client.download_artifacts(found.info.run_id, "recipe.toml")).read_text()
+
+
+@pytest.mark.usefixtures("quiet")
+def test_mlflow_has_one_run_although_it_failed(run: RunFolder, log: Log, tmp_path: Path) -> None:
+    """Here where it cannot take the recipe."""
+    from mlflow import MlflowClient
+
+    artifacts = tmp_path / "runs" / "mlflow-artifacts"
+    artifacts.touch()
+    assert "mlflow failed" in log("demo", "--to", "mlflow").stderr
+    artifacts.unlink()
+    given(log, "demo", "--to", "mlflow")
+    client = MlflowClient(f"sqlite:///{tmp_path / 'runs' / 'mlflow.db'}")
+    (found,) = client.search_runs([client.get_experiment_by_name("tui-trainer").experiment_id])
+    assert found.data.params["optimizer.lr"] and found.data.metrics["val/loss"]
     assert "[optimizer]" in Path(client.download_artifacts(found.info.run_id, "recipe.toml")).read_text()
 
 

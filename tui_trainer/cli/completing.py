@@ -178,11 +178,18 @@ def _devices(place: Place) -> Iterator[Candidate]:
     yield from map(Candidate, ("auto", "cpu", "cuda", "mps"))
 
 
+def _trackers(place: Place) -> Iterator[Candidate]:
+    from tui_trainer import trackers
+
+    yield from map(Candidate, trackers.kinds())
+
+
 KINDS: dict[str, Callable[[Place], Iterable[Candidate]]] = {
     "run": _runs, "target": _runs, "names": _runs, "weights": _runs, "recipe": _recipes, "recipes": _recipes,
     "data": _sources, "get name": _sources, "checkpoint": _checkpoints, "model": _models, "device": _devices,
     "which": _queued, "changes": _keys, "search": _keys, "tell changes": _changes, "recipes name": _recipes,
     "sweeps name": _sweeps, "sweep show": _sweeps, "sweep resume": _sweeps, "sweep stop": _sweeps,
+    "log": _trackers, "log to": _trackers,
 }  # fmt: skip
 """By what a parameter is called in its command; of all others the shell completes files."""
 

@@ -10,6 +10,7 @@ import typer
 
 from core.errors import UserError
 from core.run.folder import RunFolder, find, runs_folder
+from tui_trainer import trackers
 from tui_trainer.cli import options
 from tui_trainer.cli.say import complain, say
 
@@ -24,8 +25,9 @@ def log(
         str,
         typer.Option(
             "--to",
+            envvar="TUI_TRAINER_LOG_TO",
             metavar="KIND[:PLACE]",
-            help="tensorboard[:FOLDER], wandb[:PROJECT], mlflow[:ADDRESS] or trackio[:PROJECT].",
+            help=f"One of {', '.join(trackers.ways())}.",
             show_default=False,
         ),
     ],
@@ -35,7 +37,6 @@ def log(
 ) -> None:
     """Give a run to another tool: scalars, confusion matrices, recipe and result. What it has got before it does not get
     twice."""
-    from tui_trainer import trackers
     from tui_trainer.cli.progress import Ticker
     from tui_trainer.forwarding.following import Logging
 
@@ -59,7 +60,7 @@ def _tick(ticker: Ticker, folder: RunFolder, done: int) -> None:
 
 def _followed(logging: Logging, folder: RunFolder, anew: bool) -> Logged:
     """What goes wrong is told in the run's own log too."""
-    from tui_trainer.forwarding.following import note
+    from tui_trainer.worker_log import note
 
     def tell(words: str) -> None:
         complain(words)
@@ -74,9 +75,8 @@ def _followed(logging: Logging, folder: RunFolder, anew: bool) -> Logged:
 
 def _tell(folder: RunFolder, kind: str, done: Logged) -> None:
     from core.view.words import count
-    from tui_trainer.forwarding.following import HINT
 
     if done.points:
-        say(f"{kind}: {count(done.points, 'point')} of {folder.name}", f"{HINT}{done.hint}")
+        say(f"{kind}: {count(done.points, 'point')} of {folder.name}", f"look at it with: {done.hint}")
     else:
         say(f"{kind}: nothing new of {folder.name}; --anew gives it all of the run as another one")

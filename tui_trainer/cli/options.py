@@ -7,6 +7,8 @@ from typing import Annotated, TypeAlias
 
 import typer
 
+from tui_trainer import trackers
+
 Run: TypeAlias = Annotated[str, typer.Argument(metavar="RUN", help="A run's name, its path, or 'last'.", show_default=False)]
 Weights: TypeAlias = Annotated[
     str, typer.Argument(metavar="RUN|FILE", help="A run, or a model.safetensors of one.", show_default=False)
@@ -63,7 +65,7 @@ Log: TypeAlias = Annotated[
     typer.Option(
         "--log",
         metavar="KIND[:PLACE]",
-        help="Give the run to another tool meanwhile, as log does: tensorboard, wandb, mlflow, trackio. May be repeated.",
+        help=f"Give the run to another tool meanwhile, as log does: {', '.join(trackers.kinds())}. May be repeated.",
     ),
 ]
 Foreground: TypeAlias = Annotated[

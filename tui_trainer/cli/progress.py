@@ -12,13 +12,14 @@ from tui_trainer.stream import wants_live
 class Ticker:
     """A :data:`core.data.Progress`: one line that is written over on a terminal, one line a phase elsewhere."""
 
-    def __init__(self) -> None:
-        self._live = wants_live(sys.stderr)
+    def __init__(self, shown: bool = True) -> None:
+        self._shown = shown and sys.stderr is not None
+        self._live = self._shown and wants_live(sys.stderr)
         self._phase, self._said, self._open = "", 0.0, False
 
     def __call__(self, phase: str, done: int, total: int, unit: str) -> None:
         started, now = phase != self._phase, time.monotonic()
-        if not started and (not self._live or now - self._said < 0.1):
+        if not self._shown or (not started and (not self._live or now - self._said < 0.1)):
             return
         if started:
             self.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, NoReturn
@@ -20,7 +21,7 @@ from tui_trainer.cli.say import complain, say
 if TYPE_CHECKING:
     from core.view.state import State
     from tui_trainer.cli.require import Requirement
-    from tui_trainer.forwarding.followers import Followers, Waited
+    from tui_trainer.forwarding.followers import Waited
     from tui_trainer.plain import Form
     from tui_trainer.trackers import Wanted
 
@@ -184,34 +185,22 @@ def _go(
 ) -> None:
     """``options`` are those of :func:`core.run.session.start`."""
     from core.run import session
-    from tui_trainer.follow import Worker, follow, launch_only
+    from tui_trainer.cli.progress import Ticker
+    from tui_trainer.follow import follow, launch_only
+    from tui_trainer.forwarding.followers import Followers
     from tui_trainer.plain import output
 
-    followers = _followers(run, asked.trackers)
-
-    def launch() -> Worker:
-        worker = session.start(run, tied=tied, **options)
-        for words in followers.start() if followers else ():
-            complain(words)
-        return worker
-
+    followers = Followers(run, asked.trackers)
+    launch = partial(followers.launched, partial(session.start, run, tied=tied, **options), complain)
     if detach:
         launch_only(run, launch)
         say(run.name, f"look at it with: tui-trainer attach {reference(run)}")
         return
     ended = follow(run, partial(output, form), launch, asked.look_at)
-    if followers:
-        _tell(followers.wait(tied), form)
+    with closing(Ticker(form != "quiet")) as ticker:
+        waited = followers.wait(tied, ticker)
+    _tell(waited, form)
     _leave(run, ended.state, ended.status, asked)
-
-
-def _followers(run: RunFolder, wanted: Sequence[Wanted]) -> Followers | None:
-    """Raises UserError for a place that cannot be."""
-    if not wanted:
-        return None
-    from tui_trainer.forwarding.followers import Followers
-
-    return Followers(run, wanted)
 
 
 def _tell(waited: Waited, form: Form) -> None:

@@ -10,7 +10,7 @@ from core.run.folder import RunFolder
 from core.view.state import State
 from tui_trainer.escape import printable
 from tui_trainer.forwarding import safe
-from tui_trainer.forwarding.tracker import About, Ending
+from tui_trainer.trackers._base import About, Ending
 
 LONGEST_RECIPE = 60_000
 """Characters."""

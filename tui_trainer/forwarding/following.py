@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
+import math
 import shlex
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from typing import NamedTuple
 
 from core.errors import UserError
 from core.events.sessions import RunStarted
-from core.files import open_to_append
 from core.run import journal
 from core.run.folder import RunFolder, reference
 from tui_trainer import trackers
@@ -19,17 +17,14 @@ from tui_trainer.forwarding.about import about
 from tui_trainer.forwarding.forwarder import Forwarder, Tick
 from tui_trainer.forwarding.place import Place, PlaceFile
 from tui_trainer.trackers import Wanted
+from tui_trainer.trackers._base import masked
 
 INTERVAL = 0.5
 """Seconds between two looks at the journal."""
-PATIENCE = 60.0
-"""Seconds that who follows waits for the follower before, which may still be busy with the end of the last session."""
 LONGEST_PAUSE = 60.0
 """Seconds after which a tool that failed is tried again, at most."""
 LAST_TRIES = 3
 """Once the run has ended."""
-
-HINT = "look at it with: "
 
 Say = Callable[[str], None]
 
@@ -37,12 +32,6 @@ Say = Callable[[str], None]
 def way_on(run: RunFolder, wanted: Wanted) -> str:
     """The command that gives a tool what it lacks of a run."""
     return f"tui-trainer log {reference(run)} --to {shlex.quote(str(wanted))}"
-
-
-def note(run: RunFolder, words: str) -> None:
-    """In the run's own log, which the console shows."""
-    with suppress(OSError), os.fdopen(open_to_append(run.log), "ab") as file:
-        file.write(f"tui-trainer: {' '.join(words.split())}\n".encode("utf-8", "backslashreplace"))
 
 
 class Logged(NamedTuple):
@@ -60,7 +49,7 @@ class Logging:
         self._kind = trackers.tracker(wanted.kind)
         self.place = self._kind.resolved(run, wanted.place)
         self.file = PlaceFile(run, wanted.kind, self.place)
-        self._points, self._hint = 0, ""
+        self._points = 0
 
     def once(self, anew: bool = False) -> Logged:
         """What there is now. Raises UserError, also where the tool fails."""
@@ -75,24 +64,20 @@ class Logging:
                     raise
                 except Exception as error:
                     raise UserError(self.failure(error)) from error
-        return Logged(self._points, self._hint)
+        return Logged(self._points, self.file.read().hint)
 
     def follow(self, say: Say, anew: bool = False) -> Logged:
         """Until nobody trains the run. A tool that fails is tried again, with what it lacks; ``say`` is told. Raises UserError
         once the run has ended and it still fails."""
         if self._begun():
             self.file.make_folder()
-            with self.file.hold(PATIENCE):
-                if anew:
-                    self.file.write(Place())
-                through = self._is_through()
-                while not through:
-                    self._tried(say)
-                    through = not self.run.alive()  # it may have been resumed meanwhile
-        return Logged(self._points, self._hint)
+            self._in_turn(say, anew)
+            while self.run.alive() and not self.file.busy():  # it has been resumed meanwhile, and nobody else took it up
+                self._in_turn(say)
+        return Logged(self._points, self.file.read().hint)
 
     def failure(self, error: Exception) -> str:
-        why = next(iter(str(error).strip().splitlines()), "") or type(error).__name__
+        why = masked(next(iter(str(error).strip().splitlines()), "")) or type(error).__name__
         meanwhile = "the training goes on without it; " if self.run.alive() else ""
         return f"{self.wanted.kind} failed: {why}; {meanwhile}what it lacks it gets by: {way_on(self.run, self.wanted)}"
 
@@ -106,21 +91,33 @@ class Logging:
                 return False
             time.sleep(INTERVAL)
 
+    def _in_turn(self, say: Say, anew: bool = False) -> None:
+        """A session, once no other process gives this run on: one may still be busy with the session before."""
+        if self.file.busy():
+            say(f"another process gives this run to {self.wanted.kind}; this one goes on when that one ends")
+        while self.file.busy():
+            time.sleep(INTERVAL)
+        with self.file.hold(math.inf):  # of several that have waited one is the first
+            if anew:
+                self.file.write(Place())
+            if not self._is_through():
+                self._tried(say)
+
     def _is_through(self) -> bool:
         place = self.file.read()
         return bool(place.ended) and not self.run.alive() and journal.next_seq(self.run.journal) <= place.seq + 1
 
     def _tried(self, say: Say) -> None:
-        """A whole session; after a failure another one, after a pause that grows while nothing comes through."""
-        failures, before = 0, self._points
+        """A whole session; after a failure another one, after a pause that grows while nothing comes through for good."""
+        failures, kept = 0, self.file.read().seq
         while True:
             try:
                 return self._session(follow=True)
             except UserError:
                 raise
             except Exception as error:
-                failures = 1 if self._points > before else failures + 1
-                before = self._points
+                before, kept = kept, self.file.read().seq
+                failures = 1 if kept > before else failures + 1
                 if failures > LAST_TRIES and not self.run.alive():
                     raise UserError(self.failure(error)) from error
                 if failures == 1:
@@ -135,7 +132,6 @@ class Logging:
         forwarder = Forwarder(self.run, tracker, self.file, self.file.read())
         try:
             forwarder.begin()
-            self._hint = tracker.hint
             while alive := self._given(forwarder):
                 if not follow:
                     break

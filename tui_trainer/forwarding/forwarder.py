@@ -14,8 +14,8 @@ from core.run.journal import SLICE, JournalReader
 from core.view.summary import summarise, with_liveness
 from tui_trainer.forwarding.about import ending
 from tui_trainer.forwarding.place import Place, PlaceFile
-from tui_trainer.forwarding.tracker import Point, Tracker
 from tui_trainer.forwarding.translator import Back, Told, Translator, cuts
+from tui_trainer.trackers._base import Point, Tracker, masked
 
 Tick = Callable[[int], None]
 
@@ -25,7 +25,9 @@ class Forwarder:
     new tracker, then loses nothing and tells nothing twice."""
 
     def __init__(self, run: RunFolder, tracker: Tracker, file: PlaceFile, place: Place) -> None:
-        self.run, self.tracker, self.points = run, tracker, 0
+        self.run, self.tracker = run, tracker
+        self.points = 0
+        """That the tool did not have, and has for certain."""
         self._file, self.place = file, place
         self._again = place
         """What has been given of events after its first one and of later steps is given again to a tracker that replaces."""
@@ -35,19 +37,23 @@ class Forwarder:
         self._translator = Translator(cuts(run.journal), before[-1] if before else ())
 
     def begin(self) -> None:
-        """Open the run in the tool."""
+        """Open the run in the tool. Its id there is kept before more is told: should that fail, it goes on with this one."""
         self.tracker.rewinds = self.place.rewinds
         known = self.tracker.begin(self.place.id, self.place.step)
-        self._keep(replace(self.place, id=known, ended=""))
+        self._keep(replace(self.place, id=known, ended="", hint=masked(self.tracker.hint)))
+        if not self.place.described or (self.tracker.REPLACES and not self.place.step):  # it stands before the first step
+            self.tracker.describe()
+            self._keep(replace(self.place, described=True))
 
     def give(self, tick: Tick = lambda done: None) -> None:
         """All that there is now, in slices, so that memory is bounded and little is lost with this process."""
         while not self._reader.at_end:
-            start = self._reader.whole
+            start, before = self._reader.whole, self.place.seq
             told = list(self._translator.told(self._reader.read(SLICE)))
-            if self._pass_on(told, start):
+            if given := self._passed_on(told, start):
                 self.tracker.flush()
                 self._keep(self.place)
+                self.points += sum(isinstance(item, Point) and item.seq > before for item in given)
             tick(self._reader.offset)
 
     def end(self) -> None:
@@ -61,18 +67,16 @@ class Forwarder:
         self.place = place
         self._file.write(place)
 
-    def _pass_on(self, told: list[Told], start: int) -> bool:
-        """Whether any of them was new to the tool."""
+    def _passed_on(self, told: list[Told], start: int) -> list[Told]:
+        """Those of them that the tool had to be told."""
         fresh = [item for item in told if self._take(item, start)]
         for kind, items in groupby(fresh, type):
             if kind is Point:
-                points = [item for item in items if isinstance(item, Point)]
-                self.tracker.scalars(points)
-                self.points += len(points)
+                self.tracker.scalars([item for item in items if isinstance(item, Point)])
             else:
                 for item in items:
                     self._one(item)
-        return bool(fresh)
+        return fresh
 
     def _one(self, item: Told) -> None:
         if isinstance(item, Back):

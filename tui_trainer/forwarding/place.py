@@ -4,9 +4,7 @@ the one process that does so."""
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import AbstractContextManager
 
 import msgspec
 
@@ -14,6 +12,7 @@ from core.errors import UNREADABLE, UserError
 from core.files import make_folder, read_plain, write_whole
 from core.run import lock
 from core.run.folder import RunFolder
+from tui_trainer.trackers._base import masked
 
 FOLDER = "trackers"
 LARGEST = 64 << 10
@@ -26,9 +25,11 @@ class Place(msgspec.Struct, frozen=True):
     run: str = ""
     """Where it lies: a copy of it is another run for the tool, and so is one that was renamed."""
     place: str = ""
-    """The tool's."""
+    """A hash of the tool's, which may hold a password that this folder is not to tell."""
     id: str = ""
     """The run's, there."""
+    described: bool = False
+    """Whether the tool has been told what the run is."""
     seq: int = -1
     """Up to this event everything has been given."""
     step: int = 0
@@ -39,6 +40,8 @@ class Place(msgspec.Struct, frozen=True):
     """A byte before that event, at which reading goes on."""
     rewinds: int = 0
     """How often something that had been given was taken back."""
+    hint: str = ""
+    """How the run is looked at there."""
     ended: str = ""
     """The run's status, where the tool has been told that it ended."""
 
@@ -48,8 +51,9 @@ class PlaceFile:
 
     def __init__(self, run: RunFolder, kind: str, place: str) -> None:
         self.folder = run.path / FOLDER
-        self._beginning = Place(str(run.path.resolve()), place)
-        stem = f"{kind}-{hashlib.sha256(place.encode('utf-8', 'surrogateescape')).hexdigest()[:8]}"
+        known = hashlib.sha256(masked(place).encode("utf-8", "surrogateescape")).hexdigest()
+        self._beginning = Place(str(run.path.resolve()), known)
+        stem = f"{kind}-{known[:8]}"
         self._file, self._lock, self.log = (self.folder / f"{stem}.{end}" for end in ("json", "lock", "log"))
 
     def make_folder(self) -> None:
@@ -74,21 +78,11 @@ class PlaceFile:
         """Raises OSError."""
         write_whole(self._file, msgspec.json.encode(place) + b"\n")
 
-    @contextmanager
-    def hold(self, patience: float) -> Iterator[None]:
+    def busy(self) -> bool:
+        """Whether a process does it now."""
+        return lock.held(self._lock)
+
+    def hold(self, patience: float) -> AbstractContextManager[None]:
         """Raises UserError where another process has been doing it all that time."""
-        try:
-            descriptor = lock.take(self._lock, patience)
-        except BlockingIOError:
-            raise UserError(f"another process is logging this run there already; its words are in {self.log}") from None
-        except OSError as error:
-            raise UserError(f"{self._lock}: cannot be opened: {error.strerror}") from None
-        try:
-            yield
-        finally:
-            lock.release(descriptor)
-
-
-def logs(run: RunFolder) -> list[Path]:
-    """What the processes that followed it have printed."""
-    return sorted((run.path / FOLDER).glob("*.log"))
+        already = f"another process is logging this run there already; its words are in {self.log}"
+        return lock.hold(self._lock, patience, lambda: UserError(already))

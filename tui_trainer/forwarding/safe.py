@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from core.events.base import Metrics
+from core.flat import flat
 from core.view.parts import number
 from tui_trainer.escape import printable
-from tui_trainer.forwarding.tracker import Plain
+from tui_trainer.trackers._base import Plain
 
 LONGEST_NAME = 120
 LONGEST_TEXT = 500
@@ -50,19 +51,10 @@ def values(metrics: Metrics) -> dict[str, float]:
 def settings(table: Mapping[str, Any]) -> dict[str, Plain]:
     """With dots between the parts of a key; lists are texts."""
     found = dict[str, Plain]()
-    for key, value in _flat(table, "", 0):
-        if len(found) < MOST_SETTINGS:
-            found[key] = value
+    for path, value in flat(table, DEEPEST):
+        if value is not None and len(found) < MOST_SETTINGS:
+            found[".".join(map(name, path))[:LONGEST_NAME]] = _plain(value)
     return found
-
-
-def _flat(table: Mapping[str, Any], before: str, depth: int) -> Iterator[tuple[str, Plain]]:
-    for key, value in table.items():
-        path = f"{before}{name(key)}"
-        if isinstance(value, dict) and depth < DEEPEST:
-            yield from _flat(value, f"{path}.", depth + 1)
-        elif value is not None:
-            yield path[:LONGEST_NAME], _plain(value)
 
 
 def _plain(value: Any) -> Plain:

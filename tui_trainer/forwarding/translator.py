@@ -14,10 +14,10 @@ from core.events import PREFIX, DeviceSampled, EpochDone, Event, RunResumed, Run
 from core.events.sessions import SessionStart
 from core.run import journal
 from core.view.fold import unread
-from core.view.scalars import back_to
+from core.view.holding import Cut, Holding, Measured, back_to, cut
 from core.view.state import KEPT_METRICS
 from tui_trainer.forwarding import safe
-from tui_trainer.forwarding.tracker import Confusion, Point
+from tui_trainer.trackers._base import Confusion, Point
 
 DEVICE_EVERY = 15.0
 """Seconds between two readings of the device that are told."""
@@ -36,60 +36,52 @@ class Back(NamedTuple):
 Told: TypeAlias = Point | Confusion | Back
 
 
-def cuts(path: Path) -> list[Back]:
-    """Where the journal takes something back, and to which step; both rise, since one that a later one goes behind says
-    nothing."""
-    found = list[Back]()
+def cuts(path: Path) -> list[Cut]:
+    """Where the journal takes something back, by the numbers of its events."""
+    found = list[Cut]()
     for event in journal.find(path, RunStarted, RunResumed, RunRewound):
-        step = back_to(event) or 0
-        while found and found[-1].step >= step:
-            found.pop()
-        found.append(Back(event.seq, step, event.time))
+        cut(found, event.seq, back_to(event) or 0)
     return found
 
 
 class Translator:
     """Takes events in their order."""
 
-    def __init__(self, known: list[Back], classes: tuple[str, ...] = ()) -> None:
+    def __init__(self, known: list[Cut], classes: tuple[str, ...] = ()) -> None:
         """``known`` are the journal's cuts so far; ``classes`` those of a session that began before the first event."""
-        self._cuts, self._classes = list(known), classes
+        self._holding, self._classes = Holding(known), classes
         self._step, self._epoch = 0, 0
         self.seq = -1
         """Of the latest event."""
         self._names = set[str]()
-        self._measured = dict[str, int]()
-        """By split the step of the latest measurement: after a kill it is made again, and stays one point."""
         self._device_read = -math.inf
 
     def told(self, events: list[Event]) -> Iterator[Told]:
         for event in unread(self.seq, events):
             self.seq = max(self.seq, event.seq)
-            while self._cuts and self._cuts[0].seq <= event.seq:
-                self._cuts.pop(0)
             yield from self._one(event)
 
     def _one(self, event: Event) -> Iterator[Told]:
         if isinstance(event, SessionStart):
             self._classes = event.classes
         if (back := back_to(event)) is not None:
+            self._holding.take_back(event.seq, back)
             self._step = max(back, 0)
             yield Back(event.seq, self._step, safe.moment(event.time))
-        elif isinstance(event, StepDone | ValidationDone | EpochDone):
-            if event.step <= (self._cuts[0].step if self._cuts else math.inf):
+        elif isinstance(event, Measured):
+            if self._holding.holds(event.seq, event):
                 self._step, self._epoch = max(event.step, 0), max(event.epoch, 0)
                 yield from self._measurement(event)
         elif isinstance(event, DeviceSampled) and abs(event.time - self._device_read) >= DEVICE_EVERY:
             self._device_read = event.time
             yield from self._point(event, _of_the_device(event))
 
-    def _measurement(self, event: StepDone | ValidationDone | EpochDone) -> Iterator[Told]:
+    def _measurement(self, event: Measured) -> Iterator[Told]:
         if isinstance(event, StepDone):
             yield from self._point(event, safe.values(event.metrics))
         elif isinstance(event, EpochDone):
             yield from self._point(event, _of_the_epoch(event))
-        elif event.checkpoint or self._measured.get(event.split) != event.step:
-            self._measured[event.split] = event.step
+        else:
             yield from self._point(event, safe.values(event.metrics))
             yield from self._confusion(event)
 

@@ -143,7 +143,7 @@ class HomeScreen(QueueingScreen):
         if not self._form:  # kept from then on: a Select that is removed while it still mounts ends the app
             from tui_trainer.widgets.new_run_form import NewRunForm
 
-            self._form = NewRunForm(self.runs)
+            self._form = NewRunForm(self.runs, log=self.trainer.settings.log)
             await self.query_one("#first-run-box").mount(self._form)
         self.query_one("#start").focus()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from textual import events
@@ -23,15 +24,15 @@ class NewRunScreen(ModalScreen[RunFolder | None]):
     CSS_PATH = "new_run.tcss"
     BINDINGS = [Binding("escape", "cancel", "Cancel")]
 
-    def __init__(self, runs: Path, again: Again | None = None) -> None:
+    def __init__(self, runs: Path, again: Again | None = None, log: Sequence[str] = ()) -> None:
         super().__init__()
-        self.runs, self.again = runs, again
+        self.runs, self.again, self.log_to = runs, again, log
 
     def compose(self) -> ComposeResult:
         with Vertical(id="new-run") as box:
             box.border_title = "begin again, with changes" if self.again else "new run"
             box.border_subtitle = "enter starts · esc cancels"
-            yield NewRunForm(self.runs, self.again)
+            yield NewRunForm(self.runs, self.again, self.log_to)
         yield TooSmall()
 
     def on_resize(self, event: events.Resize) -> None:

@@ -43,7 +43,7 @@ class StartingScreen(TendingScreen):
     def _ask_for_run(self, again: Again | None = None) -> None:
         from tui_trainer.screens.new_run import NewRunScreen
 
-        self.app.push_screen(NewRunScreen(self.runs, again), self._open_started)
+        self.app.push_screen(NewRunScreen(self.runs, again, self.trainer.settings.log), self._open_started)
 
     def _open_started(self, run: RunFolder | None) -> None:
         if run:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from core.errors import UserError
 from core.explain import hint
-from tui_trainer.forwarding.tracker import Tracker
+from tui_trainer.trackers._base import Tracker, masked
 
 
 class Wanted(NamedTuple):
@@ -19,19 +19,24 @@ class Wanted(NamedTuple):
     kind: str
     place: str = ""
 
-    def __str__(self) -> str:
+    @property
+    def whole(self) -> str:
         return f"{self.kind}:{self.place}" if self.place else self.kind
+
+    def __str__(self) -> str:
+        """To be shown."""
+        return masked(self.whole)
 
 
 def kinds() -> list[str]:
-    """Those of all files of this folder."""
-    return sorted(entry.name for entry in pkgutil.iter_modules(__path__))
+    """Those of all files of this folder, but for what these share."""
+    return sorted(entry.name for entry in pkgutil.iter_modules(__path__) if not entry.name.startswith("_"))
 
 
 def tracker(kind: str) -> type[Tracker]:
     """The one of a kind that there is."""
     if kind not in kinds():
-        raise UserError(f"no tracker '{kind}'{hint(kind, kinds())}; expected one of {', '.join(kinds())}")
+        raise _unknown(kind)
     module = importlib.import_module(f"{__name__}.{kind}")
     (found,) = [
         member
@@ -41,13 +46,27 @@ def tracker(kind: str) -> type[Tracker]:
     return found
 
 
-def parse(option: str, text: str) -> Wanted:
-    """Raises UserError for a tracker that there is not, or whose library is not installed: before anything is begun."""
+def ways() -> list[str]:
+    """All that can be given, with what the place is of each."""
+    return [f"{kind}[:{tracker(kind).PLACE}]" for kind in kinds()]
+
+
+def _unknown(kind: str) -> UserError:
+    return UserError(f"no tracker '{kind}'{hint(kind, kinds())}; expected one of {', '.join(kinds())}")
+
+
+def named(option: str, text: str) -> Wanted:
+    """Raises UserError for a tracker that there is not."""
     wanted = Wanted(*text.partition(":")[::2])
-    try:
-        library = tracker(wanted.kind).LIBRARY
-    except UserError as error:
-        raise UserError(f"{option} {text!r}: {error}") from None
+    if wanted.kind not in kinds():
+        raise UserError(f"{option} {masked(text)!r}: {_unknown(wanted.kind)}")
+    return wanted
+
+
+def parse(option: str, text: str) -> Wanted:
+    """Raises UserError also for one whose library is not installed: before anything is begun."""
+    wanted = named(option, text)
+    library = tracker(wanted.kind).LIBRARY
     if library and find_spec(library) is None:
         raise UserError(
             f"{option} {wanted.kind}: needs {library}, which is not installed; install it with: "

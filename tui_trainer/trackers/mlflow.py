@@ -6,28 +6,24 @@ import math
 import os
 import re
 import shlex
-from collections.abc import Iterator, Sequence
-from itertools import islice
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 from core.errors import UserError
 from core.run.folder import RunFolder
-from tui_trainer.forwarding import matrix
-from tui_trainer.forwarding.tracker import About, Confusion, Ending, Point, Tracker
+from tui_trainer.groups import in_groups
+from tui_trainer.trackers import _matrix as matrix
+from tui_trainer.trackers._base import About, Confusion, Ending, Point, Tracker, masked
 
 EXPERIMENT = "tui-trainer"
 FILE = "sqlite:///"
 ADDRESS = re.compile(r"[a-z][a-z0-9+-]*:|databricks(-uc)?$", re.ASCII)
-SECRET = re.compile(r"//[^/@]*@")
-"""A name and a password in an address."""
 RUN = re.compile(r"[0-9a-zA-Z-]{8,64}")
 MOST_METRICS, MOST_PARAMS = 1000, 100
 """In one request."""
 LARGEST = 1.7976931348623157e308
 QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_LOGGING_LEVEL": "WARNING", "GIT_PYTHON_REFRESH": "quiet"}
-
-T = TypeVar("T")
 
 
 class MLflow(Tracker):
@@ -35,6 +31,7 @@ class MLflow(Tracker):
     forgets nothing: what a rewind took back stays, and the tag ``rewound`` says so."""
 
     LIBRARY: ClassVar[str] = "mlflow"
+    PLACE: ClassVar[str] = "ADDRESS"
 
     def __init__(self, about: About, place: str) -> None:
         for name, value in QUIET.items():
@@ -52,13 +49,12 @@ class MLflow(Tracker):
         file = Path(given or run.path.parent / "mlflow.db").absolute()
         if file.is_dir() or not file.parent.is_dir() or "?" in str(file):
             expected = "an address, as in http://localhost:5000, or a file in a folder that is there"
-            raise UserError(f"mlflow:{given}: expected {expected}")
+            raise UserError(f"mlflow:{masked(given)}: expected {expected}")
         return f"{FILE}{file}"
 
     @property
     def hint(self) -> str:
-        shown = SECRET.sub("//", self.place)
-        return shown if shown.startswith("http") else f"mlflow ui --backend-store-uri {shlex.quote(shown)}"
+        return self.place if self.place.startswith("http") else f"mlflow ui --backend-store-uri {shlex.quote(self.place)}"
 
     def begin(self, known: str, step: int) -> str:
         from mlflow import MlflowClient
@@ -68,8 +64,19 @@ class MLflow(Tracker):
             self._run = known
             self._client.update_run(known, status="RUNNING")
         else:
-            self._run = self._created()
+            created = round(self.about.created * 1000)
+            self._run = str(self._client.create_run(self._experiment(), created, run_name=self.about.name).info.run_id)
         return self._run
+
+    def describe(self) -> None:
+        from mlflow.entities import Param, RunTag
+
+        for some in in_groups((Param(name, str(value)) for name, value in self.about.settings.items()), MOST_PARAMS):
+            self._client.log_batch(self._run, params=some, synchronous=True)
+        tags = [RunTag(f"version.{name}", version) for name, version in self.about.versions.items()]
+        self._client.log_batch(self._run, tags=tags, synchronous=True)
+        if self.about.recipe:
+            self._client.log_text(self._run, self.about.recipe, "recipe.toml")
 
     def scalars(self, points: Sequence[Point]) -> None:
         from mlflow.entities import Metric
@@ -79,7 +86,7 @@ class MLflow(Tracker):
             for point in points
             for name, value in {**point.values, "epoch": point.epoch}.items()
         )
-        for some in _batches(metrics, MOST_METRICS):
+        for some in in_groups(metrics, MOST_METRICS):
             self._client.log_batch(self._run, metrics=some, synchronous=True)
 
     def confusion(self, found: Confusion) -> None:
@@ -108,19 +115,6 @@ class MLflow(Tracker):
     def close(self) -> None:
         """It holds nothing open."""
 
-    def _created(self) -> str:
-        from mlflow.entities import Param, RunTag
-
-        created = round(self.about.created * 1000)
-        run = self._client.create_run(self._experiment(), created, run_name=self.about.name)
-        for some in _batches((Param(name, str(value)) for name, value in self.about.settings.items()), MOST_PARAMS):
-            self._client.log_batch(run.info.run_id, params=some, synchronous=True)
-        tags = [RunTag(f"version.{name}", version) for name, version in self.about.versions.items()]
-        self._client.log_batch(run.info.run_id, tags=tags, synchronous=True)
-        if self.about.recipe:
-            self._client.log_text(run.info.run_id, self.about.recipe, "recipe.toml")
-        return str(run.info.run_id)
-
     def _experiment(self) -> str:
         name = os.environ.get("MLFLOW_EXPERIMENT_NAME") or EXPERIMENT
         if (found := self._client.get_experiment_by_name(name)) is not None:
@@ -133,8 +127,3 @@ class MLflow(Tracker):
 def _bounded(value: float) -> float:
     """Infinities as its stores have them; NaN is kept as such."""
     return value if math.isnan(value) else min(max(value, -LARGEST), LARGEST)
-
-
-def _batches(items: Iterator[T], size: int) -> Iterator[list[T]]:
-    while some := list(islice(items, size)):
-        yield some

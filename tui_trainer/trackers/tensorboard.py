@@ -15,8 +15,8 @@ from core.errors import UserError
 from core.files import make_folder
 from core.run.folder import RunFolder
 from tui_trainer.escape import file_name
-from tui_trainer.forwarding import matrix
-from tui_trainer.forwarding.tracker import About, Confusion, Ending, Point, Tracker
+from tui_trainer.trackers import _matrix as matrix
+from tui_trainer.trackers._base import About, Confusion, Ending, Point, Tracker
 
 LARGEST = struct.unpack("<f", b"\xff\xff\x7f\x7f")[0]
 """Of the numbers that its scalars can be."""
@@ -29,6 +29,7 @@ class TensorBoard(Tracker):
     that step and later ones is dropped."""
 
     LIBRARY: ClassVar[str] = "tensorboard"
+    PLACE: ClassVar[str] = "FOLDER"
     REPLACES: ClassVar[bool] = True
 
     def __init__(self, about: About, place: str) -> None:
@@ -57,8 +58,6 @@ class TensorBoard(Tracker):
         make_folder(Path(self.place))
         self._writer = EventFileWriter(self.place, QUEUE, flush_secs=30)
         self._start(step if known else 0, time.time())
-        if not known or not step:  # they are told at step 0
-            self._describe()
         return Path(self.place).name
 
     def scalars(self, points: Sequence[Point]) -> None:
@@ -104,7 +103,8 @@ class TensorBoard(Tracker):
         log = self._events.SessionLog(status=self._events.SessionLog.START)
         self._writer.add_event(self._events.Event(wall_time=moment, step=step, session_log=log))
 
-    def _describe(self) -> None:
+    def describe(self) -> None:
+        """At step 0."""
         from tensorboard.plugins.hparams import summary_v2
 
         start = summary_v2.hparams_pb(self.about.settings, trial_id=self.about.name, start_time_secs=self.about.created)

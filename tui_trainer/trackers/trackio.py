@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 from core.errors import UserError
 from core.run.folder import RunFolder
-from tui_trainer.forwarding.tracker import About, Confusion, Ending, Point, Tracker
+from tui_trainer.trackers._base import About, Confusion, Ending, Point, Tracker
 
 PROJECT = re.compile(r"[A-Za-z0-9][\w.-]{0,63}", re.ASCII)
 RUN = re.compile(r"[0-9a-f]{32}")
@@ -23,6 +23,7 @@ class Trackio(Tracker):
     row has a name of its own there, so that it is taken once. What a rewind took back stays; ``rewinds`` counts up."""
 
     LIBRARY: ClassVar[str] = "trackio"
+    PLACE: ClassVar[str] = "PROJECT"
 
     def __init__(self, about: About, place: str) -> None:
         os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
@@ -43,6 +44,9 @@ class Trackio(Tracker):
     def begin(self, known: str, step: int) -> str:
         self._id = known if RUN.fullmatch(known) else secrets.token_hex(16)
         return self._id
+
+    def describe(self) -> None:
+        """Every row has it."""
 
     def scalars(self, points: Sequence[Point]) -> None:
         rows = [{**point.values, "epoch": point.epoch} for point in points]

@@ -14,8 +14,8 @@ from typing import Any, ClassVar, cast
 from core.errors import UserError
 from core.files import make_folder
 from core.run.folder import RunFolder
-from tui_trainer.forwarding import matrix
-from tui_trainer.forwarding.tracker import About, Confusion, Ending, Point, Tracker
+from tui_trainer.trackers import _matrix as matrix
+from tui_trainer.trackers._base import About, Confusion, Ending, Point, Tracker
 
 PROJECT = re.compile(r"(?:[\w-]{1,64}/)?[\w. -]{1,128}")
 RUN = re.compile(r"[0-9a-z]{8,32}")
@@ -39,6 +39,7 @@ class WandB(Tracker):
     up, by which to filter."""
 
     LIBRARY: ClassVar[str] = "wandb"
+    PLACE: ClassVar[str] = "PROJECT"
 
     def __init__(self, about: About, place: str) -> None:
         for name, value in QUIET.items():
@@ -62,7 +63,8 @@ class WandB(Tracker):
     def hint(self) -> str:
         if self._run.settings.mode == "online":
             return str(self._run.url)
-        return f"wandb sync {shlex.quote(str(Path(self._run.dir).parent))}"
+        each = Path(self._folder) / "wandb"  # has a part for every time that it was opened
+        return f"wandb sync {shlex.quote(str(each))}/offline-run-*-{self._run.id}"
 
     def begin(self, known: str, step: int) -> str:
         import wandb
@@ -90,6 +92,9 @@ class WandB(Tracker):
             resume="allow", config={**self.about.settings, "versions": self.about.versions}, reinit="create_new",
             settings=wandb.Settings(init_timeout=INIT_TIMEOUT, **settings),
         )  # fmt: skip
+
+    def describe(self) -> None:
+        """It was opened with it."""
 
     def scalars(self, points: Sequence[Point]) -> None:
         for point in points:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import shutil
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
 
 from textual import events, on, work
 from textual.app import ComposeResult
@@ -30,9 +30,6 @@ from tui_trainer.forwarding import followers
 from tui_trainer.widgets.field import Field, Form, choice, entry, options
 from tui_trainer.widgets.forecast_lines import ForecastLines
 from tui_trainer.widgets.key_suggester import KeySuggester
-
-if TYPE_CHECKING:
-    from tui_trainer.app import TrainerApp
 
 FIRST = "quickstart"
 DEVICES = ("auto", "cpu")
@@ -80,10 +77,10 @@ class NewRunForm(Form):
         text: str
         failed: bool
 
-    def __init__(self, runs: Path, again: Again | None = None) -> None:
-        """``again``: a run whose recipe is proposed."""
+    def __init__(self, runs: Path, again: Again | None = None, log: Sequence[str] = ()) -> None:
+        """``again``: a run whose recipe is proposed; ``log``: what the run is given to."""
         super().__init__()
-        self.runs = runs
+        self.runs, self.log_to = runs, log
         self._again = again
         self._start: Worker[None] | None = None
         self._devices = _devices(again)
@@ -243,7 +240,7 @@ class NewRunForm(Form):
                 shutil.rmtree(run.path, ignore_errors=True)
                 return
             self._report(worker, "starting the worker ...")
-            followers.start(run, cast("TrainerApp", self.app).settings.log)
+            followers.start(run, self.log_to)
         except (UserError, OSError) as error:
             self._report(worker, str(error), failed=True)
         else:

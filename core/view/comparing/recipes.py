@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from core.flat import flat
 from core.view.comparing.subject import Subject
 
 LEFT_OUT = frozenset({"description"})
@@ -28,7 +29,7 @@ class Differences(NamedTuple):
 
 
 def differences(subjects: Sequence[Subject]) -> Differences:
-    tables = [None if item.recipe is None else dict(_flat(item.recipe)) for item in subjects]
+    tables = [None if item.recipe is None else _flat(item.recipe) for item in subjects]
     known = [table for table in tables if table is not None]
     keys = [key for key in dict.fromkeys(key for table in known for key in table) if key not in LEFT_OUT]
     rows = [Difference(key, tuple(table.get(key) if table else None for table in tables)) for key in keys]
@@ -49,12 +50,8 @@ def _changes(item: Subject) -> str | None:
     return "; ".join(changes) or None
 
 
-def _flat(table: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, str]]:
-    for key, value in table.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{before}{key}.")
-        else:
-            yield f"{before}{key}", words(value)
+def _flat(table: Mapping[str, Any]) -> dict[str, str]:
+    return {".".join(path): words(value) for path, value in flat(table)}
 
 
 def words(value: Any) -> str:

@@ -4,6 +4,7 @@ Whatever it is told is safe already: names and texts are short and without odd c
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import ClassVar, NamedTuple, TypeAlias
@@ -11,6 +12,12 @@ from typing import ClassVar, NamedTuple, TypeAlias
 from core.run.folder import RunFolder
 
 Plain: TypeAlias = bool | int | float | str
+SECRETS = re.compile(r"(//)[^/\s]+(?=@)|([?&](?:pass\w*|token)=)[^&\s]+", re.IGNORECASE)
+
+
+def masked(text: str) -> str:
+    """Without the users, passwords and tokens of addresses in it: to be shown, and to be kept in a run folder."""
+    return SECRETS.sub(r"\1\2***", text)
 
 
 class About(NamedTuple):
@@ -80,6 +87,8 @@ class Tracker(ABC):
 
     LIBRARY: ClassVar[str] = ""
     """What has to be installed, by the name that is imported."""
+    PLACE: ClassVar[str] = "PLACE"
+    """What a person may give behind the colon, in a word."""
     REPLACES: ClassVar[bool] = False
     """Whether ``begin`` and ``taken_back`` make the tool forget what it has of later steps; else its history keeps that."""
 
@@ -103,6 +112,10 @@ class Tracker(ABC):
     def begin(self, known: str, step: int) -> str:
         """Open the run in the tool, and return its id there. With the id that is ``known`` from before, that run goes on: what
         it has of ``step`` and later will be told again if the tracker REPLACES it, and is not told again otherwise."""
+
+    @abstractmethod
+    def describe(self) -> None:
+        """Tell of an open run what :class:`About` holds. Should it fail, it is called again with another ``begin``."""
 
     @abstractmethod
     def scalars(self, points: Sequence[Point]) -> None: ...

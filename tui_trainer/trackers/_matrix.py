@@ -6,7 +6,7 @@ import io
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from tui_trainer.forwarding.tracker import Confusion
+from tui_trainer.trackers._base import Confusion
 
 if TYPE_CHECKING:
     from PIL import Image, ImageDraw, ImageFont
