@@ -15,6 +15,7 @@ from torch import Tensor
 from core import data, models
 from core.checkpoint import MANIFEST
 from core.data import batches
+from core.data.sharing import shared_source
 from core.errors import UserError, out_of_memory
 from core.exporting import Format, check, of
 from core.exporting._checking import IMAGES, Agreement, Expected, compare, expected
@@ -114,7 +115,7 @@ def _facts(loaded: Loaded, tried: _Tried, name: str) -> Facts:
         name=name, checkpoint=_checkpoint(loaded.stored.path), classes=loaded.classes, channels=inputs.channels,
         size=inputs.size, mean=loaded.normalisation.mean, std=loaded.normalisation.std, architecture=str(recipe.model["name"]),
         parameters=models.count_parameters(loaded.network), recipe=recipe.name, recipe_hash=recipe_hash(recipe),
-        data=tried.data, precision=loaded.precision, accuracy=evaluation.accuracy if evaluation else None,
+        data=shared_source(tried.data), precision=loaded.precision, accuracy=evaluation.accuracy if evaluation else None,
         evaluated_accuracy=tried.evaluated_accuracy,
         test_images=evaluation.images if evaluation else 0, made_with=f"tui-trainer {metadata.version('tui-trainer')}",
     )  # fmt: skip

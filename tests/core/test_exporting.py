@@ -126,6 +126,17 @@ def test_minimal_filtering_is_not_in_what_is_exported_nor_what_the_machine_says_
         assert b"secret" not in target.read_bytes() and core.__path__[0].encode() not in target.read_bytes()
 
 
+def test_a_folder_that_a_library_reads_is_not_told_with_its_path(tmp_path: Path) -> None:
+    source = f"hf:{tmp_path / 'secret' / 'cats'}"
+    weights = weights_of(tmp_path / "drawn.safetensors", CONVNET, Inputs(5, 3, 8), data={"source": source})
+    targets = [tmp_path / "net.pt2", tmp_path / "net.safetensors"]
+    found = exporting.export(weights, targets, threads=1, synthetic=True)
+    assert found.facts.data == found.recipe.data.source == "hf:./cats"
+    for path in (*targets, tmp_path / "config.json"):
+        assert b"secret" not in path.read_bytes()
+    assert b"secret" not in msgspec.json.encode(found.facts)
+
+
 def test_what_was_trained_in_bf16_computes_in_fp32_and_says_so(tmp_path: Path) -> None:
     weights = weights_of(tmp_path / "drawn.safetensors", CONVNET, Inputs(5, 3, 8), precision="bf16")
     found = exporting.export(weights, [tmp_path / "net.safetensors"], device="cpu", threads=1, synthetic=True)
