@@ -82,6 +82,24 @@ def test_data_of_the_hub_are_named_as_it_names_them() -> None:
     assert 'datasets:\n- "somebody/cats"\n' in text
 
 
+def test_a_folder_is_no_data_of_the_hub_whatever_its_name() -> None:
+    found = exported()
+    recipe = replace(found.recipe, data=Data(source="hf:./cats"))
+    text = card(replace(found, facts=replace(found.facts, data="hf:./cats"), recipe=recipe))
+    assert "datasets:" not in text and "page of the Hugging Face hub" not in text and "Their terms are not known here" in text
+    assert 'name: "hf:./cats"\n      type: "./cats"\n' in text
+
+
+def test_what_was_measured_on_is_named_by_what_was_measured_on() -> None:
+    found = exported()
+    facts, recipe = replace(found.facts, data="hf:somebody/cats:small@1.0"), replace(found.recipe, data=Data(source="cifar10"))
+    text = card(replace(found, facts=facts, recipe=recipe))
+    assert "datasets:" not in text and '"cifar10"' not in text.partition("\n---\n")[0]
+    assert 'type: "somebody/cats"\n      config: "small"\n      split: "test"\n      revision: "1.0"\n' in text
+    for measured, kind in (("torchvision:mnist", "mnist"), ("folder", "folder")):
+        assert f'type: "{kind}"\n' in card(replace(found, facts=replace(found.facts, data=measured)))
+
+
 def test_a_network_for_images_that_no_file_holds_has_a_program_too() -> None:
     found = exported()
     assert "np.zeros((1, 4, 8, 8), np.uint8)" in card(replace(found, facts=replace(found.facts, channels=4)))

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from core import data, exporting
+from core.data.sharing import on_hub
 from core.exporting import INPUT, OUTPUT, Export, Facts, Written
 from core.recipe import to_toml
 from core.view.words import count, format_bytes, format_metric
@@ -43,17 +44,25 @@ def _head(export: Export, licence: str) -> dict[str, Any]:
     facts = export.facts
     result = {
         "task": {"type": TASK, "name": "Image classification"},
-        "dataset": {"name": facts.data, "type": data.name_of(export.recipe.data) or export.recipe.data.source, "split": "test"},
+        "dataset": _dataset(facts.data),
         "metrics": [{"type": "accuracy", "value": facts.accuracy, "name": "Accuracy"}],
     }
     measured = {"model-index": [{"name": facts.name, "results": [result]}]} if facts.accuracy is not None else {}
-    source, _, name = export.recipe.data.source.partition(":")
-    from_hub = {"datasets": [name.partition(":")[0].partition("@")[0]]} if source == "hf" else {}
+    trained_on = on_hub(export.recipe.data.source)
+    from_hub = {"datasets": [trained_on.name]} if trained_on else {}
     tags = [TASK, facts.architecture.rpartition(":")[2], *(file.format for file in export.files)]
     return {
         "license": licence, "library_name": "tui-trainer", "pipeline_tag": TASK, "tags": tags, "metrics": ["accuracy"],
         **from_hub, **measured,
     }  # fmt: skip
+
+
+def _dataset(source: str) -> dict[str, str]:
+    """What was measured on: ``type`` is the name that the hub has for it, where it has one."""
+    if found := on_hub(source):
+        parts = {"config": found.configuration, "split": "test", "revision": found.revision}
+        return {"name": source, "type": found.name, **{key: value for key, value in parts.items() if value}}
+    return {"name": source, "type": source.partition(":")[2] or source, "split": "test"}
 
 
 def _sentence(facts: Facts) -> str:
