@@ -76,7 +76,8 @@ def _rows(facts: Facts) -> Iterator[tuple[str, str]]:
     channels = ORDERS.get(facts.channels, count(facts.channels, "channel"))
     shape = f"[n, {facts.channels}, {facts.size}, {facts.size}]"
     yield "input", f"{INPUT}: uint8 {shape}, {channels} from 0 to 255, any number of images at a time"
-    yield "images of another size", f"the centre square, resampled bicubic to {facts.size}x{facts.size}"
+    square = f"the centre square, resampled bicubic to {facts.size}x{facts.size}"
+    yield "images of another size", f"turned upright as EXIF says, then {square}"
     yield "preprocessing", "(pixel / 255 - mean) / deviation, by channel"
     yield "mean", ", ".join(f"{value:.6g}" for value in facts.mean)
     yield "deviation", ", ".join(f"{value:.6g}" for value in facts.std)
