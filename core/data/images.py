@@ -70,13 +70,16 @@ def look_at(file: BinaryIO, where: str) -> Look:
         return Look(min(image.size), image.mode in GREY)
 
 
-def below(folder: Path) -> Iterator[Path]:
+def below(folder: Path) -> Iterator[Path | OSError]:
     """The image files in a folder and in those below it, in order of name, links to folders apart; hidden ones are left out.
-    One folder is listed at a time. Raises OSError."""
-    for entry in sorted(folder.iterdir()):
-        if entry.name.startswith("."):
-            continue
-        if entry.is_dir():
+    One folder is listed at a time; in the place of one that cannot be listed is why, and the rest goes on."""
+    try:
+        entries = [(entry, entry.is_dir()) for entry in sorted(folder.iterdir()) if not entry.name.startswith(".")]
+    except OSError as error:
+        yield error
+        return
+    for entry, is_folder in entries:
+        if is_folder:
             yield from () if entry.is_symlink() else below(entry)
         elif entry.suffix.lower() in SUFFIXES:
             yield entry

@@ -90,6 +90,27 @@ def test_one_that_cannot_be_read_is_a_line_and_the_rest_goes_on(say: Say) -> Non
     assert none == "tui-trainer: 'none.png': no such file"
 
 
+def far_below(folder: Path) -> None:
+    """Folders in each other until their path is longer than a system takes, so that not even root can list them all."""
+    folder.mkdir()
+    place = os.open(folder, os.O_RDONLY)
+    for _ in range(17):
+        os.mkdir("d" * 250, dir_fd=place)
+        place, above = os.open("d" * 250, os.O_RDONLY, dir_fd=place), place
+        os.close(above)
+    os.close(place)
+
+
+def test_a_folder_that_cannot_be_listed_is_a_line_and_those_beside_it_go_on(say: Say) -> None:
+    far_below(Path("photos", "far"))
+    told = say("photos", "one.png")
+    assert [line.partition(": ")[0] for line in told.out.splitlines()] == ["photos/deep/three.png", "photos/two.png", "one.png"]
+    (line,) = told.err.splitlines()
+    assert told.status == 1 and line.startswith("tui-trainer: 'photos/far/ddd")
+    alone = say("photos/far")
+    assert alone.status == 2 and alone.err == line + "\n"
+
+
 def test_a_list_names_no_pipe_that_would_be_waited_for(say: Say) -> None:
     os.mkfifo("pipe.png")
     told = say("-", standard_input=b"pipe.png\none.png")

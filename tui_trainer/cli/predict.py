@@ -131,16 +131,18 @@ def _within(given: Given) -> Iterator[Given]:
         yield given
         return
     found = False
-    try:
-        for path in below(given.path):
-            found = True
-            yield Given(path, named=False)
-    except OSError as error:
-        yield Given(given.path, named=False, reason=f"{str(error.filename)!r}: cannot be read ({error.strerror})")
-        return
+    for path in below(given.path):
+        found = True
+        yield _unlisted(path) if isinstance(path, OSError) else Given(path, named=False)
     if not found:
         kinds = " ".join(sorted(SUFFIXES))
         yield Given(given.path, named=False, reason=f"{str(given.path)!r}: no images are in it, nor below it ({kinds})")
+
+
+def _unlisted(error: OSError) -> Given:
+    from core.predicted import Given
+
+    return Given(Path(error.filename), named=False, reason=f"{str(error.filename)!r}: cannot be read ({error.strerror})")
 
 
 def _listed(end: str) -> Iterator[str]:
