@@ -50,7 +50,9 @@ class Stored:
         from core.training.weights_file import read_weights
 
         with _in_one_line(weights):
-            self._tensors, self.about = read_weights(_read(weights))
+            tensors, self.about = read_weights(_read(weights))
+            # In memory as torch aligns it, on which the bits of its kernels may depend; one by one, since they may be large.
+            self._tensors = {name: tensors.pop(name).clone() for name in list(tensors)}
             self.recipe: Recipe = from_table(self.about.recipe, str(weights))
         self.path, self.classes, self.inputs = weights, self.about.classes, self.about.inputs
         self.normalisation = self.about.normalisation
@@ -71,8 +73,13 @@ class Stored:
                 # What the file claims costs no memory, as a rule, until its tensors are known to fit.
                 check_weights(self._tensors, models.sketch(self.recipe.model, self.inputs, place_of_code))
             network = models.build(self.recipe.model, self.inputs, place_of_code)
-        network.load_state_dict(self._tensors)
+        network.load_state_dict(self._tensors, assign=not _has_tied(network))  # nothing changes them: once is enough
         return network.eval()
+
+
+def _has_tied(network: nn.Module) -> bool:
+    """Whether parameters of several names are one."""
+    return len(list(network.parameters())) < len(list(network.named_parameters(remove_duplicate=False)))
 
 
 class Loaded:

@@ -13,6 +13,7 @@ from core import models
 from core.models import Inputs
 from core.recipe import to_table
 from core.training.evaluation import Normalisation
+from core.training.layout import dense
 from core.training.weights_file import METADATA, About
 from tests.core.training import tiny
 
@@ -30,6 +31,6 @@ def weights_of(path: Path, model: dict[str, Any], inputs: Inputs = Inputs(10), c
         inputs=inputs,
         normalisation=Normalisation((0.4,) * inputs.channels, (0.2,) * inputs.channels),
     )
-    tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
+    tensors = {name: tensor.clone() for name, tensor in dense(network.state_dict()).items()}
     safetensors.torch.save_file(tensors, path, {METADATA: msgspec.json.encode(about).decode()})
     return path
