@@ -27,6 +27,9 @@ from core.sections import Data
 from core.training.evaluation import logits_of
 from core.training.recipe_hash import recipe_hash
 
+MADE_UP = 1 << 28
+"""Bytes of images that are made up, at the most: ``IMAGES`` of 295 pixels square in colours."""
+
 
 class _Tried(NamedTuple):
     """What the network said of the images that the files are tried on."""
@@ -96,9 +99,13 @@ def _measured(loaded: Loaded, settings: Data | None, progress: data.Progress) ->
 
 def _made_up(loaded: Loaded) -> _Tried:
     """Noise with the mean and deviation of the data."""
-    inputs, (mean, std) = loaded.inputs, (torch.tensor(part).view(-1, 1, 1) for part in loaded.normalisation)
-    drawn = torch.randn(IMAGES, inputs.channels, inputs.size, inputs.size, generator=torch.Generator().manual_seed(0))
-    images = ((mean + std * drawn) * 255).round().clamp(0, 255).to(torch.uint8)
+    _, channels, size = loaded.inputs
+    mean, std = (torch.tensor(part).view(-1, 1, 1) for part in loaded.normalisation)
+    images = torch.empty(min(IMAGES, max(1, MADE_UP // (channels * size**2))), channels, size, size, dtype=torch.uint8)
+    generator = torch.Generator().manual_seed(0)
+    for image in images:  # one by one, since noise is four times as large
+        drawn = torch.randn(image.shape, generator=generator)
+        image.copy_(((mean + std * drawn) * 255).round().clamp(0, 255))
     return _Tried(loaded.recipe.data.source, images, _predictions(loaded, images), None, None)
 
 

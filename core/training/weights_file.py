@@ -20,6 +20,8 @@ from core.models import Inputs
 from core.training.evaluation import Normalisation
 
 METADATA = "tui_trainer"
+LARGEST_IMAGE = 1 << 26
+"""Bytes of an image that a network may take: 4,729 pixels square in colours."""
 
 
 class About(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,6 +50,8 @@ def _check_about(about: About) -> None:
     (mean, std), inputs = about.normalisation, about.inputs
     if len(about.classes) != inputs.classes or not len(mean) == len(std) == inputs.channels:
         raise Damaged(f"{WEIGHTS}: its metadata contradict each other in their number of classes or channels")
+    if inputs.channels < 1 or inputs.size < 1 or inputs.channels * inputs.size**2 > LARGEST_IMAGE:
+        raise Damaged(f"{WEIGHTS}: its metadata have images of {inputs.channels}x{inputs.size}x{inputs.size}, which are none")
     if not all(math.isfinite(each) for each in (*mean, *std)) or min(std) <= 0:
         raise Damaged(f"{WEIGHTS}: its metadata have a mean or deviation that images cannot have")
 

@@ -23,7 +23,7 @@ import core
 from core import data, exporting
 from core.data.images import Form, read_image
 from core.errors import UserError
-from core.exporting import Export, _checking, _use, pt2
+from core.exporting import Export, _checking, _use, _writing, pt2
 from core.exporting._checking import Expected
 from core.exporting._program import Model
 from core.models import Inputs
@@ -137,6 +137,14 @@ def test_a_folder_that_a_library_reads_is_not_told_with_its_path(tmp_path: Path)
     for path in (*targets, tmp_path / "config.json"):
         assert b"secret" not in path.read_bytes()
     assert b"secret" not in msgspec.json.encode(found.facts)
+
+
+def test_images_are_made_up_as_far_as_there_is_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    weights = weights_of(tmp_path / "drawn.safetensors", CONVNET, Inputs(5, 3, 8))
+    for room, count in ((10 * 3 * 8 * 8, 10), (1, 1)):
+        monkeypatch.setattr(_writing, "MADE_UP", room)
+        (file,) = exporting.export(weights, [tmp_path / "net.safetensors"], threads=1, synthetic=True, force=True).files
+        assert (file.images, file.largest_difference) == (count, 0)
 
 
 def test_what_was_trained_in_bf16_computes_in_fp32_and_says_so(tmp_path: Path) -> None:
@@ -306,6 +314,10 @@ def test_without_the_library_it_is_told_how_to_get_it(weights: Path, tmp_path: P
         (Inputs(9), Normalisation((0.4,) * 3, (0.2,) * 3)),
         (Inputs(10), Normalisation((0.4,) * 2, (0.2,) * 2)),
         (Inputs(10), Normalisation((0.4,) * 3, (0.0,) * 3)),
+        (Inputs(10, 3, 1_000_000), Normalisation((0.4,) * 3, (0.2,) * 3)),
+        (Inputs(10, 3, 0), Normalisation((0.4,) * 3, (0.2,) * 3)),
+        (Inputs(10, 3, -32), Normalisation((0.4,) * 3, (0.2,) * 3)),
+        (Inputs(10, 0), Normalisation((), ())),
     ],
 )
 def test_metadata_that_do_not_fit_each_other_are_one_line(
