@@ -28,7 +28,7 @@ from core.training.evaluation import logits_of
 from core.training.recipe_hash import recipe_hash
 
 MADE_UP = 1 << 28
-"""Bytes of images that are made up, at the most: ``IMAGES`` of 295 pixels square in colours."""
+"""Bytes of images that are made up, at the most: ``IMAGES`` of 299 pixels square in colours."""
 
 
 class _Tried(NamedTuple):

@@ -115,8 +115,10 @@ def prepare(
     inputs = Inputs(len(dataset.classes), *dataset.train.pixels.shape[1:3])
     written, recipe = recipe, adapting.adapted(recipe, inputs.size)
     progress("build", 0, 0, "")
+    network = _network(recipe, inputs, device, code, len(train.indices))
     training = examples(train, device)
-    network = _network(recipe, inputs, device, code, training, normalisation)
+    if isinstance(network, FromData):
+        network.set_from(batches.normalise(batches.sent(training.images[:SEEN], device), *normalisation))
     told, weights = _fine_tuned(recipe, network, dataset.classes, begins)
     parameters = models.count_parameters(network)
     models.check_limit(parameters, recipe.parameter_limit)
@@ -147,18 +149,15 @@ def prepare(
     return setup
 
 
-def _network(
-    recipe: Recipe, inputs: Inputs, device: torch.device, code: Path | None, train: Examples, normalisation: Normalisation
-) -> nn.Module:
-    """Checked against the data: their size, what augmentation and smaller images need, the last batch of an epoch."""
+def _network(recipe: Recipe, inputs: Inputs, device: torch.device, code: Path | None, images: int) -> nn.Module:
+    """Checked against the data, before they are beside it: their size, what augmentation and smaller images need, the last
+    batch of an epoch."""
     if not models.is_ours(recipe.model) and data.inputs(recipe.data) is None:
         models.sketch(recipe.model, inputs, code)  # what does not fit is said in a line; of other data this was done before
     network = initialise(recipe, inputs, device, code)
-    _check_last_batch(recipe, network, len(train), inputs)
+    _check_last_batch(recipe, network, images, inputs)
     augment.check(recipe.augment, inputs.channels, inputs.size, inputs.size)
     resolution.check(recipe.low_resolution, network, inputs.channels, inputs.size)
-    if isinstance(network, FromData):
-        network.set_from(batches.normalise(batches.sent(train.images[:SEEN], device), *normalisation))
     return network
 
 
