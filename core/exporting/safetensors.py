@@ -32,15 +32,12 @@ def check() -> None:
 
 
 def files(model: Model, name: str) -> dict[str, bytes]:
-    import safetensors.torch
-
-    from core.training.weights_file import METADATA
+    from core.training.weights_file import written
 
     about = replace(model.about, recipe=to_table(shared(from_table(model.about.recipe))))
-    metadata = {"format": "pt", METADATA: msgspec.json.encode(about).decode(), **texts(model.facts)}
-    tensors = {key: tensor.contiguous() for key, tensor in model.network.state_dict().items()}
+    metadata = {"format": "pt", **about.metadata(), **texts(model.facts)}
     config = msgspec.json.format(msgspec.json.encode(_config(model)), indent=2) + b"\n"
-    return {name: safetensors.torch.save(tensors, metadata), CONFIG: config}
+    return {name: written(model.network.state_dict(), metadata), CONFIG: config}
 
 
 def _config(model: Model) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from core.events import FORMAT
 from core.format import decode
 from core.models import Inputs
 from core.training.evaluation import Normalisation
+from core.training.layout import dense
 
 METADATA = "tui_trainer"
 LARGEST_IMAGE = 1 << 26
@@ -32,6 +33,10 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
     classes: tuple[str, ...]
     inputs: Inputs
     normalisation: Normalisation
+
+    def metadata(self) -> dict[str, str]:
+        """As they go into a weights file, so that it is enough alone to evaluate and predict."""
+        return {METADATA: msgspec.json.encode(self).decode()}
 
 
 def read_weights(data: bytes) -> tuple[dict[str, Tensor], About]:
@@ -54,6 +59,17 @@ def _check_about(about: About) -> None:
         raise Damaged(f"{WEIGHTS}: its metadata have images of {inputs.channels}x{inputs.size}x{inputs.size}, which are none")
     if not all(math.isfinite(each) for each in (*mean, *std)) or min(std) <= 0:
         raise Damaged(f"{WEIGHTS}: its metadata have a mean or deviation that images cannot have")
+
+
+def written(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> bytes:
+    """A safetensors file of which equal tensors and metadata give equal bytes: the library has metadata in a random order."""
+    data = safetensors.torch.save(dense(tensors), dict(metadata))
+    end = 8 + int.from_bytes(data[:8], "little")
+    header = json.loads(data[8:end])
+    header["__metadata__"] = dict(metadata)
+    text = msgspec.json.encode(header)
+    text = text.ljust(-(-len(text) // 8) * 8)  # tensors begin at a multiple of eight bytes
+    return b"".join((len(text).to_bytes(8, "little"), text, memoryview(data)[end:]))
 
 
 def load_tensors(data: bytes) -> dict[str, Tensor]:

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
+import safetensors
 import safetensors.torch
 import torch
 from msgspec.structs import replace
@@ -30,8 +31,8 @@ from core.models import Inputs
 from core.predicting import Evaluation, Stored
 from core.run.checkpoints import weights_file
 from core.sections import Data
+from core.training import weights_file as stored_form
 from core.training.evaluation import Normalisation, logits_of
-from core.training.weights_file import METADATA
 from core.training.winograd import suits
 from tests.core.exported import weights_of
 from tests.core.training import new_run, tiny, train
@@ -100,6 +101,29 @@ def test_exported_weights_are_weights_still(made: Export, weights: Path) -> None
     )
 
 
+def test_the_same_export_twice_is_the_same_file(tmp_path: Path) -> None:
+    weights = weights_of(tmp_path / "drawn.safetensors", CONVNET, Inputs(5, 3, 8))
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+        targets = [tmp_path / name / "net.pt2", tmp_path / name / "net.safetensors"]
+        exporting.export(weights, targets, threads=1, synthetic=True)
+    for name in ("net.pt2", "net.safetensors", "config.json"):
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "other" / name).read_bytes(), name
+
+
+def test_metadata_are_in_order_and_the_tensors_where_they_were(tmp_path: Path) -> None:
+    tensors = {"b": torch.arange(6.0).view(2, 3).T, "a": torch.tensor([1], dtype=torch.uint8), "c": torch.empty(0)}
+    metadata = dict.fromkeys(map(str, range(20)), 'Ωé\x1b"')
+    (tmp_path / "net.safetensors").write_bytes(data := stored_form.written(tensors, metadata))
+    with safetensors.safe_open(tmp_path / "net.safetensors", "pt") as file:
+        assert file.metadata() == metadata and set(file.keys()) == set(tensors)
+        for name, tensor in tensors.items():
+            assert torch.equal(file.get_tensor(name), tensor)
+    assert int.from_bytes(data[:8], "little") % 8 == 0 and data == stored_form.written(
+        dict(reversed(tensors.items())), metadata
+    )
+
+
 def test_what_was_measured_is_told(made: Export) -> None:
     assert isinstance(made.evaluation, Evaluation) and made.evaluation.images == 70
     for file in made.files:
@@ -157,7 +181,7 @@ def test_what_was_trained_in_bf16_computes_in_fp32_and_says_so(tmp_path: Path) -
 def test_the_accuracy_is_that_of_fp32_beside_what_evaluate_says(weights: Path, tmp_path: Path) -> None:
     stored, half = Stored(weights), tmp_path / "half.safetensors"
     about = replace(stored.about, recipe={**stored.about.recipe, "precision": "bf16"})
-    metadata = {METADATA: msgspec.json.encode(about).decode()}
+    metadata = about.metadata()
     safetensors.torch.save_file(safetensors.torch.load_file(weights), half, metadata)
     found = exporting.export(half, [tmp_path / "net.safetensors"], device="cpu", threads=1)
     assert found.facts.accuracy == core.evaluate(weights, threads=1).accuracy == found.files[0].accuracy
@@ -326,7 +350,7 @@ def test_metadata_that_do_not_fit_each_other_are_one_line(
     stored = Stored(weights_of(tmp_path / "drawn.safetensors", CONVNET))
     about = replace(stored.about, inputs=inputs, normalisation=normalisation)
     tensors = safetensors.torch.load_file(tmp_path / "drawn.safetensors")
-    safetensors.torch.save_file(tensors, tmp_path / "odd.safetensors", {METADATA: msgspec.json.encode(about).decode()})
+    safetensors.torch.save_file(tensors, tmp_path / "odd.safetensors", about.metadata())
     for use in (core.evaluate, lambda path: exporting.export(path, [tmp_path / "net.pt2"])):
         with pytest.raises(UserError, match=r"its metadata .*; expected a run, or a model\.safetensors of one"):
             use(tmp_path / "odd.safetensors")
