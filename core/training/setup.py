@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-import msgspec
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -28,7 +27,7 @@ from core.training.evaluation import Examples, Normalisation
 from core.training.optimizers.sam import restored
 from core.training.recipe_hash import recipe_hash
 from core.training.snapshot import World
-from core.training.weights_file import METADATA, About
+from core.training.weights_file import About
 
 SEEN = 5_000
 """Training images that a network which begins from the data is shown."""
@@ -83,12 +82,10 @@ class Setup:
         return initialise(self.recipe, self.inputs, self.device, self.code)
 
     def metadata(self) -> dict[str, str]:
-        """What goes into the weights file, so that it is enough alone to evaluate and predict.
-
-        One key, since safetensors writes several in a random order and equal weights should be equal files.
-        """
+        """What goes into the weights file. One key, since safetensors writes several in a random order and equal weights should
+        be equal files."""
         about = About(recipe=to_table(self.recipe), classes=self.classes, inputs=self.inputs, normalisation=self.normalisation)
-        return {METADATA: msgspec.json.encode(about).decode()}
+        return about.metadata()
 
 
 def prepare(
