@@ -53,20 +53,20 @@ def read_image(path: Path, form: Form, *, named: bool = False) -> npt.NDArray[np
     also be a pipe.
     """
     where = repr(str(path))
-    with _in_one_line(where), _opened(path, named) as file:
+    with in_one_line(where), _opened(path, named) as file:
         return decoded(file, where, form)
 
 
 def look(path: Path) -> Look:
     """Without decoding it. Raises UserError as :func:`read_image`."""
     where = repr(str(path))
-    with _in_one_line(where), open_plain(path, follow=True) as file:
+    with in_one_line(where), open_plain(path, follow=True) as file:
         return look_at(file, where)
 
 
 def look_at(file: BinaryIO, where: str) -> Look:
     """As :func:`look`, at an open file; ``where`` says in errors which one it is."""
-    with _in_one_line(where), Image.open(file, formats=_FORMATS) as image:
+    with in_one_line(where), Image.open(file, formats=_FORMATS) as image:
         return Look(min(image.size), image.mode in GREY)
 
 
@@ -87,7 +87,7 @@ def below(folder: Path) -> Iterator[Path | OSError]:
 
 def decoded(file: BinaryIO, where: str, form: Form) -> npt.NDArray[np.uint8]:
     """As :func:`read_image`, from an open file; ``where`` says in errors which one it is."""
-    with _in_one_line(where), Image.open(file, formats=_FORMATS) as image:
+    with in_one_line(where), Image.open(file, formats=_FORMATS) as image:
         if image.mode.startswith(("I", "F")):
             raise UserError(f"{where}: has more than 8 bits a channel (mode {image.mode}); convert it to 8 bits")
         if form.only_grey and image.mode not in GREY:
@@ -106,7 +106,8 @@ def brought_to(image: Image.Image, form: Form) -> npt.NDArray[np.uint8]:
 
 
 @contextmanager
-def _in_one_line(where: str) -> Iterator[None]:
+def in_one_line(where: str) -> Iterator[None]:
+    """What a decoder raises, of damaged bytes or of too large an image, becomes a UserError that says ``where`` it was."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
