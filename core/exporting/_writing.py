@@ -17,11 +17,11 @@ from core.checkpoint import MANIFEST
 from core.data import batches
 from core.data.sharing import shared_source
 from core.errors import UserError, out_of_memory
-from core.exporting import Format, check, of
+from core.exporting import TAKEN, Format, check, of
 from core.exporting._checking import IMAGES, Agreement, Expected, compare, expected
 from core.exporting._facts import Export, Facts, Written, shared
 from core.exporting._program import Model
-from core.files import create
+from core.files import check_free, create_whole, sync
 from core.predicting import Evaluation, Loaded, images_to_test, measure, summary
 from core.sections import Data
 from core.training.evaluation import logits_of
@@ -74,7 +74,7 @@ def export(
     made = Model(network, loaded.stored.about, facts)
     known = expected(network, loaded.normalisation, tried.images, tried.taken_for, loaded.precision, tried.labels)
     place = (code or Path.cwd()) if model else None
-    files = tuple(_written(*pair, made, known, progress, place) for pair in zip(targets, formats, strict=True))
+    files = tuple(_written(*pair, made, known, progress, place, force) for pair in zip(targets, formats, strict=True))
     return Export(facts=facts, files=files, evaluation=tried.evaluation, recipe=shared(loaded.recipe))
 
 
@@ -133,18 +133,27 @@ def _checkpoint(weights: Path) -> str:
     return weights.parent.name if (weights.parent / MANIFEST).is_file() else weights.name
 
 
-def _written(target: Path, form: Format, made: Model, known: Expected, progress: data.Progress, code: Path | None) -> Written:
+def _written(
+    target: Path, form: Format, made: Model, known: Expected, progress: data.Progress, code: Path | None, force: bool
+) -> Written:
     """Into a folder of its own beside the place where it goes, until it is known to be right."""
     progress(f"write {target.name}", 0, 0, "")
     with _one_line(target), tempfile.TemporaryDirectory(prefix=".export-", dir=target.parent) as folder:
         files = _contents(form, made, target)
         for name, content in files.items():
-            with create(Path(folder, name)) as file:
-                file.write(content)
+            create_whole(Path(folder, name), content)
         agreement = _compared(Path(folder, target.name), form, known, progress, code)
-        for name in reversed(files):  # what is beside it first
-            Path(folder, name).replace(target.with_name(name))
+        _put(Path(folder), list(files), target, force)
     return _told(target, form, files, known, agreement)
+
+
+def _put(folder: Path, names: list[str], target: Path, force: bool) -> None:
+    """Raises UserError where something has come to be there meanwhile."""
+    for name in names:
+        check_free(target.with_name(name), force, TAKEN)
+    for name in reversed(names):  # what is beside it first
+        (folder / name).replace(target.with_name(name))
+    sync(target.parent)
 
 
 def _contents(form: Format, made: Model, target: Path) -> dict[str, bytes]:
