@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 
 from core.exporting._facts import Facts
@@ -30,7 +29,7 @@ def _image(facts: Facts) -> Iterator[str]:
     if facts.channels not in MODES:
         yield f"images = np.zeros((1, {shape}), np.uint8)  # your image, which no usual file holds"
         return
-    yield f'image = ImageOps.exif_transpose(Image.open("image.png")).convert({quoted(MODES[facts.channels])})'
+    yield f'image = ImageOps.exif_transpose(Image.open("image.png")).convert("{MODES[facts.channels]}")'
     yield "side = min(image.size)"
     yield "left, top = (image.width - side) // 2, (image.height - side) // 2"
     yield f"square = image.resize(({size}, {size}), Image.Resampling.BICUBIC, (left, top, left + side, top + side))"
@@ -42,5 +41,5 @@ def _place(line: str) -> tuple[bool, str]:
 
 
 def quoted(name: str) -> str:
-    """A text as Python and JSON write it, in ASCII."""
-    return json.dumps(name)
+    """A text as Python writes it, in ASCII; JSON has no way of its own for what lies beyond 16 bits."""
+    return ascii(name)

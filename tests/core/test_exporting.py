@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import shutil
@@ -215,6 +216,11 @@ def test_what_torch_cannot_follow_is_one_line(tmp_path: Path) -> None:
     assert "\n" not in str(caught.value) and not (tmp_path / "net.pt2").exists()
 
 
+@pytest.mark.parametrize("name", ["net.pt2", "\U0001f431 'a' \"b\"\n\\.pt2", "caf\xe9\u202e.pt2", "torn\udcff.pt2"])
+def test_the_program_of_a_card_has_the_name_of_its_file(name: str) -> None:
+    assert ast.literal_eval(_use.quoted(name)) == name and _use.quoted(name).isascii()
+
+
 @pytest.mark.parametrize(("channels", "mode"), [(3, "RGB"), (3, "LA"), (1, "RGB")])
 @pytest.mark.parametrize("shape", [(8, 8), (21, 14), (14, 21), (9, 8)])
 def test_the_program_of_a_card_sees_the_image_that_predict_sees(
@@ -293,6 +299,21 @@ def test_a_file_that_is_not_the_network_is_not_left(weights: Path, tmp_path: Pat
     with pytest.raises(UserError, match=r"net\.pt2: not written: it does not run: ") as caught:
         exporting.export(weights, [tmp_path / "net.pt2"], threads=1, force=True)
     assert "\n" not in str(caught.value) and [path.read_bytes() for path in tmp_path.iterdir()] == [b"of before"]
+
+
+def test_what_has_come_to_be_there_meanwhile_stays(tmp_path: Path) -> None:
+    weights, target = weights_of(tmp_path / "drawn.safetensors", CONVNET, Inputs(5, 3, 8)), tmp_path / "net.safetensors"
+
+    def another(phase: str, done: int, total: int, unit: str) -> None:
+        if phase == "verify":
+            (tmp_path / "config.json").write_bytes(b"another's")
+
+    with pytest.raises(UserError, match=r"config\.json: exists already; choose another name with --to"):
+        exporting.export(weights, [target], threads=1, progress=another, synthetic=True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["config.json", "drawn.safetensors"]
+    assert (tmp_path / "config.json").read_bytes() == b"another's"
+    exporting.export(weights, [target], threads=1, progress=another, synthetic=True, force=True)
+    assert json.loads((tmp_path / "config.json").read_bytes())["num_classes"] == 5
 
 
 # Mistakes
