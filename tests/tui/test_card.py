@@ -67,6 +67,17 @@ def test_names_from_outside_are_only_text() -> None:
     assert "<script" not in html_of(text.split("\n---\n", 1)[1])
 
 
+@pytest.mark.parametrize(("classes", "words"), [(1000, ""), (1001, "and 1 more class:"), (2500, "and 1,500 more classes:")])
+@pytest.mark.parametrize("measured", [True, False])
+def test_of_very_many_classes_it_says_how_many_are_left_out(classes: int, words: str, measured: bool) -> None:
+    found, names = exported(measured=measured), tuple(f"class {place}" for place in range(classes))
+    confusion = [[0] * classes] * classes
+    evaluation = found.evaluation and Evaluation(0.5, 1.5, {}, confusion, 35, "best")
+    text = card(replace(found, facts=replace(found.facts, classes=names), evaluation=evaluation))
+    assert "| 999 | class 999 |" in text and "class 1000 |" not in text
+    assert words in text and ("more class" in text) == bool(words)
+
+
 def test_the_data_say_on_what_terms_they_are() -> None:
     found = exported()
     for source in ("cifar10", "sample"):

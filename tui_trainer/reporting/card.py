@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,7 @@ def _lines(export: Export, licence: str) -> Iterator[str]:
     yield from ("", "## Files", "", *_files(export.files))
     yield from ("", "## How it was verified", "", *_verified(export))
     yield from ("", "## How to use it", *_uses(export))
-    yield from ("", "## Recipe", "", f"Its hash is `{facts.recipe_hash}`.", "")
+    yield from ("", "## Recipe", "", _hash(facts), "")
     yield from block(to_toml(export.recipe).splitlines(), "toml")
     yield from ("", "## Data and licence", "", *_licence(export, licence))
 
@@ -91,7 +91,7 @@ def _accuracy(export: Export) -> Iterator[str]:
     facts, found = export.facts, export.evaluation
     if found is None:
         yield "It was not measured: there were no test images when this was written. The classes, in the order of the logits:"
-        yield from table(("", "class"), [(str(place), name) for place, name in enumerate(facts.classes)])
+        yield from _by_class(("", "class"), [(str(place), name) for place, name in enumerate(facts.classes)])
         return
     yield (
         f"**{format_metric('accuracy', found.accuracy)}** of {found.images:,} test images ({text(facts.data)}), with a mean "
@@ -107,7 +107,13 @@ def _accuracy(export: Export) -> Iterator[str]:
         )
         for place, (name, row) in enumerate(zip(facts.classes, found.confusion, strict=True))
     ]
-    yield from table(("", "class", "accuracy", "right"), rows[:MOST_CLASSES], right=2)
+    yield from _by_class(("", "class", "accuracy", "right"), rows)
+
+
+def _by_class(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    yield from table(head, rows[:MOST_CLASSES], right=2)
+    if len(rows) > MOST_CLASSES:
+        yield from ("", f"and {count(len(rows) - MOST_CLASSES, 'more class')}: each file has the names of all")
 
 
 def _files(files: tuple[Written, ...]) -> Iterator[str]:
@@ -140,6 +146,10 @@ def _uses(export: Export) -> Iterator[str]:
     for file in export.files:
         lines = exporting.of(Path(file.path)).use(export.facts, Path(file.path).name).splitlines()
         yield from ("", f"### {text(Path(file.path).name)}", "", *block(lines, "python"))
+
+
+def _hash(facts: Facts) -> str:
+    return f"`{facts.recipe_hash}` is the hash of the recipe that was run; here it is without the folders of that machine."
 
 
 def _licence(export: Export, licence: str) -> Iterator[str]:
