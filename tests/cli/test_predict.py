@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
@@ -16,12 +16,14 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
+from core.errors import UserError
 from core.predicted import Prediction, Seen
 from tests.cli.conftest import COMMAND
 from tests.cli.test_pipes import image, weights
 from tests.core.hostile import NAME, lets_through
 from tests.tui.terminal import Terminal
 from tui_trainer import cli
+from tui_trainer.cli import predict as predicting
 from tui_trainer.cli.pictured import Pictured
 
 
@@ -147,6 +149,24 @@ def test_a_reader_that_has_seen_enough_ends_it(tmp_path: Path, environment: dict
     process = subprocess.run(["bash", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     first, status = process.stdout.splitlines()
     assert first.startswith("one.png: ") and status == "141" and process.stderr == ""
+
+
+def test_what_ends_it_begins_on_a_line_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    def seen() -> Iterator[Seen]:
+        yield Seen(Prediction("one.png", "bee", 0.75, {"bee": 0.75}), None)
+        raise UserError("the list ends here")
+
+    reading, writing = os.openpty()
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    with os.fdopen(writing, "w") as terminal:
+        monkeypatch.setattr(sys, "stderr", terminal)
+        with pytest.raises(UserError, match="the list ends here"):
+            predicting._told(seen(), lambda item: None)
+        terminal.flush()
+        written = os.read(reading, 1000)
+    os.close(reading)
+    assert b"predict 1 images" in written and written.endswith(b"\r\x1b[K")
 
 
 def test_on_a_terminal_each_has_its_picture(tmp_path: Path, environment: dict[str, str]) -> None:

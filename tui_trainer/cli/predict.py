@@ -73,17 +73,19 @@ def _told(seen: Iterable[Seen], say_seen: Callable[[Seen], None]) -> int:
 
     said = refused = 0
     ticker = Ticker() if wants_live(sys.stderr) and not sys.stdout.isatty() else None
-    for item in seen:
-        if isinstance(item.said, Refused):
-            refused += 1
-            _stop(ticker)
-            complain(item.said.reason)
-        else:
-            said += 1
-            say_seen(item)
-        if ticker:
-            ticker("predict", said + refused, 0, "images")
-    _stop(ticker)
+    try:
+        for item in seen:
+            if isinstance(item.said, Refused):
+                refused += 1
+                _stop(ticker)
+                complain(item.said.reason)
+            else:
+                said += 1
+                say_seen(item)
+            if ticker:
+                ticker("predict", said + refused, 0, "images")
+    finally:
+        _stop(ticker)
     if not said + refused:
         raise UserError("no image was given; expected image files, folders of them, or a list of paths on the standard input")
     return 0 if not refused else 1 if said else 2
