@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec.structs import replace
@@ -57,17 +57,26 @@ class Stored:
         self.path, self.classes, self.inputs = weights, self.about.classes, self.about.inputs
         self.normalisation = self.about.normalisation
 
+    def place_of_code(self, model: str | None, code: Path | None) -> Path | None:
+        """The folder of the code that is its model, where the user has named that as ``model``: ``code``, by itself the present
+        one. None where they have not. Raises UserError for another name."""
+        if model is None:
+            return None
+        if (name := self.recipe.model.get("name")) != model or not models.is_code(self.recipe.model):
+            raise UserError(f"--model {model}: the model of {self.path} is {name}; leave it out, or name that")
+        return code or Path.cwd()
+
     def network(self, model: str | None = None, code: Path | None = None) -> nn.Module:
         """The network with its weights, on the host, as its own file or library makes it.
 
         Raises UserError when the tensors do not fit, and when its model is code of somebody's own that the user has not named
-        as ``model``. That code lies in the folder ``code``, by itself the present one.
+        as ``model``, see :meth:`place_of_code`.
         """
         import torch
 
         from core.training.weights_file import check_weights
 
-        place_of_code = _named(self.path, self.recipe.model, model, code)
+        place_of_code = self.place_of_code(model, code)
         with _in_one_line(self.path):
             with torch.device("meta") if models.is_ours(self.recipe.model) else nullcontext():
                 # What the file claims costs no memory, as a rule, until its tensors are known to fit.
@@ -175,16 +184,6 @@ def summary(stored: Stored, result: Result) -> Evaluation:
         result.accuracy, result.loss, by_class, result.confusion, sum(result.images), stored.path.parent.name,
         result.balanced_accuracy,
     )  # fmt: skip
-
-
-def _named(weights: Path, settings: dict[str, Any], model: str | None, code: Path | None) -> Path | None:
-    """The folder of the code that a file's model is, where the user has named that; raises UserError for another name."""
-    name = settings.get("name")
-    if model is None:
-        return None
-    if name != model or not models.is_code(settings):
-        raise UserError(f"--model {model}: the model of {weights} is {name}; leave it out, or name that")
-    return code or Path.cwd()
 
 
 @contextmanager

@@ -73,7 +73,7 @@ def export(
     facts = _facts(loaded, tried, name or weights.stem)
     made = Model(network, loaded.stored.about, facts)
     known = expected(network, loaded.normalisation, tried.images, tried.taken_for, loaded.precision, tried.labels)
-    place = (code or Path.cwd()) if model else None
+    place = loaded.stored.place_of_code(model, code)
     files = tuple(_written(*pair, made, known, progress, place, force) for pair in zip(targets, formats, strict=True))
     return Export(facts=facts, files=files, evaluation=tried.evaluation, recipe=shared(loaded.recipe))
 
