@@ -83,7 +83,7 @@ def test_weights_and_an_image_from_pipes(tmp_path: Path) -> None:
     (tmp_path / "image.png").write_bytes(image())
     expected = core.predict(tmp_path / "model.safetensors", [tmp_path / "image.png"])
     with piped((tmp_path / "model.safetensors").read_bytes()) as model, piped((tmp_path / "image.png").read_bytes()) as picture:
-        found = core.predict(weights_of(str(model), "best", None)[0], [picture])
+        found = core.predict(weights_of(str(model), "best", None).weights, [picture])
     assert found[0].top == expected[0].top and found[0].path == str(picture)
 
 

@@ -53,7 +53,7 @@ def predict(
 ) -> None:
     """Say what is in pictures, however many. One that cannot be read is a line on the standard error, and the rest goes on;
     the exit status is 1 then, and 2 where none could be read."""
-    weights, code = weights_of(target, checkpoint, runs)
+    weights, code, _ = weights_of(target, checkpoint, runs)
     if null and STANDARD not in images:
         raise UserError(
             "--null: there is no list of paths; give it as -, as in: find photos -print0 | tui-trainer predict ... -0 -"
