@@ -162,10 +162,10 @@ def measure(
     precision: str = "",
 ) -> Result:
     """One pass over test images. ``remember`` what each of them is taken for; another ``precision`` than the recipe's."""
-    from core.training import setup
     from core.training.evaluation import Evaluation as Pass
+    from core.training.examples import examples as placed
 
-    examples, batch = setup.examples(test, loaded.device), (settings or loaded.recipe.data).evaluation_batch_size
+    examples, batch = placed(test, loaded.device), (settings or loaded.recipe.data).evaluation_batch_size
     passing = Pass(
         loaded.network, examples, len(loaded.classes), loaded.normalisation, batch, precision or loaded.precision,
         remember=remember,

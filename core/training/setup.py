@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -24,6 +23,7 @@ from core.training import device as devices
 from core.training import finetuning, optimizers
 from core.training.averaging import Average
 from core.training.evaluation import Examples, Normalisation
+from core.training.examples import examples
 from core.training.optimizers.sam import restored
 from core.training.recipe_hash import recipe_hash
 from core.training.snapshot import World
@@ -177,14 +177,6 @@ def _check_splits(recipe: Recipe, data: str, train: batches.Chosen, held_out: ba
         raise UserError(f"data '{data}': no training images are left after data.validation and data.limit")
     if recipe.watches and recipe.early_stopping.split == "validation" and not len(held_out.indices):
         raise UserError(f"data '{data}': data.validation = {recipe.data.validation} holds no image out; raise it")
-
-
-def examples(chosen: batches.Chosen, device: torch.device) -> Examples:
-    """On the device, on the host, or left in the file that they are mapped from: wherever there is room for them."""
-    place = devices.storage(chosen.bytes, device)
-    if place is None and isinstance(chosen.images.pixels, np.memmap):
-        return Examples(Mapped(chosen.images.pixels, chosen.indices), torch.from_numpy(chosen.labels))
-    return Examples(*batches.to_device(*chosen, place or torch.device("cpu")))
 
 
 def _class_weights(settings: Data, train: batches.Chosen, classes: int, device: torch.device) -> Tensor | None:

@@ -41,7 +41,7 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
 
 def read_weights(data: bytes) -> tuple[dict[str, Tensor], About]:
     """The tensors of a weights file, and what it says of itself; raises :class:`Damaged`."""
-    tensors = load_tensors(data)
+    tensors = load(data, WEIGHTS)
     try:
         about = _about(data)
     except UNREADABLE as error:
@@ -72,11 +72,6 @@ def written(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> bytes
     return b"".join((len(text).to_bytes(8, "little"), text, memoryview(data)[end:]))
 
 
-def load_tensors(data: bytes) -> dict[str, Tensor]:
-    """Those of any safetensors file; raises :class:`Damaged`."""
-    return load({WEIGHTS: data}, WEIGHTS)
-
-
 def read_about(data: bytes) -> About | None:
     """What the bytes of a safetensors file say of themselves, where they are a run's."""
     try:
@@ -105,9 +100,10 @@ def _form(tensor: Tensor) -> str:
     return f"{str(tensor.dtype).removeprefix('torch.')} {tuple(tensor.shape)}"
 
 
-def load(files: Mapping[str, bytes], name: str) -> dict[str, Tensor]:
+def load(data: bytes, name: str) -> dict[str, Tensor]:
+    """The tensors of any safetensors file; raises :class:`Damaged`, which calls it by that ``name``."""
     try:
-        tensors: dict[str, Tensor] = safetensors.torch.load(files[name])
+        tensors: dict[str, Tensor] = safetensors.torch.load(data)
     except (KeyError, ValueError, RuntimeError, safetensors.SafetensorError) as error:
         raise Damaged(f"{name}: {error}") from None
     return tensors
