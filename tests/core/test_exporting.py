@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import re
 import shutil
@@ -18,14 +17,12 @@ import safetensors
 import safetensors.torch
 import torch
 from msgspec.structs import replace
-from PIL import Image
 from torch import Tensor
 
 import core
 from core import data, exporting
-from core.data.images import Form, read_image
 from core.errors import UserError
-from core.exporting import Export, _checking, _use, _writing, pt2
+from core.exporting import Export, _checking, _writing, pt2
 from core.exporting._checking import Expected
 from core.exporting._program import Model
 from core.models import Inputs
@@ -214,27 +211,6 @@ def test_what_torch_cannot_follow_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"net\.pt2: this network cannot be written so: .*; try another format") as caught:
         exporting.export(weights, [tmp_path / "net.pt2"], synthetic=True, model=model["name"], code=tmp_path)
     assert "\n" not in str(caught.value) and not (tmp_path / "net.pt2").exists()
-
-
-@pytest.mark.parametrize("name", ["net.pt2", "\U0001f431 'a' \"b\"\n\\.pt2", "caf\xe9\u202e.pt2", "torn\udcff.pt2"])
-def test_the_program_of_a_card_has_the_name_of_its_file(name: str) -> None:
-    assert ast.literal_eval(_use.quoted(name)) == name and _use.quoted(name).isascii()
-
-
-@pytest.mark.parametrize(("channels", "mode"), [(3, "RGB"), (3, "LA"), (1, "RGB")])
-@pytest.mark.parametrize("shape", [(8, 8), (21, 14), (14, 21), (9, 8)])
-def test_the_program_of_a_card_sees_the_image_that_predict_sees(
-    channels: int, mode: str, shape: tuple[int, int], made: Export, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    turned = Image.Exif()
-    turned[0x0112] = 6  # orientation: a quarter to the right
-    noise = np.random.RandomState(0).randint(0, 256, (*shape, len(mode)), np.uint8)
-    Image.fromarray(noise).convert(mode).save(tmp_path / "image.png", exif=turned)
-    monkeypatch.chdir(tmp_path)
-    names: dict[str, Any] = {}
-    facts = replace(made.facts, channels=channels, size=8)
-    exec(_use.program(facts, (), (), "classes = [0]", "logits = np.zeros((1, 1))"), names)
-    assert np.array_equal(names["images"][0], read_image(tmp_path / "image.png", Form(8, channels)))
 
 
 # What does not compute the same
