@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import os
 import re
 import secrets
 import shutil
@@ -23,7 +22,7 @@ import msgspec
 
 from core.errors import UNREADABLE
 from core.events import FORMAT
-from core.files import create, read_plain, sync, write_whole
+from core.files import create_whole, read_plain, sync, write_whole
 from core.format import decode, prepare
 
 MANIFEST = "MANIFEST.json"
@@ -224,10 +223,7 @@ def _free_folder(folder: Path, step: int) -> Path:
 
 
 def _write(path: Path, data: bytes) -> str:
-    with create(path) as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
+    create_whole(path, data)
     return hashlib.sha256(data).hexdigest()
 
 

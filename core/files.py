@@ -34,6 +34,14 @@ def create(path: Path) -> BinaryIO:
     return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | NO_LINK, 0o600), "wb")
 
 
+def create_whole(path: Path, data: bytes) -> None:
+    """A new file as :func:`create` makes it, whose bytes survive a power cut. Raises OSError."""
+    with create(path) as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
 def check_free(path: Path, force: bool, advice: str) -> None:
     """Only a plain file is ever written over, and only when that was asked for (``force``); else raises UserError, which
     ``advice`` ends."""
@@ -117,12 +125,8 @@ def _open(path: Path, flags: int) -> int:
 def write_whole(path: Path, data: bytes) -> None:
     """Replace a file in one step: readers see the old bytes or the new ones, a crash leaves one of the two."""
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
-    file = create(temporary)
     try:
-        with file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+        create_whole(temporary, data)
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)

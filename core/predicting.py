@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec.structs import replace
@@ -50,29 +50,45 @@ class Stored:
         from core.training.weights_file import read_weights
 
         with _in_one_line(weights):
-            self._tensors, self.about = read_weights(_read(weights))
+            tensors, self.about = read_weights(_read(weights))
+            # In memory as torch aligns it, on which the bits of its kernels may depend; one by one, since they may be large.
+            self._tensors = {name: tensors.pop(name).clone() for name in list(tensors)}
             self.recipe: Recipe = from_table(self.about.recipe, str(weights))
         self.path, self.classes, self.inputs = weights, self.about.classes, self.about.inputs
         self.normalisation = self.about.normalisation
+
+    def place_of_code(self, model: str | None, code: Path | None) -> Path | None:
+        """The folder of the code that is its model, where the user has named that as ``model``: ``code``, by itself the present
+        one. None where they have not. Raises UserError for another name."""
+        if model is None:
+            return None
+        if (name := self.recipe.model.get("name")) != model or not models.is_code(self.recipe.model):
+            raise UserError(f"--model {model}: the model of {self.path} is {name}; leave it out, or name that")
+        return code or Path.cwd()
 
     def network(self, model: str | None = None, code: Path | None = None) -> nn.Module:
         """The network with its weights, on the host, as its own file or library makes it.
 
         Raises UserError when the tensors do not fit, and when its model is code of somebody's own that the user has not named
-        as ``model``. That code lies in the folder ``code``, by itself the present one.
+        as ``model``, see :meth:`place_of_code`.
         """
         import torch
 
         from core.training.weights_file import check_weights
 
-        place_of_code = _named(self.path, self.recipe.model, model, code)
+        place_of_code = self.place_of_code(model, code)
         with _in_one_line(self.path):
             with torch.device("meta") if models.is_ours(self.recipe.model) else nullcontext():
                 # What the file claims costs no memory, as a rule, until its tensors are known to fit.
                 check_weights(self._tensors, models.sketch(self.recipe.model, self.inputs, place_of_code))
             network = models.build(self.recipe.model, self.inputs, place_of_code)
-        network.load_state_dict(self._tensors)
+        network.load_state_dict(self._tensors, assign=not _has_tied(network))  # nothing changes them: once is enough
         return network.eval()
+
+
+def _has_tied(network: nn.Module) -> bool:
+    """Whether parameters of several names are one."""
+    return len(list(network.parameters())) < len(list(network.named_parameters(remove_duplicate=False)))
 
 
 class Loaded:
@@ -146,10 +162,10 @@ def measure(
     precision: str = "",
 ) -> Result:
     """One pass over test images. ``remember`` what each of them is taken for; another ``precision`` than the recipe's."""
-    from core.training import setup
     from core.training.evaluation import Evaluation as Pass
+    from core.training.examples import examples as placed
 
-    examples, batch = setup.examples(test, loaded.device), (settings or loaded.recipe.data).evaluation_batch_size
+    examples, batch = placed(test, loaded.device), (settings or loaded.recipe.data).evaluation_batch_size
     passing = Pass(
         loaded.network, examples, len(loaded.classes), loaded.normalisation, batch, precision or loaded.precision,
         remember=remember,
@@ -168,16 +184,6 @@ def summary(stored: Stored, result: Result) -> Evaluation:
         result.accuracy, result.loss, by_class, result.confusion, sum(result.images), stored.path.parent.name,
         result.balanced_accuracy,
     )  # fmt: skip
-
-
-def _named(weights: Path, settings: dict[str, Any], model: str | None, code: Path | None) -> Path | None:
-    """The folder of the code that a file's model is, where the user has named that; raises UserError for another name."""
-    name = settings.get("name")
-    if model is None:
-        return None
-    if name != model or not models.is_code(settings):
-        raise UserError(f"--model {model}: the model of {weights} is {name}; leave it out, or name that")
-    return code or Path.cwd()
 
 
 @contextmanager

@@ -32,6 +32,7 @@ from tui_trainer.trained import Result, TrainingFailed, outcome_of
 
 if TYPE_CHECKING:
     from core import Evaluation, Prediction
+    from core.run.named_weights import Named
     from tui_trainer.follow import Printer, Worker
     from tui_trainer.trackers import Wanted
 
@@ -147,7 +148,7 @@ def evaluate(
     from core.run.named_weights import model_of
     from core.sections import Data
 
-    weights, code = _weights(target, checkpoint, runs)
+    weights, code, _ = _weights(target, checkpoint, runs)
     settings = None if data is None else from_text(str(data), Data())
     return core.evaluate(weights, settings, device, threads, **model_of(model, code))
 
@@ -167,7 +168,7 @@ def predict(
     import core
     from core.run.named_weights import model_of
 
-    weights, code = _weights(target, checkpoint, runs)
+    weights, code, _ = _weights(target, checkpoint, runs)
     return core.predict(weights, map(Path, images), top, device, **model_of(model, code))
 
 
@@ -218,7 +219,7 @@ def _found(run: Target, runs: str | Path | None) -> RunFolder:
     return RunFolder(run.path) if isinstance(run, Result) else find(str(run), _runs(runs))
 
 
-def _weights(target: Target, checkpoint: str, runs: str | Path | None) -> tuple[Path, Any]:
+def _weights(target: Target, checkpoint: str, runs: str | Path | None) -> Named:
     from core.run.named_weights import weights_of
 
     named = target.path if isinstance(target, Result) else target

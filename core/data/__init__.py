@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias, cast
 
 import msgspec
 
+from core.data.sharing import is_path
 from core.errors import UserError
 from core.explain import hint
 from core.models import Inputs
@@ -152,7 +153,7 @@ def about(source: str) -> str:
 
 def terms(source: str) -> str:
     """Whose the data of a source are and on what terms, in sentences; empty where only the user knows."""
-    return _source(source).TERMS
+    return "" if is_path(source) else _source(source).TERMS
 
 
 def name_of(settings: Data) -> str:

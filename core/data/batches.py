@@ -97,8 +97,11 @@ def order(seed: int, epoch: int, count: int) -> Tensor:
 
 def normalise(images: Tensor, mean: Sequence[float], std: Sequence[float], dtype: torch.dtype = torch.float32) -> Tensor:
     """uint8 [B, C, H, W] as (pixel / 255 - mean) / std per channel, computed in float32 on the images' device."""
-    scale, offset = affine(tuple(mean), tuple(std), images.device)
-    return torch.addcmul(offset, images.to(torch.float32), scale).to(dtype)
+    return normalised(images, *affine(tuple(mean), tuple(std), images.device)).to(dtype)
+
+
+def normalised(images: Tensor, scale: Tensor, offset: Tensor) -> Tensor:
+    return torch.addcmul(offset, images.to(torch.float32), scale)
 
 
 @lru_cache(maxsize=16)  # making a tensor on a GPU waits for it, which a step must not

@@ -7,7 +7,7 @@ import math
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -69,7 +69,8 @@ def load(name: str, place: str, signature: str, build: Callable[[], Content], pr
     """The data set ``name`` from the cache, or built and kept there when absent, damaged or of another signature.
 
     ``place`` says where its files lie, ``signature`` the state they are in, so that a place has one entry however often
-    its files change. Raises UserError when the cache cannot be written, and what ``build`` raises.
+    its files change. Raises UserError when the cache cannot be written, and what ``build`` raises, and the pixels
+    that it gives: whoever reads them has OSErrors as UserErrors, for here they would be the cache's.
     """
     folder = cache_folder() / "decoded" / hashlib.sha256(os.fsencode(f"{name} {place}")).hexdigest()[:32]
     dataset = _open(folder, name, signature, progress)
@@ -78,7 +79,7 @@ def load(name: str, place: str, signature: str, build: Callable[[], Content], pr
     with exclusive(folder, lambda: progress("prepare", 0, 0, "images")):
         dataset = _open(folder, name, signature, progress)  # another process may have built it meanwhile
         if dataset is None:
-            content = _readable(build(), f"data '{name}'")
+            content = build()
             with writable(folder):
                 _replace(folder, signature, content, progress)
             dataset = _open(folder, name, signature, progress)
@@ -178,22 +179,6 @@ def _check_room(folder: Path, content: Content) -> None:
         raise UserError(
             f"cache {str(folder.parent)!r}: {text}; free some space there, or set TUI_TRAINER_CACHE to another folder"
         )
-
-
-def _readable(content: Content, where: str) -> Content:
-    """The same, whose images raise UserError where they cannot be read: not the cache is at fault then."""
-    train, test, held_out = (
-        part and part._replace(pixels=_read(part.pixels, where)) for part in (content.train, content.test, content.validation)
-    )
-    assert train and test
-    return replace(content, train=train, test=test, validation=held_out)
-
-
-def _read(pixels: Iterable[npt.NDArray[np.uint8]], where: str) -> Iterator[npt.NDArray[np.uint8]]:
-    try:
-        yield from pixels
-    except (OSError, ValueError, SyntaxError) as error:  # Pillow's, for a damaged file
-        raise UserError(f"{where}: an image cannot be read ({error}); get it anew, or leave it out") from None
 
 
 def _write_pixels(file: BinaryIO, part: Part, count: _Count) -> None:

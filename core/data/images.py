@@ -53,30 +53,33 @@ def read_image(path: Path, form: Form, *, named: bool = False) -> npt.NDArray[np
     also be a pipe.
     """
     where = repr(str(path))
-    with _in_one_line(where), _opened(path, named) as file:
+    with in_one_line(where), _opened(path, named) as file:
         return decoded(file, where, form)
 
 
 def look(path: Path) -> Look:
     """Without decoding it. Raises UserError as :func:`read_image`."""
     where = repr(str(path))
-    with _in_one_line(where), open_plain(path, follow=True) as file:
+    with in_one_line(where), open_plain(path, follow=True) as file:
         return look_at(file, where)
 
 
 def look_at(file: BinaryIO, where: str) -> Look:
     """As :func:`look`, at an open file; ``where`` says in errors which one it is."""
-    with _in_one_line(where), Image.open(file, formats=_FORMATS) as image:
+    with in_one_line(where), Image.open(file, formats=_FORMATS) as image:
         return Look(min(image.size), image.mode in GREY)
 
 
-def below(folder: Path) -> Iterator[Path]:
+def below(folder: Path) -> Iterator[Path | OSError]:
     """The image files in a folder and in those below it, in order of name, links to folders apart; hidden ones are left out.
-    One folder is listed at a time. Raises OSError."""
-    for entry in sorted(folder.iterdir()):
-        if entry.name.startswith("."):
-            continue
-        if entry.is_dir():
+    One folder is listed at a time; in the place of one that cannot be listed is why, and the rest goes on."""
+    try:
+        entries = [(entry, entry.is_dir()) for entry in sorted(folder.iterdir()) if not entry.name.startswith(".")]
+    except OSError as error:
+        yield error
+        return
+    for entry, is_folder in entries:
+        if is_folder:
             yield from () if entry.is_symlink() else below(entry)
         elif entry.suffix.lower() in SUFFIXES:
             yield entry
@@ -84,7 +87,7 @@ def below(folder: Path) -> Iterator[Path]:
 
 def decoded(file: BinaryIO, where: str, form: Form) -> npt.NDArray[np.uint8]:
     """As :func:`read_image`, from an open file; ``where`` says in errors which one it is."""
-    with _in_one_line(where), Image.open(file, formats=_FORMATS) as image:
+    with in_one_line(where), Image.open(file, formats=_FORMATS) as image:
         if image.mode.startswith(("I", "F")):
             raise UserError(f"{where}: has more than 8 bits a channel (mode {image.mode}); convert it to 8 bits")
         if form.only_grey and image.mode not in GREY:
@@ -103,7 +106,8 @@ def brought_to(image: Image.Image, form: Form) -> npt.NDArray[np.uint8]:
 
 
 @contextmanager
-def _in_one_line(where: str) -> Iterator[None]:
+def in_one_line(where: str) -> Iterator[None]:
+    """What a decoder raises, of damaged bytes or of too large an image, becomes a UserError that says ``where`` it was."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)

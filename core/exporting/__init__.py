@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from core.exporting._program import Model
     from core.exporting._writing import export as export
 
+TAKEN = "choose another name with --to, or write over it with --force"
+"""What is to be done where a file is there already."""
 Run: TypeAlias = "Callable[[Tensor], Tensor]"
 """uint8 images [n, channels, size, size] to float32 logits [n, classes]."""
 
@@ -81,7 +83,7 @@ def check(targets: Sequence[Path], force: bool = False) -> None:
             raise UserError(f"--to {path}: there is no folder {path.parent}; make it first")
         if paths.count(path) > 1:
             raise UserError(f"--to {path}: would be written twice; leave one out, or choose another folder for it")
-        check_free(path, force, "choose another name with --to, or write over it with --force")
+        check_free(path, force, TAKEN)
     for target in targets:
         of(target).check()
 

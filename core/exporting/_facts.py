@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
+from core.data.sharing import shared_source
 from core.predicting import Evaluation
 from core.recipe import Recipe
 
@@ -35,6 +36,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     recipe: str
     recipe_hash: str
     data: str
+    """Those that ``test_images`` are of, or else those that it was trained on; without the paths of any machine."""
     precision: str
     """In which ``evaluate`` computed; the file itself computes in fp32."""
     accuracy: float | None = None
@@ -74,12 +76,9 @@ class Export(msgspec.Struct, frozen=True, kw_only=True):
 
 def shared(recipe: Recipe) -> Recipe:
     """A recipe without the paths of the machine that it was trained on, which say nothing elsewhere and may say too much."""
-    source, colon, name = recipe.data.source.partition(":")
-    nameless = f"{source}{colon}{Path(name).name}" if Path(name).is_absolute() else recipe.data.source
     weights = recipe.finetune.weights and Path(recipe.finetune.weights).name
-    return replace(
-        recipe, data=replace(recipe.data, source=nameless, path=None), finetune=replace(recipe.finetune, weights=weights)
-    )
+    data = replace(recipe.data, source=shared_source(recipe.data.source), path=None)
+    return replace(recipe, data=data, finetune=replace(recipe.finetune, weights=weights))
 
 
 def texts(facts: Facts) -> dict[str, str]:

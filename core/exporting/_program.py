@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
-from core.data.batches import affine
+from core.data.batches import affine, normalised
 from core.exporting._facts import INPUT, Facts
 from core.models import Inputs
 from core.training.evaluation import Normalisation
 from core.training.weights_file import About
+
+if TYPE_CHECKING:
+    from core.exporting import Run
 
 
 class Program(nn.Module):
@@ -26,9 +31,18 @@ class Program(nn.Module):
         self.register_buffer("offset", offset.clone())
 
     def forward(self, images: Tensor) -> Tensor:
-        normalised = torch.addcmul(self.get_buffer("offset"), images.to(torch.float32), self.get_buffer("scale"))
-        logits: Tensor = self.network(normalised)
+        logits: Tensor = self.network(normalised(images, self.get_buffer("scale"), self.get_buffer("offset")))
         return logits.float()
+
+
+def without_gradients(program: Callable[[Tensor], Tensor]) -> Run:
+    """What a file's ``opened`` gives, of a program that torch runs."""
+
+    @torch.no_grad()
+    def run(images: Tensor) -> Tensor:
+        return program(images)
+
+    return run
 
 
 class Model:

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 
 from core.exporting._facts import Facts
-
-MODES = {1: "L", 3: "RGB"}
-"""Pillow's, by the number of channels."""
 
 
 def program(facts: Facts, standard: Sequence[str], libraries: Sequence[str], loads: str, runs: str) -> str:
@@ -25,14 +21,19 @@ def program(facts: Facts, standard: Sequence[str], libraries: Sequence[str], loa
 
 
 def _image(facts: Facts) -> Iterator[str]:
-    side, turned = facts.size, "[None, None]" if facts.channels == 1 else ".transpose(2, 0, 1)[None]"
-    shape = f"{facts.channels}, {side}, {side}"
+    """As :func:`core.data.images.decoded` sees it, to the very pixel."""
+    from core.data.images import MODES
+
+    size, turned = facts.size, "[None, None]" if facts.channels == 1 else ".transpose(2, 0, 1)[None]"
+    shape = f"{facts.channels}, {size}, {size}"
     if facts.channels not in MODES:
         yield f"images = np.zeros((1, {shape}), np.uint8)  # your image, which no usual file holds"
         return
-    yield f'image = Image.open("image.png").convert({quoted(MODES[facts.channels])})'
-    yield f"image = ImageOps.fit(image, ({side}, {side}), Image.Resampling.BICUBIC)"
-    yield f"images = np.array(image){turned}  # uint8 [n, {shape}]"
+    yield f'image = ImageOps.exif_transpose(Image.open("image.png")).convert("{MODES[facts.channels]}")'
+    yield "side = min(image.size)"
+    yield "left, top = (image.width - side) // 2, (image.height - side) // 2"
+    yield f"square = image.resize(({size}, {size}), Image.Resampling.BICUBIC, (left, top, left + side, top + side))"
+    yield f"images = np.array(square){turned}  # uint8 [n, {shape}]"
 
 
 def _place(line: str) -> tuple[bool, str]:
@@ -40,5 +41,5 @@ def _place(line: str) -> tuple[bool, str]:
 
 
 def quoted(name: str) -> str:
-    """A text as Python and JSON write it, in ASCII."""
-    return json.dumps(name)
+    """A text as Python writes it, in ASCII; JSON has no way of its own for what lies beyond 16 bits."""
+    return ascii(name)

@@ -15,16 +15,20 @@ from torch import Tensor
 from core import data, models
 from core.checkpoint import MANIFEST
 from core.data import batches
+from core.data.sharing import shared_source
 from core.errors import UserError, out_of_memory
-from core.exporting import Format, check, of
+from core.exporting import TAKEN, Format, check, of
 from core.exporting._checking import IMAGES, Agreement, Expected, compare, expected
 from core.exporting._facts import Export, Facts, Written, shared
 from core.exporting._program import Model
-from core.files import create
+from core.files import check_free, create_whole, sync
 from core.predicting import Evaluation, Loaded, images_to_test, measure, summary
 from core.sections import Data
 from core.training.evaluation import logits_of
 from core.training.recipe_hash import recipe_hash
+
+MADE_UP = 1 << 28
+"""Bytes of images that are made up, at the most: ``IMAGES`` of 299 pixels square in colours."""
 
 
 class _Tried(NamedTuple):
@@ -69,8 +73,8 @@ def export(
     facts = _facts(loaded, tried, name or weights.stem)
     made = Model(network, loaded.stored.about, facts)
     known = expected(network, loaded.normalisation, tried.images, tried.taken_for, loaded.precision, tried.labels)
-    place = (code or Path.cwd()) if model else None
-    files = tuple(_written(*pair, made, known, progress, place) for pair in zip(targets, formats, strict=True))
+    place = loaded.stored.place_of_code(model, code)
+    files = tuple(_written(*pair, made, known, progress, place, force) for pair in zip(targets, formats, strict=True))
     return Export(facts=facts, files=files, evaluation=tried.evaluation, recipe=shared(loaded.recipe))
 
 
@@ -95,9 +99,13 @@ def _measured(loaded: Loaded, settings: Data | None, progress: data.Progress) ->
 
 def _made_up(loaded: Loaded) -> _Tried:
     """Noise with the mean and deviation of the data."""
-    inputs, (mean, std) = loaded.inputs, (torch.tensor(part).view(-1, 1, 1) for part in loaded.normalisation)
-    drawn = torch.randn(IMAGES, inputs.channels, inputs.size, inputs.size, generator=torch.Generator().manual_seed(0))
-    images = ((mean + std * drawn) * 255).round().clamp(0, 255).to(torch.uint8)
+    _, channels, size = loaded.inputs
+    mean, std = (torch.tensor(part).view(-1, 1, 1) for part in loaded.normalisation)
+    images = torch.empty(min(IMAGES, max(1, MADE_UP // (channels * size**2))), channels, size, size, dtype=torch.uint8)
+    generator = torch.Generator().manual_seed(0)
+    for image in images:  # one by one, since noise is four times as large
+        drawn = torch.randn(image.shape, generator=generator)
+        image.copy_(((mean + std * drawn) * 255).round().clamp(0, 255))
     return _Tried(loaded.recipe.data.source, images, _predictions(loaded, images), None, None)
 
 
@@ -114,7 +122,7 @@ def _facts(loaded: Loaded, tried: _Tried, name: str) -> Facts:
         name=name, checkpoint=_checkpoint(loaded.stored.path), classes=loaded.classes, channels=inputs.channels,
         size=inputs.size, mean=loaded.normalisation.mean, std=loaded.normalisation.std, architecture=str(recipe.model["name"]),
         parameters=models.count_parameters(loaded.network), recipe=recipe.name, recipe_hash=recipe_hash(recipe),
-        data=tried.data, precision=loaded.precision, accuracy=evaluation.accuracy if evaluation else None,
+        data=shared_source(tried.data), precision=loaded.precision, accuracy=evaluation.accuracy if evaluation else None,
         evaluated_accuracy=tried.evaluated_accuracy,
         test_images=evaluation.images if evaluation else 0, made_with=f"tui-trainer {metadata.version('tui-trainer')}",
     )  # fmt: skip
@@ -125,18 +133,27 @@ def _checkpoint(weights: Path) -> str:
     return weights.parent.name if (weights.parent / MANIFEST).is_file() else weights.name
 
 
-def _written(target: Path, form: Format, made: Model, known: Expected, progress: data.Progress, code: Path | None) -> Written:
+def _written(
+    target: Path, form: Format, made: Model, known: Expected, progress: data.Progress, code: Path | None, force: bool
+) -> Written:
     """Into a folder of its own beside the place where it goes, until it is known to be right."""
     progress(f"write {target.name}", 0, 0, "")
     with _one_line(target), tempfile.TemporaryDirectory(prefix=".export-", dir=target.parent) as folder:
         files = _contents(form, made, target)
         for name, content in files.items():
-            with create(Path(folder, name)) as file:
-                file.write(content)
+            create_whole(Path(folder, name), content)
         agreement = _compared(Path(folder, target.name), form, known, progress, code)
-        for name in reversed(files):  # what is beside it first
-            Path(folder, name).replace(target.with_name(name))
+        _put(Path(folder), list(files), target, force)
     return _told(target, form, files, known, agreement)
+
+
+def _put(folder: Path, names: list[str], target: Path, force: bool) -> None:
+    """Raises UserError where something has come to be there meanwhile."""
+    for name in names:
+        check_free(target.with_name(name), force, TAKEN)
+    for name in reversed(names):  # what is beside it first
+        (folder / name).replace(target.with_name(name))
+    sync(target.parent)
 
 
 def _contents(form: Format, made: Model, target: Path) -> dict[str, bytes]:

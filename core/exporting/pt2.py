@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -16,8 +16,6 @@ from core.exporting import _use
 from core.exporting._facts import Facts
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from core.exporting import Run
     from core.exporting._program import Model
 
@@ -42,14 +40,9 @@ def files(model: Model, name: str) -> dict[str, bytes]:
 def opened(path: Path, code: Path | None) -> Run:
     import torch
 
-    loaded: Any = torch.export.load(path).module()
+    from core.exporting._program import without_gradients
 
-    @torch.no_grad()
-    def run(images: Tensor) -> Tensor:
-        logits: Tensor = loaded(images)
-        return logits
-
-    return run
+    return without_gradients(torch.export.load(path).module())
 
 
 def use(facts: Facts, name: str) -> str:

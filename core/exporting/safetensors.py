@@ -17,8 +17,6 @@ from core.models import Inputs
 from core.recipe import from_table, to_table
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from core.exporting import Run
     from core.exporting._program import Model
 
@@ -32,15 +30,12 @@ def check() -> None:
 
 
 def files(model: Model, name: str) -> dict[str, bytes]:
-    import safetensors.torch
-
-    from core.training.weights_file import METADATA
+    from core.training.weights_file import written
 
     about = replace(model.about, recipe=to_table(shared(from_table(model.about.recipe))))
-    metadata = {"format": "pt", METADATA: msgspec.json.encode(about).decode(), **texts(model.facts)}
-    tensors = {key: tensor.contiguous() for key, tensor in model.network.state_dict().items()}
+    metadata = {"format": "pt", **about.metadata(), **texts(model.facts)}
     config = msgspec.json.format(msgspec.json.encode(_config(model)), indent=2) + b"\n"
-    return {name: safetensors.torch.save(tensors, metadata), CONFIG: config}
+    return {name: written(model.network.state_dict(), metadata), CONFIG: config}
 
 
 def _config(model: Model) -> dict[str, Any]:
@@ -65,21 +60,16 @@ def _config(model: Model) -> dict[str, Any]:
 
 def opened(path: Path, code: Path | None) -> Run:
     import safetensors.torch
-    import torch
 
-    from core.data.batches import normalise
+    from core.exporting._program import Program, without_gradients
+    from core.training.evaluation import Normalisation
 
     config = msgspec.json.decode((path.parent / CONFIG).read_bytes())
     cfg = config["pretrained_cfg"]
     network = models.build(config["model"], Inputs(config["num_classes"], *cfg["input_size"][:2]), code).eval()
     network.load_state_dict(safetensors.torch.load_file(path))
 
-    @torch.no_grad()
-    def run(images: Tensor) -> Tensor:
-        logits: Tensor = network(normalise(images, cfg["mean"], cfg["std"]))
-        return logits
-
-    return run
+    return without_gradients(Program(network, Normalisation(tuple(cfg["mean"]), tuple(cfg["std"]))))
 
 
 def use(facts: Facts, name: str) -> str:

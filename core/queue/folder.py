@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -89,10 +89,16 @@ class QueueFolder:
             raise UserError(f"queue: {len(data):,} bytes, where at most {LARGEST:,} were expected; tui-trainer queue clear")
         write_whole(self.file, data + b"\n")
 
-    def _locked(self) -> AbstractContextManager[None]:
-        return lock.hold(
-            self.lock, PATIENCE, lambda: UserError(f"{self.lock}: held by another process for {PATIENCE:.0f} s; try again")
-        )
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        try:
+            descriptor = lock.take(self.lock, PATIENCE)
+        except BlockingIOError:
+            raise UserError(f"{self.lock}: held by another process for {PATIENCE:.0f} s; try again") from None
+        try:
+            yield
+        finally:
+            lock.release(descriptor)
 
 
 def command(queue: QueueFolder, words: str = "") -> str:

@@ -22,11 +22,20 @@ def model_of(named: str | None, known: Code | None) -> dict[str, Any]:
     return {"model": named} if named or known is None else known._asdict()
 
 
-def weights_of(target: str, checkpoint: str, runs: Path | None) -> tuple[Path, Code | None]:
-    """The weights file that RUN|FILE means, and the code that the run may run; raises UserError."""
+class Named(NamedTuple):
+    """What RUN|FILE means: a weights file, the code that the run may run, and what they are called: as the run, or as the
+    file."""
+
+    weights: Path
+    code: Code | None
+    name: str
+
+
+def weights_of(target: str, checkpoint: str, runs: Path | None) -> Named:
+    """Raises UserError where it means none."""
     path = Path(target)
     if path.exists() and not path.is_dir():
-        return path, None
+        return Named(path, None, path.stem)
     if target.endswith(".safetensors"):
         raise UserError(f"{target}: no such file; expected a run or a model.safetensors of one")
     from core.run.checkpoints import weights_file
@@ -34,4 +43,5 @@ def weights_of(target: str, checkpoint: str, runs: Path | None) -> tuple[Path, C
 
     run = find(target, runs_folder(runs))
     folder = permitted(run)
-    return weights_file(run, checkpoint), Code(run.read().recipe["model"]["name"], folder) if folder else None
+    code = Code(run.read().recipe["model"]["name"], folder) if folder else None
+    return Named(weights_file(run, checkpoint), code, run.path.absolute().name)

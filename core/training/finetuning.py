@@ -13,13 +13,13 @@ from typing import Any, NamedTuple, cast
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _NormBase
 
-from core.checkpoint import LARGEST, Damaged
+from core.checkpoint import LARGEST, WEIGHTS, Damaged
 from core.errors import UserError
 from core.files import open_plain, read_named
 from core.sections import FineTune
+from core.training.finite import all_finite
 from core.training.naming import fits, matching
-from core.training.snapshot import all_finite
-from core.training.weights_file import load_tensors, read_about
+from core.training.weights_file import load, read_about
 
 KEY = "finetune.weights"
 PICKLED = (b"PK\x03\x04", b"\x80")
@@ -45,7 +45,7 @@ def read(path: str) -> Begin:
     except OSError as error:
         raise UserError(f"{KEY}: {path}: {error.strerror}; expected a safetensors file") from None
     try:
-        tensors = load_tensors(data)
+        tensors = load(data, WEIGHTS)
     except Damaged as error:
         if data.startswith(PICKLED):
             raise UserError(f"{KEY}: {path} is a pickle, which may run code and is never read; {_conversion(path)}") from None

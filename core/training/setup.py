@@ -9,8 +9,6 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import msgspec
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -26,10 +24,11 @@ from core.training import device as devices
 from core.training import finetuning, optimizers
 from core.training.averaging import Average
 from core.training.evaluation import Examples, Normalisation
+from core.training.examples import examples
 from core.training.optimizers.sam import restored
 from core.training.recipe_hash import recipe_hash
 from core.training.snapshot import World
-from core.training.weights_file import METADATA, About
+from core.training.weights_file import About
 
 if TYPE_CHECKING:
     from core.training.distributed import Ranks
@@ -89,12 +88,10 @@ class Setup:
         return initialise(self.recipe, self.inputs, self.device, self.code)
 
     def metadata(self) -> dict[str, str]:
-        """What goes into the weights file, so that it is enough alone to evaluate and predict.
-
-        One key, since safetensors writes several in a random order and equal weights should be equal files.
-        """
+        """What goes into the weights file. One key, since safetensors writes several in a random order and equal weights should
+        be equal files."""
         about = About(recipe=to_table(self.recipe), classes=self.classes, inputs=self.inputs, normalisation=self.normalisation)
-        return {METADATA: msgspec.json.encode(about).decode()}
+        return about.metadata()
 
 
 def prepare(
@@ -122,8 +119,10 @@ def prepare(
     inputs = Inputs(len(dataset.classes), *dataset.train.pixels.shape[1:3])
     written, recipe = recipe, adapting.adapted(recipe, inputs.size)
     progress("build", 0, 0, "")
+    network = _network(recipe, inputs, device, code, len(train.indices))
     training = examples(train, device)
-    network = _network(recipe, inputs, device, code, training, normalisation)
+    if isinstance(network, FromData):
+        network.set_from(batches.normalise(batches.sent(training.images[:SEEN], device), *normalisation))
     told, weights = _fine_tuned(recipe, network, dataset.classes, begins)
     parameters = models.count_parameters(network)
     models.check_limit(parameters, recipe.parameter_limit)
@@ -159,18 +158,15 @@ def prepare(
     return setup
 
 
-def _network(
-    recipe: Recipe, inputs: Inputs, device: torch.device, code: Path | None, train: Examples, normalisation: Normalisation
-) -> nn.Module:
-    """Checked against the data: their size, what augmentation and smaller images need, the last batch of an epoch."""
+def _network(recipe: Recipe, inputs: Inputs, device: torch.device, code: Path | None, images: int) -> nn.Module:
+    """Checked against the data, before they are beside it: their size, what augmentation and smaller images need, the last
+    batch of an epoch."""
     if not models.is_ours(recipe.model) and data.inputs(recipe.data) is None:
         models.sketch(recipe.model, inputs, code)  # what does not fit is said in a line; of other data this was done before
     network = initialise(recipe, inputs, device, code)
-    _check_last_batch(recipe, network, len(train), inputs)
+    _check_last_batch(recipe, network, images, inputs)
     augment.check(recipe.augment, inputs.channels, inputs.size, inputs.size)
     resolution.check(recipe.low_resolution, network, inputs.channels, inputs.size)
-    if isinstance(network, FromData):
-        network.set_from(batches.normalise(batches.sent(train.images[:SEEN], device), *normalisation))
     return network
 
 
@@ -196,14 +192,6 @@ def _check_splits(recipe: Recipe, data: str, train: batches.Chosen, held_out: ba
         raise UserError(f"data '{data}': no training images are left after data.validation and data.limit")
     if recipe.watches and recipe.early_stopping.split == "validation" and not len(held_out.indices):
         raise UserError(f"data '{data}': data.validation = {recipe.data.validation} holds no image out; raise it")
-
-
-def examples(chosen: batches.Chosen, device: torch.device) -> Examples:
-    """On the device, on the host, or left in the file that they are mapped from: wherever there is room for them."""
-    place = devices.storage(chosen.bytes, device)
-    if place is None and isinstance(chosen.images.pixels, np.memmap):
-        return Examples(Mapped(chosen.images.pixels, chosen.indices), torch.from_numpy(chosen.labels))
-    return Examples(*batches.to_device(*chosen, place or torch.device("cpu")))
 
 
 def _class_weights(settings: Data, train: batches.Chosen, classes: int, device: torch.device) -> Tensor | None:

@@ -7,8 +7,7 @@ optimizer state) are kept in ``state.json`` and restored: another memory layout 
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import msgspec
 import safetensors
@@ -21,6 +20,7 @@ from core.errors import UNREADABLE
 from core.events import FORMAT
 from core.format import decode
 from core.training.averaging import Average
+from core.training.finite import all_finite
 from core.training.layout import dense, strided
 from core.training.optimizers import state as optimizer_state
 from core.training.progress import Progress
@@ -117,18 +117,6 @@ class Snapshot:
         }
 
 
-def all_finite(tensors: Iterable[Tensor]) -> bool:
-    """Whether no number in them is NaN or infinite; waits once for each device that they are on."""
-    floating = [tensor for tensor in tensors if tensor.is_floating_point() and tensor.numel()]
-    devices = {tensor.device for tensor in floating}
-    return all(_finite_on([tensor for tensor in floating if tensor.device == device]) for device in devices)
-
-
-def _finite_on(tensors: list[Tensor]) -> bool:
-    largest = torch._foreach_norm(tensors, math.inf)  # unlike a sum of squares it does not overflow
-    return bool(torch.stack([norm.isfinite() for norm in largest]).all())
-
-
 def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
     """The optimizer's state by ``<parameter's index>.<key>``."""
     state: dict[int, dict[str, Tensor]] = optimizer.state_dict()["state"]
@@ -155,9 +143,9 @@ def restore(
     A checkpoint without an average gives its weights to both.
     """
     saved = read_state(files)
-    weights = strided(load(files, WEIGHTS), saved.strides, "model/")
-    live = strided(load(files, LIVE), saved.strides, "live/") if LIVE in files else weights
-    state = strided(load(files, OPTIMIZER), saved.strides, "optimizer/")
+    weights = strided(_tensors(files, WEIGHTS), saved.strides, "model/")
+    live = strided(_tensors(files, LIVE), saved.strides, "live/") if LIVE in files else weights
+    state = strided(_tensors(files, OPTIMIZER), saved.strides, "optimizer/")
     check_weights(weights, network)
     check_weights(live, network)
     _check_optimizer(state, optimizer, saved)
@@ -168,6 +156,12 @@ def restore(
     if scaler and (loss := saved.loss_scale):
         scaler.load_state_dict({**scaler.state_dict(), "scale": loss.scale, "_growth_tracker": loss.growth_tracker})
     return saved
+
+
+def _tensors(files: Mapping[str, bytes], name: str) -> dict[str, Tensor]:
+    if name not in files:
+        raise Damaged(f"it has no {name}")
+    return load(files[name], name)
 
 
 def _load_optimizer(state: Mapping[str, Tensor], optimizer: torch.optim.Optimizer) -> None:

@@ -19,13 +19,14 @@ from core.data.resolution import resized, size_at
 from core.errors import TrainingError
 from core.training.compiling import compiled, failure
 from core.training.device import autocast
+from core.training.finite import all_finite
 from core.training.fitting import fitting
 from core.training.optimizers import lookahead
 from core.training.optimizers.sam import ascended, restored
 from core.training.parts import Part
 from core.training.progress import Progress
 from core.training.setup import Setup
-from core.training.snapshot import all_finite, optimizer_tensors
+from core.training.snapshot import optimizer_tensors
 from core.training.window import Window
 
 T = TypeVar("T")

@@ -18,8 +18,11 @@ from core.events import FORMAT
 from core.format import decode
 from core.models import Inputs
 from core.training.evaluation import Normalisation
+from core.training.layout import dense
 
 METADATA = "tui_trainer"
+LARGEST_IMAGE = 1 << 26
+"""Bytes of an image that a network may take: 4,729 pixels square in colours."""
 
 
 class About(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,10 +34,14 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
     inputs: Inputs
     normalisation: Normalisation
 
+    def metadata(self) -> dict[str, str]:
+        """As they go into a weights file, so that it is enough alone to evaluate and predict."""
+        return {METADATA: msgspec.json.encode(self).decode()}
+
 
 def read_weights(data: bytes) -> tuple[dict[str, Tensor], About]:
     """The tensors of a weights file, and what it says of itself; raises :class:`Damaged`."""
-    tensors = load_tensors(data)
+    tensors = load(data, WEIGHTS)
     try:
         about = _about(data)
     except UNREADABLE as error:
@@ -48,13 +55,21 @@ def _check_about(about: About) -> None:
     (mean, std), inputs = about.normalisation, about.inputs
     if len(about.classes) != inputs.classes or not len(mean) == len(std) == inputs.channels:
         raise Damaged(f"{WEIGHTS}: its metadata contradict each other in their number of classes or channels")
+    if inputs.channels < 1 or inputs.size < 1 or inputs.channels * inputs.size**2 > LARGEST_IMAGE:
+        raise Damaged(f"{WEIGHTS}: its metadata have images of {inputs.channels}x{inputs.size}x{inputs.size}, which are none")
     if not all(math.isfinite(each) for each in (*mean, *std)) or min(std) <= 0:
         raise Damaged(f"{WEIGHTS}: its metadata have a mean or deviation that images cannot have")
 
 
-def load_tensors(data: bytes) -> dict[str, Tensor]:
-    """Those of any safetensors file; raises :class:`Damaged`."""
-    return load({WEIGHTS: data}, WEIGHTS)
+def written(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> bytes:
+    """A safetensors file of which equal tensors and metadata give equal bytes: the library has metadata in a random order."""
+    data = safetensors.torch.save(dense(tensors), dict(metadata))
+    end = 8 + int.from_bytes(data[:8], "little")
+    header = json.loads(data[8:end])
+    header["__metadata__"] = dict(metadata)
+    text = msgspec.json.encode(header)
+    text = text.ljust(-(-len(text) // 8) * 8)  # tensors begin at a multiple of eight bytes
+    return b"".join((len(text).to_bytes(8, "little"), text, memoryview(data)[end:]))
 
 
 def read_about(data: bytes) -> About | None:
@@ -85,9 +100,10 @@ def _form(tensor: Tensor) -> str:
     return f"{str(tensor.dtype).removeprefix('torch.')} {tuple(tensor.shape)}"
 
 
-def load(files: Mapping[str, bytes], name: str) -> dict[str, Tensor]:
+def load(data: bytes, name: str) -> dict[str, Tensor]:
+    """The tensors of any safetensors file; raises :class:`Damaged`, which calls it by that ``name``."""
     try:
-        tensors: dict[str, Tensor] = safetensors.torch.load(files[name])
+        tensors: dict[str, Tensor] = safetensors.torch.load(data)
     except (KeyError, ValueError, RuntimeError, safetensors.SafetensorError) as error:
         raise Damaged(f"{name}: {error}") from None
     return tensors

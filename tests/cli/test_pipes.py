@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import msgspec
 import pytest
 from PIL import Image
 from safetensors.torch import save
@@ -24,7 +23,7 @@ from core.recipe import from_table, to_table
 from core.run.folder import RunFolder
 from core.run.named_weights import weights_of
 from core.training.evaluation import Normalisation
-from core.training.weights_file import METADATA, About
+from core.training.weights_file import About
 from tests.cli.conftest import COMMAND
 
 MODEL = {"name": "resnet", "blocks": [1], "channels": 4, "pool": 4}
@@ -53,7 +52,7 @@ def weights() -> bytes:
         recipe=to_table(from_table({"model": MODEL})), classes=("ant", "bee"), inputs=Inputs(2, size=8),
         normalisation=Normalisation((0.5,) * 3, (0.2,) * 3),
     )  # fmt: skip
-    return save(models.build(MODEL, Inputs(2, size=8)).state_dict(), {METADATA: msgspec.json.encode(about).decode()})
+    return save(models.build(MODEL, Inputs(2, size=8)).state_dict(), about.metadata())
 
 
 def image() -> bytes:
@@ -84,7 +83,7 @@ def test_weights_and_an_image_from_pipes(tmp_path: Path) -> None:
     (tmp_path / "image.png").write_bytes(image())
     expected = core.predict(tmp_path / "model.safetensors", [tmp_path / "image.png"])
     with piped((tmp_path / "model.safetensors").read_bytes()) as model, piped((tmp_path / "image.png").read_bytes()) as picture:
-        found = core.predict(weights_of(str(model), "best", None)[0], [picture])
+        found = core.predict(weights_of(str(model), "best", None).weights, [picture])
     assert found[0].top == expected[0].top and found[0].path == str(picture)
 
 

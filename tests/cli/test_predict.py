@@ -6,6 +6,8 @@ import io
 import json
 import os
 import subprocess
+import sys
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -14,11 +16,13 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
+from core.errors import UserError
 from core.predicted import Prediction, Seen
 from tests.cli.conftest import COMMAND, Say
 from tests.cli.test_pipes import image, weights
 from tests.core.hostile import NAME, lets_through
 from tests.tui.terminal import Terminal
+from tui_trainer.cli import predict as predicting
 from tui_trainer.cli.pictured import Pictured
 
 
@@ -68,6 +72,27 @@ def test_one_that_cannot_be_read_is_a_line_and_the_rest_goes_on(predict: Say) ->
     assert none == "tui-trainer: 'none.png': no such file"
 
 
+def far_below(folder: Path) -> None:
+    """Folders in each other until their path is longer than a system takes, so that not even root can list them all."""
+    folder.mkdir()
+    place = os.open(folder, os.O_RDONLY)
+    for _ in range(17):
+        os.mkdir("d" * 250, dir_fd=place)
+        place, above = os.open("d" * 250, os.O_RDONLY, dir_fd=place), place
+        os.close(above)
+    os.close(place)
+
+
+def test_a_folder_that_cannot_be_listed_is_a_line_and_those_beside_it_go_on(predict: Say) -> None:
+    far_below(Path("photos", "far"))
+    told = predict("photos", "one.png")
+    assert [line.partition(": ")[0] for line in told.out.splitlines()] == ["photos/deep/three.png", "photos/two.png", "one.png"]
+    (line,) = told.err.splitlines()
+    assert told.status == 1 and line.startswith("tui-trainer: 'photos/far/ddd")
+    alone = predict("photos/far")
+    assert alone.status == 2 and alone.err == line + "\n"
+
+
 def test_a_list_names_no_pipe_that_would_be_waited_for(predict: Say) -> None:
     os.mkfifo("pipe.png")
     told = predict("-", standard_input=b"pipe.png\none.png")
@@ -104,6 +129,24 @@ def test_a_reader_that_has_seen_enough_ends_it(tmp_path: Path, environment: dict
     process = subprocess.run(["bash", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     first, status = process.stdout.splitlines()
     assert first.startswith("one.png: ") and status == "141" and process.stderr == ""
+
+
+def test_what_ends_it_begins_on_a_line_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    def seen() -> Iterator[Seen]:
+        yield Seen(Prediction("one.png", "bee", 0.75, {"bee": 0.75}), None)
+        raise UserError("the list ends here")
+
+    reading, writing = os.openpty()
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    with os.fdopen(writing, "w") as terminal:
+        monkeypatch.setattr(sys, "stderr", terminal)
+        with pytest.raises(UserError, match="the list ends here"):
+            predicting._told(seen(), lambda item: None)
+        terminal.flush()
+        written = os.read(reading, 1000)
+    os.close(reading)
+    assert b"predict 1 images" in written and written.endswith(b"\r\x1b[K")
 
 
 def test_on_a_terminal_each_has_its_picture(tmp_path: Path, environment: dict[str, str]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import safetensors.torch
 import torch
 
@@ -13,7 +12,8 @@ from core import models
 from core.models import Inputs
 from core.recipe import to_table
 from core.training.evaluation import Normalisation
-from core.training.weights_file import METADATA, About
+from core.training.layout import dense
+from core.training.weights_file import About
 from tests.core.training import tiny
 
 
@@ -30,6 +30,6 @@ def weights_of(path: Path, model: dict[str, Any], inputs: Inputs = Inputs(10), c
         inputs=inputs,
         normalisation=Normalisation((0.4,) * inputs.channels, (0.2,) * inputs.channels),
     )
-    tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
-    safetensors.torch.save_file(tensors, path, {METADATA: msgspec.json.encode(about).decode()})
+    tensors = {name: tensor.clone() for name, tensor in dense(network.state_dict()).items()}
+    safetensors.torch.save_file(tensors, path, about.metadata())
     return path

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 
 from core import data
 from core.data import decoded
 from core.data.mapped import Mapped
-from core.errors import UserError
 from core.events import PicturesLogged
 from core.sections import Data
 from core.training import device, memory
@@ -75,18 +70,3 @@ def test_a_fingerprint_does_not_depend_on_how_much_is_hashed_at_a_time(monkeypat
     whole = decoded.fingerprint_of(dataset), decoded._measure(dataset.train.pixels)
     monkeypatch.setattr(decoded, "CHUNK", 10_000)
     assert (decoded.fingerprint_of(dataset), decoded._measure(dataset.train.pixels)) == whole
-
-
-def test_an_image_that_cannot_be_read_is_not_the_caches_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TUI_TRAINER_CACHE", str(tmp_path))
-    damaged = io.BytesIO(b"")
-    Image.fromarray(PIXELS[0]).save(damaged, "png")
-
-    def pixels() -> Iterator[np.ndarray[Any, np.dtype[np.uint8]]]:
-        yield PIXELS[:1].transpose(0, 3, 1, 2)
-        yield np.asarray(Image.open(io.BytesIO(damaged.getvalue()[:200])))[None]
-
-    part = decoded.Part(np.arange(2), (3, 16, 16), pixels())
-    with pytest.raises(UserError, match=r"^data 'mine': an image cannot be read \(.*truncated.*\); get it anew"):
-        decoded.load("mine", "here", "1", lambda: decoded.Content(("a", "b"), part, part), data.silent)
-    assert [path.name for path in (tmp_path / "decoded").iterdir() if path.is_dir()] == []

@@ -76,6 +76,19 @@ def test_a_set_without_splits_gives_every_tenth_for_test(tmp_path: Path) -> None
     assert dataset.notes == ("no test split: every tenth image of each class is kept for test",)
 
 
+def test_an_image_that_cannot_be_read_is_named_and_not_the_caches_fault(tmp_path: Path) -> None:
+    for name in ("Forest", "River"):
+        folder = tmp_path / "root" / "eurosat" / "2750" / name
+        folder.mkdir(parents=True)
+        for place in range(3):
+            Image.new("RGB", (64, 64), (place, 0, 0)).save(folder / f"{name}_{place}.jpg")
+    damaged = folder / "River_1.jpg"
+    damaged.write_bytes(damaged.read_bytes()[:-40])
+    with pytest.raises(UserError, match=r"^'.*/River_1\.jpg': cannot be decoded \(.*truncated.*\); replace the file"):
+        data.load(settings("eurosat", tmp_path / "root"))
+    assert [path.name for path in (tmp_path / "cache" / "decoded").iterdir() if path.is_dir()] == []
+
+
 def test_a_set_with_a_split_of_its_own_holds_that_out(tmp_path: Path) -> None:
     base = tmp_path / "root" / "dtd" / "dtd"
     for name in ("banded", "dotted"):

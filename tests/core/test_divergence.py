@@ -31,11 +31,12 @@ from core.run.resume import changes_not_in
 from core.training import setup as setups
 from core.training import snapshot
 from core.training import trainer as trainers
+from core.training.finite import all_finite
 from core.training.job import Job
 from core.training.progress import Amendment, Progress
 from core.training.saver import Saver
 from core.training.schedules import learning_rate, peak_rate
-from core.training.snapshot import Snapshot, all_finite
+from core.training.snapshot import Snapshot
 from core.training.steps import Steps
 from core.training.trainer import Trainer
 from core.view.fold import fold

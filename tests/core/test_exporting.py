@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
+import safetensors
 import safetensors.torch
 import torch
 from msgspec.structs import replace
@@ -21,15 +22,15 @@ from torch import Tensor
 import core
 from core import data, exporting
 from core.errors import UserError
-from core.exporting import Export, _checking, pt2
+from core.exporting import Export, _checking, _writing, pt2
 from core.exporting._checking import Expected
 from core.exporting._program import Model
 from core.models import Inputs
 from core.predicting import Evaluation, Stored
 from core.run.checkpoints import weights_file
 from core.sections import Data
+from core.training import weights_file as stored_form
 from core.training.evaluation import Normalisation, logits_of
-from core.training.weights_file import METADATA
 from core.training.winograd import suits
 from tests.core.exported import weights_of
 from tests.core.training import new_run, tiny, train
@@ -98,6 +99,29 @@ def test_exported_weights_are_weights_still(made: Export, weights: Path) -> None
     )
 
 
+def test_the_same_export_twice_is_the_same_file(tmp_path: Path) -> None:
+    weights = weights_of(tmp_path / "drawn.safetensors", CONVNET, Inputs(5, 3, 8))
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+        targets = [tmp_path / name / "net.pt2", tmp_path / name / "net.safetensors"]
+        exporting.export(weights, targets, threads=1, synthetic=True)
+    for name in ("net.pt2", "net.safetensors", "config.json"):
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "other" / name).read_bytes(), name
+
+
+def test_metadata_are_in_order_and_the_tensors_where_they_were(tmp_path: Path) -> None:
+    tensors = {"b": torch.arange(6.0).view(2, 3).T, "a": torch.tensor([1], dtype=torch.uint8), "c": torch.empty(0)}
+    metadata = dict.fromkeys(map(str, range(20)), 'Ωé\x1b"')
+    (tmp_path / "net.safetensors").write_bytes(data := stored_form.written(tensors, metadata))
+    with safetensors.safe_open(tmp_path / "net.safetensors", "pt") as file:
+        assert file.metadata() == metadata and set(file.keys()) == set(tensors)
+        for name, tensor in tensors.items():
+            assert torch.equal(file.get_tensor(name), tensor)
+    assert int.from_bytes(data[:8], "little") % 8 == 0 and data == stored_form.written(
+        dict(reversed(tensors.items())), metadata
+    )
+
+
 def test_what_was_measured_is_told(made: Export) -> None:
     assert isinstance(made.evaluation, Evaluation) and made.evaluation.images == 70
     for file in made.files:
@@ -126,6 +150,25 @@ def test_minimal_filtering_is_not_in_what_is_exported_nor_what_the_machine_says_
         assert b"secret" not in target.read_bytes() and core.__path__[0].encode() not in target.read_bytes()
 
 
+def test_a_folder_that_a_library_reads_is_not_told_with_its_path(tmp_path: Path) -> None:
+    source = f"hf:{tmp_path / 'secret' / 'cats'}"
+    weights = weights_of(tmp_path / "drawn.safetensors", CONVNET, Inputs(5, 3, 8), data={"source": source})
+    targets = [tmp_path / "net.pt2", tmp_path / "net.safetensors"]
+    found = exporting.export(weights, targets, threads=1, synthetic=True)
+    assert found.facts.data == found.recipe.data.source == "hf:./cats"
+    for path in (*targets, tmp_path / "config.json"):
+        assert b"secret" not in path.read_bytes()
+    assert b"secret" not in msgspec.json.encode(found.facts)
+
+
+def test_images_are_made_up_as_far_as_there_is_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    weights = weights_of(tmp_path / "drawn.safetensors", CONVNET, Inputs(5, 3, 8))
+    for room, count in ((10 * 3 * 8 * 8, 10), (1, 1)):
+        monkeypatch.setattr(_writing, "MADE_UP", room)
+        (file,) = exporting.export(weights, [tmp_path / "net.safetensors"], threads=1, synthetic=True, force=True).files
+        assert (file.images, file.largest_difference) == (count, 0)
+
+
 def test_what_was_trained_in_bf16_computes_in_fp32_and_says_so(tmp_path: Path) -> None:
     weights = weights_of(tmp_path / "drawn.safetensors", CONVNET, Inputs(5, 3, 8), precision="bf16")
     found = exporting.export(weights, [tmp_path / "net.safetensors"], device="cpu", threads=1, synthetic=True)
@@ -136,7 +179,7 @@ def test_what_was_trained_in_bf16_computes_in_fp32_and_says_so(tmp_path: Path) -
 def test_the_accuracy_is_that_of_fp32_beside_what_evaluate_says(weights: Path, tmp_path: Path) -> None:
     stored, half = Stored(weights), tmp_path / "half.safetensors"
     about = replace(stored.about, recipe={**stored.about.recipe, "precision": "bf16"})
-    metadata = {METADATA: msgspec.json.encode(about).decode()}
+    metadata = about.metadata()
     safetensors.torch.save_file(safetensors.torch.load_file(weights), half, metadata)
     found = exporting.export(half, [tmp_path / "net.safetensors"], device="cpu", threads=1)
     assert found.facts.accuracy == core.evaluate(weights, threads=1).accuracy == found.files[0].accuracy
@@ -234,6 +277,21 @@ def test_a_file_that_is_not_the_network_is_not_left(weights: Path, tmp_path: Pat
     assert "\n" not in str(caught.value) and [path.read_bytes() for path in tmp_path.iterdir()] == [b"of before"]
 
 
+def test_what_has_come_to_be_there_meanwhile_stays(tmp_path: Path) -> None:
+    weights, target = weights_of(tmp_path / "drawn.safetensors", CONVNET, Inputs(5, 3, 8)), tmp_path / "net.safetensors"
+
+    def another(phase: str, done: int, total: int, unit: str) -> None:
+        if phase == "verify":
+            (tmp_path / "config.json").write_bytes(b"another's")
+
+    with pytest.raises(UserError, match=r"config\.json: exists already; choose another name with --to"):
+        exporting.export(weights, [target], threads=1, progress=another, synthetic=True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["config.json", "drawn.safetensors"]
+    assert (tmp_path / "config.json").read_bytes() == b"another's"
+    exporting.export(weights, [target], threads=1, progress=another, synthetic=True, force=True)
+    assert json.loads((tmp_path / "config.json").read_bytes())["num_classes"] == 5
+
+
 # Mistakes
 
 
@@ -277,6 +335,10 @@ def test_without_the_library_it_is_told_how_to_get_it(weights: Path, tmp_path: P
         (Inputs(9), Normalisation((0.4,) * 3, (0.2,) * 3)),
         (Inputs(10), Normalisation((0.4,) * 2, (0.2,) * 2)),
         (Inputs(10), Normalisation((0.4,) * 3, (0.0,) * 3)),
+        (Inputs(10, 3, 1_000_000), Normalisation((0.4,) * 3, (0.2,) * 3)),
+        (Inputs(10, 3, 0), Normalisation((0.4,) * 3, (0.2,) * 3)),
+        (Inputs(10, 3, -32), Normalisation((0.4,) * 3, (0.2,) * 3)),
+        (Inputs(10, 0), Normalisation((), ())),
     ],
 )
 def test_metadata_that_do_not_fit_each_other_are_one_line(
@@ -285,7 +347,7 @@ def test_metadata_that_do_not_fit_each_other_are_one_line(
     stored = Stored(weights_of(tmp_path / "drawn.safetensors", CONVNET))
     about = replace(stored.about, inputs=inputs, normalisation=normalisation)
     tensors = safetensors.torch.load_file(tmp_path / "drawn.safetensors")
-    safetensors.torch.save_file(tensors, tmp_path / "odd.safetensors", {METADATA: msgspec.json.encode(about).decode()})
+    safetensors.torch.save_file(tensors, tmp_path / "odd.safetensors", about.metadata())
     for use in (core.evaluate, lambda path: exporting.export(path, [tmp_path / "net.pt2"])):
         with pytest.raises(UserError, match=r"its metadata .*; expected a run, or a model\.safetensors of one"):
             use(tmp_path / "odd.safetensors")

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from core import data, models
 from core.commands import Save
+from core.data import batches
 from core.errors import UserError
 from core.models import Inputs
 from core.training import setup as setups
@@ -71,6 +72,14 @@ def test_a_last_batch_that_norms_cannot_take_is_one_line() -> None:
     with pytest.raises(UserError, match=r"^batch_size: with 23 the last batch of 70 images is one alone.*Expected more than 1"):
         setups.prepare(tiny(model=flat, batch_size=23), 1, data.silent)
     assert setups.prepare(tiny(model=flat, batch_size=24), 1, data.silent).steps_per_epoch == 3
+
+
+def test_what_does_not_fit_is_told_before_images_are_brought_to_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batches, "to_device", lambda *_: pytest.fail("there are as many as there is room for"))
+    flat = {"name": "resnet", "blocks": [1, 1, 1, 1, 1, 1], "channels": 1, "pool": 1}
+    for wrong in ({"model": flat, "batch_size": 23}, {"augment": [{"name": "crop", "padding": 32, "fill": "reflect"}]}):
+        with pytest.raises(UserError):
+            setups.prepare(tiny(**wrong), 1, data.silent)
 
 
 def test_a_size_that_a_network_refuses_in_its_own_way_is_one_line() -> None:

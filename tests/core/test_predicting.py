@@ -12,8 +12,11 @@ import core
 from core import data
 from core.errors import UserError
 from core.events import ValidationDone
+from core.models import Inputs, build, count_parameters
+from core.predicting import Stored
 from core.run.checkpoints import weights_file
 from core.sections import Data
+from tests.core.exported import weights_of
 from tests.core.training import new_run, tiny, train
 
 
@@ -74,3 +77,20 @@ def test_a_damaged_image_is_named(weights_and_test: tuple[Path, ValidationDone],
     bad.write_bytes(b"\x89PNG\r\n")
     with pytest.raises(UserError, match=r"bad\.png"):
         core.predict(weights_and_test[0], [bad])
+
+
+def test_weights_are_in_memory_once_however_many_networks_there_are(tmp_path: Path) -> None:
+    stored = Stored(weights_of(tmp_path / "drawn.safetensors", {"name": "convnet", "widths": [8, 8]}))
+    one, other = (stored.network().state_dict() for _ in range(2))
+    assert [tensor.data_ptr() for tensor in one.values()] == [tensor.data_ptr() for tensor in other.values()]
+
+
+def test_weights_of_two_names_stay_one(tmp_path: Path) -> None:
+    (tmp_path / "tied.py").write_text(
+        "from torch import nn\n\n\ndef build(classes):\n    first, last = nn.Linear(192, 192), nn.Linear(192, 192)\n"
+        "    last.weight = first.weight\n    return nn.Sequential(nn.Flatten(), first, last, nn.Linear(192, classes))\n"
+    )
+    name = "python:tied:build"
+    stored = Stored(weights_of(tmp_path / "drawn.safetensors", {"name": name}, Inputs(2, 3, 8), code=tmp_path))
+    network = stored.network(name, tmp_path)
+    assert count_parameters(network) == count_parameters(build({"name": name}, Inputs(2, 3, 8), tmp_path))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
-import msgspec
 import pytest
 import safetensors.torch
 import torch
@@ -18,7 +17,7 @@ from core.training.device import place
 from core.training.evaluation import Normalisation
 from core.training.progress import Progress
 from core.training.snapshot import OPTIMIZER, Snapshot, World, restore
-from core.training.weights_file import METADATA, About, read_weights
+from core.training.weights_file import About, read_weights
 
 Files = dict[str, bytes]
 Tensors = dict[str, torch.Tensor]
@@ -36,7 +35,7 @@ def trained(seed: int) -> tuple[nn.Module, torch.optim.Optimizer]:
 
 
 def files_of(network: nn.Module, optimizer: torch.optim.Optimizer) -> Files:
-    metadata = {METADATA: msgspec.json.encode(ABOUT).decode()}
+    metadata = ABOUT.metadata()
     return Snapshot(network, optimizer, Progress(step=3)).files(World(), metadata)
 
 

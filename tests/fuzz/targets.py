@@ -40,7 +40,7 @@ from core.training import snapshot
 from core.training.evaluation import Normalisation
 from core.training.progress import Amendment, Progress
 from core.training.snapshot import World
-from core.training.weights_file import METADATA, About
+from core.training.weights_file import About
 from core.view import pictures
 from core.view.fold import fold
 from core.view.state import State
@@ -237,7 +237,7 @@ def _weights_alone() -> list[bytes]:
         recipe=recipe.to_table(recipe.from_table({"model": model})), classes=("a", "b"), inputs=inputs,
         normalisation=Normalisation((0.5, 0.5, 0.5), (0.2, 0.2, 0.2)),
     )  # fmt: skip
-    return [save(models.build(model, inputs).state_dict(), {METADATA: msgspec.json.encode(about).decode()})]
+    return [save(models.build(model, inputs).state_dict(), about.metadata())]
 
 
 @cache

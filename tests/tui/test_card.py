@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 from msgspec.structs import replace
 from PIL import Image
 
 from core import data, exporting
-from core.exporting import Export, Facts, Written
+from core.data.images import Form, read_image
+from core.exporting import Export, Facts, Written, _use
 from core.predicting import Evaluation
 from core.sections import Data
 from tests.core.exported import weights_of
@@ -67,6 +71,17 @@ def test_names_from_outside_are_only_text() -> None:
     assert "<script" not in html_of(text.split("\n---\n", 1)[1])
 
 
+@pytest.mark.parametrize(("classes", "words"), [(1000, ""), (1001, "and 1 more class:"), (2500, "and 1,500 more classes:")])
+@pytest.mark.parametrize("measured", [True, False])
+def test_of_very_many_classes_it_says_how_many_are_left_out(classes: int, words: str, measured: bool) -> None:
+    found, names = exported(measured=measured), tuple(f"class {place}" for place in range(classes))
+    confusion = [[0] * classes] * classes
+    evaluation = found.evaluation and Evaluation(0.5, 1.5, {}, confusion, 35, "best")
+    text = card(replace(found, facts=replace(found.facts, classes=names), evaluation=evaluation))
+    assert "| 999 | class 999 |" in text and "class 1000 |" not in text
+    assert words in text and ("more class" in text) == bool(words)
+
+
 def test_the_data_say_on_what_terms_they_are() -> None:
     found = exported()
     for source in ("cifar10", "sample"):
@@ -82,9 +97,48 @@ def test_data_of_the_hub_are_named_as_it_names_them() -> None:
     assert 'datasets:\n- "somebody/cats"\n' in text
 
 
+def test_a_folder_is_no_data_of_the_hub_whatever_its_name() -> None:
+    found = exported()
+    recipe = replace(found.recipe, data=Data(source="hf:./cats"))
+    text = card(replace(found, facts=replace(found.facts, data="hf:./cats"), recipe=recipe))
+    assert "datasets:" not in text and "page of the Hugging Face hub" not in text and "Their terms are not known here" in text
+    assert 'name: "hf:./cats"\n      type: "./cats"\n' in text
+
+
+def test_what_was_measured_on_is_named_by_what_was_measured_on() -> None:
+    found = exported()
+    facts, recipe = replace(found.facts, data="hf:somebody/cats:small@1.0"), replace(found.recipe, data=Data(source="cifar10"))
+    text = card(replace(found, facts=facts, recipe=recipe))
+    assert "datasets:" not in text and '"cifar10"' not in text.partition("\n---\n")[0]
+    assert 'type: "somebody/cats"\n      config: "small"\n      split: "test"\n      revision: "1.0"\n' in text
+    for measured, kind in (("torchvision:mnist", "mnist"), ("folder", "folder")):
+        assert f'type: "{kind}"\n' in card(replace(found, facts=replace(found.facts, data=measured)))
+
+
 def test_a_network_for_images_that_no_file_holds_has_a_program_too() -> None:
     found = exported()
     assert "np.zeros((1, 4, 8, 8), np.uint8)" in card(replace(found, facts=replace(found.facts, channels=4)))
+
+
+@pytest.mark.parametrize("name", ["net.pt2", "\U0001f431 'a' \"b\"\n\\.pt2", "caf\xe9\u202e.pt2", "torn\udcff.pt2"])
+def test_the_program_of_a_card_has_the_name_of_its_file(name: str) -> None:
+    assert ast.literal_eval(_use.quoted(name)) == name and _use.quoted(name).isascii()
+
+
+@pytest.mark.parametrize(("channels", "mode"), [(3, "RGB"), (3, "LA"), (1, "RGB")])
+@pytest.mark.parametrize("shape", [(8, 8), (21, 14), (14, 21), (9, 8)])
+def test_the_program_of_a_card_sees_the_image_that_predict_sees(
+    channels: int, mode: str, shape: tuple[int, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turned = Image.Exif()
+    turned[0x0112] = 6  # orientation: a quarter to the right
+    noise = np.random.RandomState(0).randint(0, 256, (*shape, len(mode)), np.uint8)
+    Image.fromarray(noise).convert(mode).save(tmp_path / "image.png", exif=turned)
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {}
+    facts = replace(exported().facts, channels=channels, size=8)
+    exec(_use.program(facts, (), (), "classes = [0]", "logits = np.zeros((1, 1))"), names)
+    assert np.array_equal(names["images"][0], read_image(tmp_path / "image.png", Form(8, channels)))
 
 
 def test_every_source_says_something_of_its_terms() -> None:

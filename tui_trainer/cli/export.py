@@ -19,7 +19,6 @@ from tui_trainer.cli.say import say, say_json, table
 
 if TYPE_CHECKING:
     from core.exporting import Export
-    from core.sections import Data
 
 LICENCE = re.compile(r"[a-z0-9][a-z0-9.-]{0,63}")
 README = "README.md"
@@ -56,12 +55,11 @@ def export(
     from core import exporting
 
     exporting.check(to, force)
-    weights, code = weights_of(target, checkpoint, runs)
-    name = weights.stem if code is None and weights == Path(target) else weights.parents[2].name
+    weights, code, name = weights_of(target, checkpoint, runs)
     ticker = Ticker()
     try:
         found = exporting.export(
-            weights, to, _settings(data), device or "auto", threads, ticker, **model_of(model, code),
+            weights, to, options.data_of(data), device or "auto", threads, ticker, **model_of(model, code),
             name=name, synthetic=synthetic, force=force,
         )  # fmt: skip
     finally:
@@ -74,15 +72,6 @@ def export(
     say(*_lines(found), *([str(readme)] if readme else []))
     if card is None and not readme:
         say(f"{to[0].with_name(README)} is there already, and stays as it is (to write over it: --card --force)")
-
-
-def _settings(data: str | None) -> Data | None:
-    if data is None:
-        return None
-    from core.data import from_text
-    from core.sections import Data
-
-    return from_text(data, Data())
 
 
 def _readme(to: list[Path], card: bool | None, force: bool) -> Path | None:

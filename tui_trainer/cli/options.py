@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
 from tui_trainer import trackers
+
+if TYPE_CHECKING:
+    from core.sections import Data
 
 Run: TypeAlias = Annotated[str, typer.Argument(metavar="RUN", help="A run's name, its path, or 'last'.", show_default=False)]
 Weights: TypeAlias = Annotated[
@@ -98,3 +101,13 @@ DataSet: TypeAlias = Annotated[str | None, typer.Option("--data", metavar="NAME|
 CheckpointName: TypeAlias = Annotated[
     str, typer.Option("--checkpoint", metavar="NAME", help="best, last, step-N, or the name it was saved under.")
 ]
+
+
+def data_of(data: str | None) -> Data | None:
+    """What ``--data`` means where the weights have data of their own. Raises UserError."""
+    if data is None:
+        return None
+    from core.data import from_text
+    from core.sections import Data
+
+    return from_text(data, Data())

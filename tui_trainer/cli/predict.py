@@ -53,7 +53,7 @@ def predict(
 ) -> None:
     """Say what is in pictures, however many. One that cannot be read is a line on the standard error, and the rest goes on;
     the exit status is 1 then, and 2 where none could be read."""
-    weights, code = weights_of(target, checkpoint, runs)
+    weights, code, _ = weights_of(target, checkpoint, runs)
     if null and STANDARD not in images:
         raise UserError(
             "--null: there is no list of paths; give it as -, as in: find photos -print0 | tui-trainer predict ... -0 -"
@@ -73,17 +73,19 @@ def _told(seen: Iterable[Seen], say_seen: Callable[[Seen], None]) -> int:
 
     said = refused = 0
     ticker = Ticker() if wants_live(sys.stderr) and not sys.stdout.isatty() else None
-    for item in seen:
-        if isinstance(item.said, Refused):
-            refused += 1
-            _stop(ticker)
-            complain(item.said.reason)
-        else:
-            said += 1
-            say_seen(item)
-        if ticker:
-            ticker("predict", said + refused, 0, "images")
-    _stop(ticker)
+    try:
+        for item in seen:
+            if isinstance(item.said, Refused):
+                refused += 1
+                _stop(ticker)
+                complain(item.said.reason)
+            else:
+                said += 1
+                say_seen(item)
+            if ticker:
+                ticker("predict", said + refused, 0, "images")
+    finally:
+        _stop(ticker)
     if not said + refused:
         raise UserError("no image was given; expected image files, folders of them, or a list of paths on the standard input")
     return 0 if not refused else 1 if said else 2
@@ -131,16 +133,18 @@ def _within(given: Given) -> Iterator[Given]:
         yield given
         return
     found = False
-    try:
-        for path in below(given.path):
-            found = True
-            yield Given(path, named=False)
-    except OSError as error:
-        yield Given(given.path, named=False, reason=f"{str(error.filename)!r}: cannot be read ({error.strerror})")
-        return
+    for path in below(given.path):
+        found = True
+        yield _unlisted(path) if isinstance(path, OSError) else Given(path, named=False)
     if not found:
         kinds = " ".join(sorted(SUFFIXES))
         yield Given(given.path, named=False, reason=f"{str(given.path)!r}: no images are in it, nor below it ({kinds})")
+
+
+def _unlisted(error: OSError) -> Given:
+    from core.predicted import Given
+
+    return Given(Path(error.filename), named=False, reason=f"{str(error.filename)!r}: cannot be read ({error.strerror})")
 
 
 def _listed(end: str) -> Iterator[str]:

@@ -70,7 +70,7 @@ def train(
     asked = Asked(require.parse(required or []), junit, _trackers(log))
     if name is not None:
         check_name(name)  # before the model is looked at, which takes seconds the first time
-    begin_from = None if weights is None else weights_of(weights, "best", runs)[0]
+    begin_from = None if weights is None else weights_of(weights, "best", runs).weights
     chosen = choose(recipe, changes or (), data, model, begin_from, epochs=epochs, seed=seed, device=device)
     require.check(asked.requirements, chosen)
     check_junit(junit)

@@ -32,13 +32,8 @@ def evaluate(
     """Measure saved weights on a test split."""
     requirements = require.parse(required or [])
     require.check_evaluated(requirements, outcome.EVALUATED)
-    weights, code = weights_of(target, checkpoint, runs)
-    settings = None
-    if data is not None:
-        from core.data import from_text
-        from core.sections import Data
-
-        settings = from_text(data, Data())
+    weights, code, _ = weights_of(target, checkpoint, runs)
+    settings = options.data_of(data)
     check_junit(junit)
     import core
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from core import data, exporting
+from core.data.sharing import on_hub
 from core.exporting import INPUT, OUTPUT, Export, Facts, Written
 from core.recipe import to_toml
 from core.view.words import count, format_bytes, format_metric
@@ -34,7 +35,7 @@ def _lines(export: Export, licence: str) -> Iterator[str]:
     yield from ("", "## Files", "", *_files(export.files))
     yield from ("", "## How it was verified", "", *_verified(export))
     yield from ("", "## How to use it", *_uses(export))
-    yield from ("", "## Recipe", "", f"Its hash is `{facts.recipe_hash}`.", "")
+    yield from ("", "## Recipe", "", _hash(facts), "")
     yield from block(to_toml(export.recipe).splitlines(), "toml")
     yield from ("", "## Data and licence", "", *_licence(export, licence))
 
@@ -43,17 +44,25 @@ def _head(export: Export, licence: str) -> dict[str, Any]:
     facts = export.facts
     result = {
         "task": {"type": TASK, "name": "Image classification"},
-        "dataset": {"name": facts.data, "type": data.name_of(export.recipe.data) or export.recipe.data.source, "split": "test"},
+        "dataset": _dataset(facts.data),
         "metrics": [{"type": "accuracy", "value": facts.accuracy, "name": "Accuracy"}],
     }
     measured = {"model-index": [{"name": facts.name, "results": [result]}]} if facts.accuracy is not None else {}
-    source, _, name = export.recipe.data.source.partition(":")
-    from_hub = {"datasets": [name.partition(":")[0].partition("@")[0]]} if source == "hf" else {}
+    trained_on = on_hub(export.recipe.data.source)
+    from_hub = {"datasets": [trained_on.name]} if trained_on else {}
     tags = [TASK, facts.architecture.rpartition(":")[2], *(file.format for file in export.files)]
     return {
         "license": licence, "library_name": "tui-trainer", "pipeline_tag": TASK, "tags": tags, "metrics": ["accuracy"],
         **from_hub, **measured,
     }  # fmt: skip
+
+
+def _dataset(source: str) -> dict[str, str]:
+    """What was measured on: ``type`` is the name that the hub has for it, where it has one."""
+    if found := on_hub(source):
+        parts = {"config": found.configuration, "split": "test", "revision": found.revision}
+        return {"name": source, "type": found.name, **{key: value for key, value in parts.items() if value}}
+    return {"name": source, "type": source.partition(":")[2] or source, "split": "test"}
 
 
 def _sentence(facts: Facts) -> str:
@@ -67,7 +76,8 @@ def _rows(facts: Facts) -> Iterator[tuple[str, str]]:
     channels = ORDERS.get(facts.channels, count(facts.channels, "channel"))
     shape = f"[n, {facts.channels}, {facts.size}, {facts.size}]"
     yield "input", f"{INPUT}: uint8 {shape}, {channels} from 0 to 255, any number of images at a time"
-    yield "images of another size", f"the centre square, resampled bicubic to {facts.size}x{facts.size}"
+    square = f"the centre square, resampled bicubic to {facts.size}x{facts.size}"
+    yield "images of another size", f"turned upright as EXIF says, then {square}"
     yield "preprocessing", "(pixel / 255 - mean) / deviation, by channel"
     yield "mean", ", ".join(f"{value:.6g}" for value in facts.mean)
     yield "deviation", ", ".join(f"{value:.6g}" for value in facts.std)
@@ -81,7 +91,7 @@ def _accuracy(export: Export) -> Iterator[str]:
     facts, found = export.facts, export.evaluation
     if found is None:
         yield "It was not measured: there were no test images when this was written. The classes, in the order of the logits:"
-        yield from table(("", "class"), [(str(place), name) for place, name in enumerate(facts.classes)])
+        yield from _by_class(("", "class"), [(str(place), name) for place, name in enumerate(facts.classes)])
         return
     yield (
         f"**{format_metric('accuracy', found.accuracy)}** of {found.images:,} test images ({text(facts.data)}), with a mean "
@@ -97,7 +107,13 @@ def _accuracy(export: Export) -> Iterator[str]:
         )
         for place, (name, row) in enumerate(zip(facts.classes, found.confusion, strict=True))
     ]
-    yield from table(("", "class", "accuracy", "right"), rows[:MOST_CLASSES], right=2)
+    yield from _by_class(("", "class", "accuracy", "right"), rows)
+
+
+def _by_class(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    yield from table(head, rows[:MOST_CLASSES], right=2)
+    if len(rows) > MOST_CLASSES:
+        yield from ("", f"and {count(len(rows) - MOST_CLASSES, 'more class')}: each file has the names of all")
 
 
 def _files(files: tuple[Written, ...]) -> Iterator[str]:
@@ -130,6 +146,10 @@ def _uses(export: Export) -> Iterator[str]:
     for file in export.files:
         lines = exporting.of(Path(file.path)).use(export.facts, Path(file.path).name).splitlines()
         yield from ("", f"### {text(Path(file.path).name)}", "", *block(lines, "python"))
+
+
+def _hash(facts: Facts) -> str:
+    return f"`{facts.recipe_hash}` is the hash of the recipe that was run; here it is without the folders of that machine."
 
 
 def _licence(export: Export, licence: str) -> Iterator[str]:

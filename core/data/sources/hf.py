@@ -160,7 +160,7 @@ def _files(split: Any, columns: Columns, places: Any) -> Iterator[tuple[io.Bytes
     """Undecoded, since ours takes nothing but a few formats and refuses what is too large."""
     from datasets import Image
 
-    from core.data.images import LARGEST_PIPED
+    from core.data.images import LARGEST_PIPED, in_one_line
 
     raw = split.select_columns([columns.image]).cast_column(columns.image, Image(decode=False))
     for place in places:
@@ -168,7 +168,9 @@ def _files(split: Any, columns: Columns, places: Any) -> Iterator[tuple[io.Bytes
         where = f"image {place} of the split"
         if item is None or not (item.get("bytes") or item.get("path")):
             raise UserError(f"{where} is empty; expected an image")
-        yield io.BytesIO(item["bytes"] or read_plain(Path(item["path"]), LARGEST_PIPED, follow=True)), where
+        with in_one_line(repr(item["path"]) if item.get("path") else where):
+            content = item["bytes"] or read_plain(Path(item["path"]), LARGEST_PIPED, follow=True)
+        yield io.BytesIO(content), where
 
 
 def _content(source: str, found: dict[str, Any], columns: Columns, form: Form, notes: tuple[str, ...]) -> Content:

@@ -34,6 +34,9 @@ FETCH = (sys.executable, "-P", "-m", "core.data.torchvision_sets")
 LABELS = ("targets", "labels", "_labels")
 """What torchvision's data sets call the labels of their images; or they have ``samples``, pairs of a path and a label."""
 
+FILES = ("samples", "_samples", "_image_files")
+"""What they call the list of their images' files, alone or each with its label, where they have one."""
+
 
 def recognises(path: Path) -> bool:
     return False
@@ -160,12 +163,22 @@ def _part(dataset: Any, labels: npt.NDArray[np.int64], form: Form, kept: npt.NDA
     import numpy as np
 
     from core.data.decoded import Part
-    from core.data.images import brought_to
+    from core.data.images import brought_to, in_one_line
 
     places = np.arange(len(labels)) if kept is None else np.flatnonzero(kept)
 
     def pixels() -> Iterator[npt.NDArray[np.uint8]]:
         for place in places.tolist():
-            yield brought_to(dataset[place][0], form)[None]
+            with in_one_line(_where(dataset, place)):
+                image = brought_to(dataset[place][0], form)[None]
+            yield image
 
     return Part(labels[places], form.shape, pixels())
+
+
+def _where(dataset: Any, place: int) -> str:
+    """The image's file, where torchvision keeps a list of them."""
+    files = next((found for key in FILES if (found := getattr(dataset, key, None)) is not None), None)
+    if files is None:
+        return f"image {place} of {type(dataset).__name__}"
+    return repr(str(files[place] if isinstance(files[place], (str, Path)) else files[place][0]))
