@@ -32,7 +32,7 @@ def copied(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_each_thing_is_one_file_and_works(copied: Path) -> None:
     assert len(FILES) >= 4 and len(COMMANDS) >= 4
     environment = {**os.environ, "PATH": f"{copied / 'bin'}:{os.environ['PATH']}", "PYTHONPATH": str(copied)}

@@ -43,6 +43,7 @@ def test_a_page_can_be_followed(page: str, tmp_path: Path, environment: dict[str
         assert done.returncode == 0, f"{block}\n{done.stdout}{done.stderr}"
 
 
+@pytest.mark.timeout(600)
 def test_the_programs_of_the_page_on_python_run(tmp_path: Path, environment: dict[str, str]) -> None:
     (program,) = blocks((DOCS / "python.md").read_text("utf-8"), "python")
     done = subprocess.run(

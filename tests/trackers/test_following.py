@@ -49,7 +49,10 @@ def follow(copied: Path, tmp_path: Path) -> Iterator[Follow]:
 
 
 def has(run: RunFolder, step: int) -> bool:
-    return (run.path / "lines.jsonl").exists() and step in steps(run)
+    """Whether the tool has the last point at this step, and the run's folder says so: killed before, it would get it again."""
+    lines = run.path / "lines.jsonl"
+    seq = [event.seq for event in journal.find(run.journal, e.StepDone) if event.step == step][-1]
+    return lines.exists() and step in steps(run) and PlaceFile(run, "lines", str(lines)).read().seq >= seq
 
 
 def test_a_living_run_is_followed_until_nobody_trains_it(run: RunFolder, follow: Follow) -> None:
