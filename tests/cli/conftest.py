@@ -24,6 +24,7 @@ COMMAND = (sys.executable, "-P", "-m", "tui_trainer")
 SMALL = ("--set", "data.limit=40", "--threads", "1")
 """Makes a real training last a second or two beside the worker's start."""
 ENDLESS = ("train", "quickstart", "--epochs", "100000", "--set", "early_stopping.patience=100000", *SMALL)
+Begin: TypeAlias = Callable[..., "subprocess.Popen[str]"]
 Watched: TypeAlias = "tuple[subprocess.Popen[str], RunFolder]"
 Watch: TypeAlias = Callable[..., Watched]
 AS_FROM_A_SHELL = """
@@ -62,6 +63,28 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         "TUI_TRAINER_STATE": Path(os.devnull),  # nothing can be kept there: no theme of before, no hints
     }
     return cleared | {name: str(path) for name, path in own_places.items()}
+
+
+@pytest.fixture
+def begin(environment: dict[str, str], tmp_path: Path) -> Iterator[Begin]:
+    """Start a command as a shell does and come back; it is ended with the test, and so is whatever it has under way."""
+    started = list[subprocess.Popen[str]]()
+
+    def start(*arguments: str) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            as_from_a_shell(*COMMAND, *arguments), cwd=tmp_path, env=environment,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+    for run in (RunFolder(path) for path in (tmp_path / "runs").iterdir()):
+        if run.alive():
+            os.kill(worker_of(run), signal.SIGKILL)
 
 
 @pytest.fixture(scope="session")

@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import pytest
 
@@ -19,35 +18,12 @@ from core.queue.entries import Entry
 from core.queue.folder import QueueFolder
 from core.run import journal
 from core.run.folder import RunFolder
-from tests.cli.conftest import COMMAND, SMALL, Cli, as_from_a_shell, one_line, wait_for, worker_of
+from tests.cli.conftest import SMALL, Begin, Cli, one_line, wait_for, worker_of
 
 pytestmark = pytest.mark.timeout(560)
 PATIENCE = 150.0
 """Seconds for a worker to begin on a machine that has other things to do."""
 ENDLESS = ("--epochs", "100000", "--set", "early_stopping.patience=100000", *SMALL)
-Begin: TypeAlias = Callable[..., "subprocess.Popen[str]"]
-
-
-@pytest.fixture
-def begin(environment: dict[str, str], tmp_path: Path) -> Iterator[Begin]:
-    """``queue run`` on the processor; it is ended with the test, and so is whatever it has under way."""
-    started = list[subprocess.Popen[str]]()
-
-    def start(*options: str) -> subprocess.Popen[str]:
-        command = as_from_a_shell(*COMMAND, "queue", "run", "--devices", "cpu", *options)
-        process = subprocess.Popen(
-            command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
-        started.append(process)
-        return process
-
-    yield start
-    for process in started:
-        process.kill()
-        process.communicate()
-    for run in (RunFolder(path) for path in (tmp_path / "runs").iterdir()):
-        if run.alive():
-            os.kill(worker_of(run), signal.SIGKILL)
 
 
 @pytest.fixture
@@ -86,7 +62,7 @@ def test_in_their_order_one_at_a_time_and_past_a_failure(
     ]  # fmt: skip
     assert before[0]["changes"] == ["epochs=1", "data.limit=40"]
 
-    runner = begin("--watch")
+    runner = begin("queue", "run", "--devices", "cpu", "--watch")
     wait_for(lambda: all(entry.ended for entry in entries().values()), PATIENCE)
     assert runner.poll() is None  # it waits for more
     runner.send_signal(signal.SIGINT)
@@ -112,7 +88,7 @@ def test_a_killed_runner_and_a_killed_trainer(
 ) -> None:
     cli("queue", "add", "quickstart", "--seed", "1..2", "--no-start", *ENDLESS, cwd=tmp_path)
     first, second = (RunFolder(tmp_path / "runs" / f"quickstart-seed-{seed}") for seed in (1, 2))
-    runner = begin()
+    runner = begin("queue", "run", "--devices", "cpu")
     wait_for(lambda: begun(first), PATIENCE)
     assert "is being run by another process" in one_line(cli("queue", "run", "--devices", "cpu", cwd=tmp_path))
     runner.kill()
@@ -124,14 +100,14 @@ def test_a_killed_runner_and_a_killed_trainer(
     assert (cut["state"], cut["note"]) == ("training", "was cut off; tui-trainer queue run goes on with it")
     assert (waits["state"], waits["position"]) == ("waiting", 1)
 
-    runner = begin()  # as after a reboot
+    runner = begin("queue", "run", "--devices", "cpu")  # as after a reboot
     wait_for(lambda: bool(journal.find(first.journal, e.RunResumed)) and first.alive(), PATIENCE)
     runner.terminate()
     output, _ = runner.communicate(timeout=60)
     assert runner.returncode == 128 + signal.SIGTERM and first.alive() and not second.exists()
     assert output.splitlines()[-2:] == ["1 training goes on", "1 entry still waits"]
 
-    runner = begin()
+    runner = begin("queue", "run", "--devices", "cpu")
     assert runner.stdout and runner.stdout.readline() == "quickstart-seed-1: is trained on cpu\n"
     assert cli("queue", "cancel", "all", cwd=tmp_path).stdout == "quickstart-seed-2: cancelled\n"
     assert cli("queue", "cancel", "quickstart-seed-1", cwd=tmp_path).stdout == "quickstart-seed-1: ends with a checkpoint\n"

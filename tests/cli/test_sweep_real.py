@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import pytest
 
@@ -21,14 +19,13 @@ from core.sweep.folder import SweepFile, SweepFolder
 from core.sweep.space import checked, divided
 from core.sweep.study import Study
 from core.sweep.trials import Trial
-from tests.cli.conftest import COMMAND, Cli, one_line, wait_for, worker_of
+from tests.cli.conftest import COMMAND, Begin, Cli, one_line, wait_for
 
 pytestmark = [pytest.mark.others, pytest.mark.timeout(560)]
 SEARCH = ("--set", "optimizer.lr=log:1e-3..1e-2", "--set", "batch_size=8..32/8")
 SMALL = ("--set", "data.limit=40", "--threads", "1")
 PATIENCE = 200.0
 """Seconds until a first epoch."""
-Begin: TypeAlias = Callable[..., "subprocess.Popen[str]"]
 
 
 @pytest.fixture
@@ -40,28 +37,6 @@ def cli(environment: dict[str, str]) -> Cli:
         return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=500, check=False)
 
     return run
-
-
-@pytest.fixture
-def begin(environment: dict[str, str], tmp_path: Path) -> Iterator[Begin]:
-    """Start one and come back; it is ended with the test, and so is the trial that it has under way."""
-    started: list[subprocess.Popen[str]] = []
-
-    def start(*arguments: str) -> subprocess.Popen[str]:
-        command = [*COMMAND, "sweep", *arguments]
-        process = subprocess.Popen(
-            command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
-        started.append(process)
-        return process
-
-    yield start
-    for process in started:
-        process.kill()
-        process.communicate()
-    for run in (RunFolder(path) for path in (tmp_path / "runs").iterdir()):
-        if run.alive():
-            os.kill(worker_of(run), signal.SIGKILL)
 
 
 def sweep_of(folder: Path, name: str) -> SweepFolder:
@@ -167,7 +142,7 @@ def test_a_sweep_that_is_ended_in_the_midst_goes_on_to_the_same_bits(
 ) -> None:
     command = ("quickstart", *SEARCH, *SMALL, "--epochs", "40", "--set", "early_stopping.patience=40", "--trials", "2")
     assert cli("sweep", *command, "--name", "whole", "--quiet", cwd=tmp_path).returncode == 0
-    process = begin(*command, "--name", "parts")
+    process = begin("sweep", *command, "--name", "parts")
     run = RunFolder(tmp_path / "runs" / "parts-001")
     wait_for(lambda: run.journal.exists() and measured(run, 2), PATIENCE)
     process.send_signal(number)
@@ -180,7 +155,7 @@ def test_a_sweep_that_is_ended_in_the_midst_goes_on_to_the_same_bits(
     if number == signal.SIGTERM:
         assert "signal 15; go on with: tui-trainer sweep --resume parts" in output
 
-    process = begin(*command, "--name", "parts")
+    process = begin("sweep", *command, "--name", "parts")
     output, _ = process.communicate(timeout=300)
     assert process.returncode == 0 and "trial 1/2, run parts-001 goes on" in output, output
     (resumed,) = journal.find(run.journal, e.RunResumed)
@@ -194,7 +169,7 @@ def test_a_sweep_that_is_ended_in_the_midst_goes_on_to_the_same_bits(
 
 def test_two_processes_do_not_conduct_one_sweep_and_a_closed_terminal_ends_it(cli: Cli, begin: Begin, tmp_path: Path) -> None:
     command = ("quickstart", *SEARCH, *SMALL, "--epochs", "100000", "--set", "early_stopping.patience=100000", "--name", "one")
-    process = begin(*command)
+    process = begin("sweep", *command)
     run = RunFolder(tmp_path / "runs" / "one-001")
     wait_for(lambda: run.journal.exists() and measured(run, 1), PATIENCE)
     assert "sweep 'one' is under way in another process" in one_line(cli("sweep", "--resume", "one", cwd=tmp_path))
@@ -223,7 +198,7 @@ def test_one_that_is_left_to_itself_is_looked_at_and_ended_from_elsewhere(cli: C
 
 def test_a_trial_that_a_person_stops_is_pruned_by_hand(cli: Cli, begin: Begin, tmp_path: Path) -> None:
     command = ("quickstart", *SEARCH, *SMALL, "--epochs", "100000", "--set", "early_stopping.patience=100000", "--name", "mine")
-    process = begin(*command, "--trials", "1")
+    process = begin("sweep", *command, "--trials", "1")
     run = RunFolder(tmp_path / "runs" / "mine-001")
     wait_for(lambda: run.journal.exists() and measured(run, 1), PATIENCE)
     assert cli("stop", "mine-001", cwd=tmp_path).returncode == 0
