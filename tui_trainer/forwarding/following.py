@@ -21,6 +21,8 @@ from tui_trainer.trackers._base import masked
 
 INTERVAL = 0.5
 """Seconds between two looks at the journal."""
+PATIENCE = 60.0
+"""Seconds for another process to end that gives the same run on, once nobody trains it."""
 LONGEST_PAUSE = 60.0
 """Seconds after which a tool that failed is tried again, at most."""
 LAST_TRIES = 3
@@ -95,9 +97,10 @@ class Logging:
         """A session, once no other process gives this run on: one may still be busy with the session before."""
         if self.file.busy():
             say(f"another process gives this run to {self.wanted.kind}; this one goes on when that one ends")
-        while self.file.busy():
+        while self.file.busy() and self.run.alive():
             time.sleep(INTERVAL)
-        with self.file.hold(math.inf):  # of several that have waited one is the first
+        # Of several that have waited one is the first; where the run has ended, who is still busy with it may hang.
+        with self.file.hold(math.inf if self.run.alive() else PATIENCE):
             if anew:
                 self.file.write(Place())
             if not self._is_through():
