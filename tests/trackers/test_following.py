@@ -136,7 +136,7 @@ def test_a_password_can_be_read_nowhere(run: RunFolder, copied: Path, tmp_path: 
         started = followers.Followers(run, [Wanted("lines", secret), Wanted("lines", f"{secret}/?token=hunter2")])
         started.launched(lambda: None, pytest.fail)
         wait_for(lambda: run.log.exists() and run.log.read_text().count("lines failed: ") == 2)
-        shown = [" ".join(process.cmdline()) for process in psutil.Process().children()]
+        shown = list(map(_words, psutil.Process().children()))
     for process in psutil.Process().children():
         process.kill()
     assert any(str(run.path) in line for line in shown) and "hunter2" not in str(shown)
@@ -213,6 +213,14 @@ def test_a_training_is_followed_and_does_not_wait(tmp_path: Path, copied: Path, 
     assert len(journal.find(run.journal, e.RunFinished)) == 2
     modes = {path.stat().st_mode & 0o077 for path in (run.path / "trackers").iterdir()}
     assert modes == {0}
+
+
+def _words(process: psutil.Process) -> str:
+    """What it was called with, if it has not just ended."""
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:
+        return ""
 
 
 def _gives(process: psutil.Process, run: RunFolder) -> str:

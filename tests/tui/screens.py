@@ -60,8 +60,11 @@ async def seen(pilot: Pilot[Any], words: str, times: int = 1) -> None:
 
 
 def _shows_all(screen: RunScreen, run: RunFolder) -> bool:
-    panels = screen._panels()
-    return screen.state.seq >= _last_seq(run) and screen._feed.looked and bool(panels) and all(map(_up_to_date, panels))
+    """Of what is known since the lock was looked at, which the screen takes over at its next tick."""
+    if not screen._feed.looked or screen.state.seq < _last_seq(run):
+        return False
+    panels, known = screen._panels(), screen._feed.state
+    return screen.state.status == known.status and bool(panels) and all(map(_up_to_date, panels))
 
 
 def _last_seq(run: RunFolder) -> int:
