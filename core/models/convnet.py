@@ -17,6 +17,7 @@ from torch.nn import functional as F
 
 from core.errors import UserError
 from core.models import Inputs
+from core.models._layers import ACTIVATIONS, Activation
 
 Positive = Annotated[int, Meta(ge=1)]
 PATCH = 2
@@ -32,6 +33,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Channels of each group; the side halves within each."""
     depth: Annotated[int, Meta(ge=2, le=8)] = 2
     """Convolutions of each group; from the third on they are added to their input."""
+    activation: Activation = "gelu"
     statistics_momentum: Annotated[float, Meta(gt=0, le=1)] = 0.4
     """Weight of a batch in the running statistics of batch norm (torch's ``momentum``)."""
     pad: bool = True
@@ -47,7 +49,7 @@ class Norm(nn.BatchNorm2d):
 
 
 class Group(nn.Module):
-    """Convolution, max pool to half the side, then further convolutions; batch norm and GELU after each."""
+    """Convolution, max pool to half the side, then further convolutions; batch norm and activation after each."""
 
     def __init__(self, channels_in: int, channels: int, config: Config) -> None:
         super().__init__()
@@ -56,13 +58,13 @@ class Group(nn.Module):
             for depth in range(config.depth)
         )
         self.norms = nn.ModuleList(Norm(channels, config) for _ in range(config.depth))
-        self.pool = nn.MaxPool2d(2)
+        self.pool, self.activation = nn.MaxPool2d(2), ACTIVATIONS[config.activation]
 
     def forward(self, x: Tensor) -> Tensor:
-        x = F.gelu(self.norms[0](self.pool(self.convolutions[0](x))))
+        x = self.activation(self.norms[0](self.pool(self.convolutions[0](x))))
         for depth, (convolution, norm) in enumerate(zip(self.convolutions[1:], self.norms[1:], strict=True), 1):
             y = norm(convolution(x))
-            x = F.gelu(y + x if depth >= 2 else y)
+            x = self.activation(y + x if depth >= 2 else y)
         return x
 
 
@@ -71,7 +73,7 @@ class ConvNet(nn.Module):
 
     def __init__(self, config: Config, inputs: Inputs) -> None:
         super().__init__()
-        self.pad = config.pad
+        self.pad, self.activation = config.pad, ACTIVATIONS[config.activation]
         whitened = 2 * inputs.channels * PATCH**2
         self.whiten = nn.Conv2d(inputs.channels, whitened, PATCH, bias=False)
         self.whiten.weight.requires_grad_(False)
@@ -87,7 +89,7 @@ class ConvNet(nn.Module):
             self.whiten.weight.copy_(whitening(images.cpu()))
 
     def forward(self, x: Tensor) -> Tensor:
-        x = F.gelu(self.whiten(F.pad(x, (0, 1, 0, 1)) if self.pad else x))
+        x = self.activation(self.whiten(F.pad(x, (0, 1, 0, 1)) if self.pad else x))
         x = self.groups(x).amax((2, 3))
         logits: Tensor = self.head(x)
         return logits / x.shape[1]

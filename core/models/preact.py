@@ -4,8 +4,8 @@ before each convolution, and nothing follows the sum. Squeeze-and-excitation (ar
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Annotated, Literal
+from collections.abc import Iterator
+from typing import Annotated
 
 import msgspec
 import torch
@@ -14,13 +14,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from core.models import Inputs
-from core.models._layers import convolution, initialise
+from core.models._layers import ACTIVATIONS, Activation, convolution, initialise
 
 Positive = Annotated[int, Meta(ge=1)]
 Blocks = Annotated[int, Meta(ge=1, le=1000)]
 Stages = Meta(min_length=1, max_length=6)
 Share = Annotated[float, Meta(ge=0, lt=1)]
-ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"relu": F.relu, "silu": F.silu, "gelu": F.gelu}
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -32,7 +31,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Of each stage. CPUs and GPUs compute multiples of 16 or 32 fastest."""
     stem: Positive | None = None
     """Channels of the first convolution; as many as the first stage's when left out."""
-    activation: Literal["relu", "silu", "gelu"] = "relu"
+    activation: Activation = "relu"
     squeeze: Annotated[int, Meta(ge=0)] = 0
     """How many times fewer channels there are between squeeze and excitation, 16 in the paper; 0 for none of it."""
     dropout: Share = 0.0

@@ -44,6 +44,11 @@ def has_fast_bf16(device: torch.device) -> bool:
     return device.type == "cpu" and any(_processor().get(key, False) for key in ("avx512_bf16", "amx_bf16", "bf16"))
 
 
+def has_x86_bf16() -> bool:
+    """Whether the processor multiplies bfloat16 by AVX-512 or AMX; Arm's has not been measured."""
+    return any(_processor().get(key, False) for key in ("avx512_bf16", "amx_bf16"))
+
+
 def has_amx_bf16() -> bool:
     """Whether the processor multiplies tiles of bfloat16."""
     return _processor().get("amx_bf16", False)
@@ -91,8 +96,7 @@ def storage(size: int, device: torch.device) -> torch.device | None:
 
 def choose_convolution(recipe: Recipe, device: torch.device) -> str:
     """``direct`` or ``winograd``, which is for a CPU alone, in fp32 or bf16; ``auto`` takes it in fp32 where vectors are short
-    (AVX2), since with AVX-512 oneDNN's own convolutions keep up, and in bf16 where tiles are multiplied (AMX), since the
-    backward passes of oneDNN's own make little of them."""
+    (AVX2), since with AVX-512 oneDNN's own convolutions keep up, and in bf16 where the processor has instructions for it."""
     precision = choose_precision(recipe.precision, device)
     if recipe.convolution == "direct" or device.type != "cpu" or precision == "fp16":
         return "direct"
@@ -103,13 +107,13 @@ def choose_convolution(recipe: Recipe, device: torch.device) -> str:
 
 def _pays(precision: str) -> bool:
     """Whether minimal filtering is faster on this processor."""
-    return has_amx_bf16() if precision == "bf16" else torch.backends.cpu.get_cpu_capability() == "AVX2"
+    return has_x86_bf16() if precision == "bf16" else torch.backends.cpu.get_cpu_capability() == "AVX2"
 
 
 def place(network: nn.Module, device: torch.device, convolution: str = "direct", precision: str = "fp32") -> nn.Module:
     """Move a network to a device, in the memory layout that is fastest there, which its inputs are then brought to."""
     if convolution == "winograd":
-        winograd.adopt(network, HALVES.get(precision, torch.float32))
+        winograd.adopt(network, HALVES.get(precision, torch.float32), has_amx_bf16())
     layout = torch.contiguous_format if _needs_contiguous(network, device) else torch.channels_last
 
     def lay_out(_: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:

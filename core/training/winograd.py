@@ -14,8 +14,10 @@ from torch import Tensor, nn
 
 from core.training.winograd_tiles import Work, transforms
 
-FEWEST_PAIRS = {torch.float32: 64 * 128, torch.bfloat16: 256 * 256}
+FEWEST_PAIRS = {torch.float32: 64 * 128, torch.bfloat16: 64 * 256}
 """Pairs of an input and an output channel; with fewer, the transforms cost more than the multiplications that they save."""
+FEWEST_WITH_TILES = 256 * 256
+"""The same in bfloat16 where the processor multiplies tiles (AMX), which makes multiplications cheaper and nothing else."""
 
 
 class Convolution(nn.Conv2d):
@@ -42,9 +44,9 @@ class Convolution(nn.Conv2d):
         return output if self.bias is None else output + self.bias[:, None, None].to(output.dtype)
 
 
-def suits(module: nn.Module, dtype: torch.dtype) -> bool:
-    """Whether a module is a convolution that this computes faster with images of that type: torch's own, since one that is
-    derived from it, or that somebody has hooked into, does something else as well."""
+def suits(module: nn.Module, fewest_pairs: int) -> bool:
+    """Whether a module is a convolution that this computes faster: torch's own, since one that is derived from it, or that
+    somebody has hooked into, does something else as well."""
     return (
         type(module) is nn.Conv2d
         and not module._forward_pre_hooks
@@ -52,15 +54,17 @@ def suits(module: nn.Module, dtype: torch.dtype) -> bool:
         and (module.kernel_size, module.stride, module.dilation, module.groups) == ((3, 3), (1, 1), (1, 1), 1)
         and module.padding in ((1, 1), "same")
         and module.padding_mode == "zeros"
-        and module.in_channels * module.out_channels >= FEWEST_PAIRS[dtype]
+        and module.in_channels * module.out_channels >= fewest_pairs
     )
 
 
-def adopt(network: nn.Module, dtype: torch.dtype = torch.float32) -> None:
-    """Have every convolution of a network that suits computed so; parameters and their names stay."""
+def adopt(network: nn.Module, dtype: torch.dtype = torch.float32, tiles: bool = False) -> None:
+    """Have every convolution of a network that suits computed so, with images of that type on a processor that multiplies tiles
+    of bfloat16 or does not; parameters and their names stay."""
+    fewest = FEWEST_WITH_TILES if tiles and dtype == torch.bfloat16 else FEWEST_PAIRS[dtype]
     for parent in list(network.modules()):
         for name, child in parent.named_children():
-            if isinstance(child, nn.Conv2d) and suits(child, dtype):
+            if isinstance(child, nn.Conv2d) and suits(child, fewest):
                 setattr(parent, name, Convolution.of(child))
 
 

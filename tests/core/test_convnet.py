@@ -56,3 +56,12 @@ def test_convolutions_begin_by_passing_their_input_on() -> None:
     first = next(module for module in network.groups.modules() if isinstance(module, torch.nn.Conv2d))
     torch.testing.assert_close(first(images)[:, :24], images)
     assert network.head.weight.std().item() == pytest.approx(1.0)
+
+
+def test_the_activation_is_the_recipes() -> None:
+    images = torch.randn(2, 3, 32, 32)
+    outputs = []
+    for activation in ("gelu", "silu", "relu"):
+        torch.manual_seed(0)
+        outputs.append(build(Config(widths=(8, 8), activation=activation), Inputs(10))(images))
+    assert not torch.equal(outputs[0], outputs[1]) and not torch.equal(outputs[1], outputs[2])

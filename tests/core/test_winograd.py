@@ -67,6 +67,13 @@ def test_many_images_go_through_in_parts_with_the_same_result(monkeypatch: pytes
         winograd_tiles.plan.cache_clear()
 
 
+def test_with_tiles_of_bfloat16_only_many_channels_pay() -> None:
+    for tiles, expected in ((False, [True, True]), (True, [False, True])):
+        network = nn.Sequential(nn.Conv2d(64, 256, 3, padding=1), nn.Conv2d(256, 256, 3, padding=1))
+        winograd.adopt(network, torch.bfloat16, tiles)
+        assert [isinstance(layer, winograd.Convolution) for layer in network] == expected
+
+
 def test_a_network_keeps_its_parameters_and_their_names() -> None:
     network = nn.Sequential(
         nn.Conv2d(3, 64, 3, padding=1), nn.Conv2d(64, 128, 3, padding=1), nn.Conv2d(128, 64, 3, 2, 1), nn.Conv2d(64, 32, 1)
