@@ -1,0 +1,120 @@
+"""Two hosts: two network namespaces of this machine, joined by a cable of the kernel's. Needs root and Debian's iproute2."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from core import events as e
+from core.run import journal, session
+from core.run.folder import RunFolder
+from tests.distributed.together import begun, logs, outcome, wait_for
+
+pytestmark = [
+    pytest.mark.others,
+    pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("ip"), reason="needs root and ip (iproute2)"),
+    pytest.mark.timeout(600),
+]
+FIRST = "10.77.0.1:29500"
+"""Where the launchers meet; a namespace has all its ports to itself."""
+
+
+class Host:
+    def __init__(self, cable: str, number: int) -> None:
+        self.name, self.interface, self.address = f"{cable}-{number}", f"{cable}{number}", f"10.77.0.{number}"
+
+    def plug_in(self) -> None:
+        for command in (
+            f"ip link set {self.interface} netns {self.name}",
+            f"ip -n {self.name} address add {self.address}/24 dev {self.interface}",
+            f"ip -n {self.name} link set {self.interface} up",
+            f"ip -n {self.name} link set lo up",
+        ):
+            subprocess.run(command.split(), check=True)
+
+    def torchrun(self, run: RunFolder, max_restarts: int = 0) -> subprocess.Popen[bytes]:
+        """As docs/distributed.md has it, with what a machine of two names must be told."""
+        command = [
+            *("ip", "netns", "exec", self.name, sys.executable, "-P", "-m", "torch.distributed.run"),
+            *("--nnodes=2", "--nproc-per-node=1", "--rdzv-backend=c10d", f"--rdzv-endpoint={FIRST}", "--rdzv-id=run"),
+            *(f"--local-addr={self.address}", f"--max-restarts={max_restarts}", "-m", "core.run.worker", str(run.path)),
+        ]
+        settings = {
+            "GLOO_SOCKET_IFNAME": self.interface,
+            "TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1",
+            "OMP_NUM_THREADS": "1",
+            "PYTHONPATH": str(Path(__file__).parents[2]),
+        }
+        log = run.path.parent / f"{self.name}.log"
+        with log.open("ab") as output:
+            return subprocess.Popen(
+                command, env={**os.environ, **settings}, stdout=output, stderr=output, start_new_session=True
+            )  # fmt: skip
+
+    def processes(self) -> list[psutil.Process]:
+        found = subprocess.run(["ip", "netns", "pids", self.name], capture_output=True, text=True, check=True)
+        return [psutil.Process(int(number)) for number in found.stdout.split() if psutil.pid_exists(int(number))]
+
+    def lose_power(self) -> None:
+        for process in self.processes():
+            process.send_signal(signal.SIGKILL)
+
+
+@pytest.fixture
+def hosts() -> Iterator[tuple[Host, Host]]:
+    cable = f"tt{secrets.token_hex(3)}"
+    first, second = Host(cable, 1), Host(cable, 2)
+    for host in (first, second):
+        subprocess.run(["ip", "netns", "add", host.name], check=True)
+    try:
+        subprocess.run(f"ip link add {first.interface} type veth peer name {second.interface}".split(), check=True)
+        for host in (first, second):
+            host.plug_in()
+        yield first, second
+    finally:
+        for host in (first, second):
+            host.lose_power()
+            subprocess.run(["ip", "netns", "delete", host.name], check=True)
+
+
+def words(run: RunFolder) -> str:
+    return "\n".join([logs(run), *(log.read_text() for log in run.path.parent.glob("*.log"))])
+
+
+def on_one_machine(run: RunFolder) -> None:
+    assert session.start(run, nproc=2, threads=2).wait(180) == 0, logs(run)
+
+
+def test_two_hosts_train_as_two_processes_of_one_do(tmp_path: Path, hosts: tuple[Host, Host]) -> None:
+    run, untouched = (begun(tmp_path / name, epochs=4) for name in ("run", "untouched"))
+    launchers = [host.torchrun(run) for host in hosts]
+    assert [launcher.wait(180) for launcher in launchers] == [0, 0], words(run)
+    on_one_machine(untouched)
+    assert outcome(run) == outcome(untouched)
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_a_host_that_lost_power_comes_back_and_the_run_goes_on(tmp_path: Path, hosts: tuple[Host, Host], number: int) -> None:
+    run, untouched = (begun(tmp_path / name, epochs=20) for name in ("run", "untouched"))
+    launchers = [host.torchrun(run, max_restarts=3) for host in hosts]
+    wait_for(lambda: run.journal.exists() and len(journal.find(run.journal, e.CheckpointSaved)) > 1, 180)
+    hosts[number].lose_power()
+    launchers[number].wait(30)
+    if number == 0:  # where the launchers meet is gone with it: the other one ends, and is started again as well
+        assert launchers[1].wait(180) != 0, words(run)
+        launchers = [host.torchrun(run, max_restarts=3) for host in hosts]
+    else:
+        launchers[number] = hosts[number].torchrun(run, max_restarts=3)
+    assert [launcher.wait(300) for launcher in launchers] == [0, 0], words(run)
+    assert journal.find(run.journal, e.RunResumed)
+    on_one_machine(untouched)
+    assert outcome(run) == outcome(untouched)
