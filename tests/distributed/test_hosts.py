@@ -31,6 +31,7 @@ FIRST = "10.77.0.1:29500"
 class Host:
     def __init__(self, cable: str, number: int) -> None:
         self.name, self.interface, self.address = f"{cable}-{number}", f"{cable}{number}", f"10.77.0.{number}"
+        self.first = number == 1
 
     def plug_in(self) -> None:
         for command in (
@@ -46,12 +47,12 @@ class Host:
         command = [
             *("ip", "netns", "exec", self.name, sys.executable, "-P", "-m", "torch.distributed.run"),
             *("--nnodes=2", "--nproc-per-node=1", "--rdzv-backend=c10d", f"--rdzv-endpoint={FIRST}", "--rdzv-id=run"),
-            *(f"--local-addr={self.address}", f"--max-restarts={max_restarts}", "-m", "core.run.worker", str(run.path)),
+            *(f"--local-addr={self.address}", f"--rdzv-conf=is_host={int(self.first)}", f"--max-restarts={max_restarts}"),
+            *("-m", "core.run.worker", str(run.path), "--threads=1"),
         ]
         settings = {
             "GLOO_SOCKET_IFNAME": self.interface,
             "TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1",
-            "OMP_NUM_THREADS": "1",
             "PYTHONPATH": str(Path(__file__).parents[2]),
         }
         log = run.path.parent / f"{self.name}.log"
