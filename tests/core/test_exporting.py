@@ -31,7 +31,7 @@ from core.run.checkpoints import weights_file
 from core.sections import Data
 from core.training import weights_file as stored_form
 from core.training.evaluation import Normalisation, logits_of
-from core.training.winograd import suits
+from core.training.winograd import FEWEST_PAIRS, suits
 from tests.core.exported import weights_of
 from tests.core.training import new_run, tiny, train
 
@@ -144,7 +144,7 @@ def test_minimal_filtering_is_not_in_what_is_exported_nor_what_the_machine_says_
     assert found.facts.accuracy is None and found.facts.classes[-1] == f"class {inputs.classes - 1}"
     program = torch.export.load(targets[0])
     kinds = {str(node.target) for node in program.graph.nodes if node.op == "call_function"}
-    assert suits(Stored(weights).network().get_submodule("groups.1.convolutions.0"), torch.float32)
+    assert suits(Stored(weights).network().get_submodule("groups.1.convolutions.0"), FEWEST_PAIRS[torch.float32])
     assert "aten.conv2d.default" in kinds and all(kind.startswith("aten.") for kind in kinds)
     for target in (*targets, tmp_path / "config.json"):
         assert b"secret" not in target.read_bytes() and core.__path__[0].encode() not in target.read_bytes()
