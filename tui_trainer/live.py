@@ -15,6 +15,7 @@ from rich.text import Text
 from core.events import PREFIX
 from core.run.folder import RunFolder
 from core.view import readings
+from core.view.ranks import ranks_words
 from core.view.state import ClassScore, State
 from tui_trainer.escape import printable
 from tui_trainer.narrator import Narrator, memory, phase_words, throughput
@@ -87,6 +88,8 @@ def _parts(state: State, now: float, width: int, height: int) -> Iterator[Render
     yield Text(_scores(state), overflow="ellipsis", no_wrap=True)
     rate = readings.format_metric("train.learning_rate", state.metrics.get("train.learning_rate"))
     yield Text(f"learning rate {rate}   {throughput(state)}{memory(state)}", overflow="ellipsis", no_wrap=True)
+    if words := ranks_words(state):
+        yield Text(printable(words))
     yield Text(printable(f"early stopping: {readings.stopping_sentence(state)}"))
     measurement = state.measurements.get(state.split)
     if measurement and measurement.classes and height >= CLASSES_FROM:

@@ -8,6 +8,7 @@ from core import events as e
 from core.events import PREFIX, Event
 from core.view import settings
 from core.view.fold import fold
+from core.view.ranks import ranks, ranks_words, straggler_words
 from core.view.readings import (
     epoch_eta,
     epoch_words,
@@ -55,6 +56,8 @@ class Narrator:
                 yield from header(self.state, event)
             case e.EarlyStoppingUpdated():
                 yield epoch_line(self.state, self._brief)
+                if not self._brief and (words := ranks_words(self.state)):
+                    yield words
             case e.PhaseEnded() if event.seconds >= LONG_PHASE and event.phase not in ROUTINE:
                 yield f"{event.phase}: took {format_duration(event.seconds)}"
             case e.CheckpointSaved() if event.name:
@@ -157,6 +160,7 @@ def progress_line(state: State, now: float) -> str:
     step = f"{step_in_epoch(state)}/{state.steps_per_epoch}" if state.steps_per_epoch else f"{state.step:,}"
     left = f", epoch {format_duration(epoch_eta(state))} left" if state.steps_per_epoch else ""
     left += f", run {format_duration(eta(state, now))} left" if state.total_steps else ""
+    left += f", {words}" if (words := straggler_words(state)) else ""
     return printable(
         f"{epoch_words(state)}, step {step}, loss {loss}, accuracy {accuracy}, {throughput(state)}{memory(state)}{left}"
     )
@@ -171,5 +175,7 @@ def phase_words(state: State) -> str:
 
 
 def memory(state: State) -> str:
+    if found := ranks(state):
+        return f", {format_bytes(sum(item.memory_bytes for item in found))} of memory in {count(len(found), 'process')}"
     reading = state.device_reading
     return f", {format_bytes(reading.memory_bytes)} of memory" if reading and reading.memory_bytes else ""

@@ -13,7 +13,8 @@ from core.events import from_number
 from core.run import tags
 from core.run.folder import RunFolder, last_activity, reference
 from core.run.program import way_on
-from core.view.readings import confusions, format_duration, format_metric, monitor, stopping_sentence, trouble
+from core.view.ranks import ranks, speed, straggler, straggler_words
+from core.view.readings import confusions, format_bytes, format_duration, format_metric, monitor, stopping_sentence, trouble
 from core.view.state import State
 from core.view.summary import summarise, with_liveness
 from core.view.words import count
@@ -85,6 +86,8 @@ def details(run: RunFolder, state: State) -> dict[str, Any]:
         "log": last_words(run, state, LAST_LINES),
         "failure": state.failure,
         "weights": state.weights,
+        "ranks": [item._asdict() for item in ranks(state)],
+        "straggler": found._asdict() if (found := straggler(ranks(state))) else None,
         "messages": [msgspec.to_builtins(message) for message in state.messages],
     }
 
@@ -113,6 +116,7 @@ def facts(run: RunFolder, state: State) -> list[tuple[str, str]]:
         ("data", state.data),
         ("model", f"{state.model}, {state.parameters:,} parameters" if state.model else ""),
         ("device", _device(state)),
+        ("processes", ", ".join(filter(None, (str(len(ranks(state)) or ""), straggler_words(state))))),
         ("epoch", _place(state)),
         ("trained", format_duration(state.trained_seconds)),
         ("early stopping", stopping_sentence(state)),
@@ -122,6 +126,20 @@ def facts(run: RunFolder, state: State) -> list[tuple[str, str]]:
         *(("worker.log", line) for line in last_words(run, state, LAST_LINES)),
         ("next", _next(run, state) if state.status in ("lost", "failed", "stopped", "discarded") else ""),
     ]
+
+
+def rank_rows(state: State) -> list[tuple[str, ...]]:
+    """Of several processes, with a head; only the columns that tell something."""
+    found = [
+        (str(item.rank), item.host, speed(item.images_per_second), *map(_bytes, (item.memory_bytes, item.gpu_memory_bytes)))
+        for item in ranks(state)
+    ]
+    columns = zip(("RANK", "HOST", "IMAGES/S", "MEMORY", "GPU MEMORY"), *found, strict=True)
+    return list(zip(*(column for column in columns if any(column[1:])), strict=True))
+
+
+def _bytes(number: int | None) -> str:
+    return "" if number is None else format_bytes(number)
 
 
 def _device(state: State) -> str:

@@ -29,6 +29,7 @@ from core.events.beside import (
     PhaseEnded,
     PhaseProgressed,
     PhaseStarted,
+    RanksSampled,
 )
 from core.events.sessions import (
     FORMAT,
@@ -77,6 +78,7 @@ __all__ = [
     "PhaseProgressed",
     "PhaseStarted",
     "PicturesLogged",
+    "RanksSampled",
     "RemarkAdded",
     "ResumeRefused",
     "RunContinued",
@@ -106,8 +108,8 @@ __all__ = [
 KnownEvent: TypeAlias = (
     RunStarted | RunResumed | RunRewound | RunPaused | RunContinued | RunFinished | RunStopped | RunFailed | ResumeRefused
     | PhaseStarted | PhaseProgressed | PhaseEnded | EpochStarted | StepDone | ValidationDone | PicturesLogged | EpochDone
-    | EarlyStoppingUpdated | EarlyStopped | CheckpointSaved | CheckpointRemoved | DeviceSampled | Heartbeat
-    | MessageLogged | SettingChanged | RemarkAdded | CommandAccepted | CommandRejected
+    | EarlyStoppingUpdated | EarlyStopped | CheckpointSaved | CheckpointRemoved | DeviceSampled | RanksSampled
+    | Heartbeat | MessageLogged | SettingChanged | RemarkAdded | CommandAccepted | CommandRejected
 )  # fmt: skip
 
 

@@ -61,6 +61,18 @@ class DeviceSampled(Event, frozen=True, kw_only=True):
     gpu_watts: float | None = None
 
 
+class RanksSampled(Event, frozen=True, kw_only=True):
+    """What each of several processes has come to by itself in the windows since the last one, in the order of their ranks."""
+
+    step: Whole = 0
+    images_per_second: tuple[float, ...] = ()
+    """Of their own work: the time in which one waits for the others is left out."""
+    memory_bytes: tuple[Whole, ...] = ()
+    """Resident memory of each process."""
+    gpu_memory_bytes: tuple[Whole, ...] = ()
+    """What torch holds of each one's GPU; empty on CPUs."""
+
+
 class Heartbeat(Event, frozen=True, kw_only=True):
     """Every second, from a thread beside the trainer; ``step_age`` is how long the present step has lasted (seconds)."""
 

@@ -38,6 +38,8 @@ class SessionStart(Event, frozen=True, kw_only=True):
     process: Whole = 0
     processes: Whole = 1
     """That train together; ``process`` is the first one's id."""
+    hosts: tuple[str, ...] = ()
+    """Where each of them is, in the order of their ranks; empty where all are on one machine."""
     origin: str = ""
     """Of a run of others that is only watched: what it is read from, for instance ``TensorBoard``."""
 

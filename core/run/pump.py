@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from core.events import DeviceSampled, Event, Heartbeat, PhaseProgressed
+from core.events import DeviceSampled, Event, Heartbeat, PhaseProgressed, RanksSampled
 from core.run import disk
 from core.run.journal import JournalWriter
 
@@ -20,7 +20,7 @@ RETRY = 2.0
 """Seconds between two attempts to write what the disk did not take."""
 MOST_WAITING = 10_000
 """Events; a training that waits for the disk says less, unless it is told ever new things."""
-FLEETING = (Heartbeat, DeviceSampled, PhaseProgressed)
+FLEETING = (Heartbeat, DeviceSampled, RanksSampled, PhaseProgressed)
 """True for a moment only: not kept while the journal cannot be written."""
 
 

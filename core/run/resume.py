@@ -53,6 +53,7 @@ def about(setup: Setup, run: RunFile, progress: Progress) -> dict[str, Any]:
         "deterministic": setup.recipe.deterministic,
         "process": os.getpid(),
         "processes": setup.world.processes,
+        "hosts": setup.ranks.hosts if setup.ranks else (),
     }
 
 

@@ -8,19 +8,23 @@ on how many ranks there are. What only one of them may decide (commands, signals
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Callable, Iterable
 from datetime import timedelta
+from functools import partial
 from typing import TypeVar
 
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
-from torch.nn.parallel import DistributedDataParallel
 
 from core.errors import TrainingError, UserError, out_of_memory
 from core.recipe import Recipe
 from core.run.processes import RENDEZVOUS, Processes
+from core.training.figures import Figures
+from core.training.gradients import Averaged
 from core.training.ranks import Together
+from core.training.working import clock_of, waiting
 
 T = TypeVar("T")
 TIMEOUT = timedelta(seconds=30)
@@ -40,9 +44,16 @@ LOST = ("gloo", "onnection closed", "onnection reset", "Broken pipe", "NCCL", "T
 class Ranks:
     """Of this process among all of them. All must call what communicates, at the same place."""
 
-    def __init__(self, rank: int, size: int) -> None:
+    def __init__(self, rank: int, size: int, device: torch.device) -> None:
         self.rank, self.size = rank, size
-        self.together = Together(PATIENCE)
+        clock = self.clock = clock_of(device)
+        self.waiting = partial(waiting, clock)
+        """A context for whatever waits for other ranks, so that it does not count as this one's work."""
+        self.figures = Figures(rank, size, clock, device)
+        self.together = Together(PATIENCE, self.waiting)
+        hosts = self.together.names(socket.gethostname())
+        self.hosts = hosts if len(set(hosts)) > 1 else ()
+        """Of each rank, where they are on more than one machine."""
         self.divided = False
         """Whether the batch under way is, so that each rank has a part of it alone."""
 
@@ -66,20 +77,21 @@ class Ranks:
 
     def summed(self, *tensors: Tensor) -> None:
         """Put the sum over all ranks into each."""
-        for tensor in tensors:
-            dist.all_reduce(tensor)
+        with self.waiting():
+            for tensor in tensors:
+                dist.all_reduce(tensor)
 
     def same(self, tensors: Iterable[Tensor]) -> None:
         """Give all ranks what the first one has."""
-        for tensor in tensors:
-            dist.broadcast(tensor, src=0)
+        with self.waiting():
+            for tensor in tensors:
+                dist.broadcast(tensor, src=0)
 
     def averaging(self, network: nn.Module, recipe: Recipe) -> nn.Module:
-        """Computes as ``network`` does with the first rank's running statistics, and gives every rank the mean of all gradients
-        while they are computed."""
+        """Computes as ``network`` does, and gives every rank the mean of all gradients."""
         # So asked, torch keeps the buckets as they are; it would fill them anew after the first step, and sums over more than
         # two ranks would round otherwise in a run that was resumed.
-        return DistributedDataParallel(network, find_unused_parameters=recipe.deterministic)
+        return Averaged(network, self.clock, find_unused=recipe.deterministic)
 
     def fitting(self, work: Callable[[], T], batch: int) -> T:
         """What ``work`` returns. Raises TrainingError when this rank's memory does not suffice; what would fit is not tried,
@@ -114,7 +126,7 @@ def join(processes: Processes, recipe: Recipe) -> tuple[Ranks, Recipe]:
         )
     except ValueError as error:
         raise UserError(f"the processes cannot find each other ({error}); start them with torchrun") from None
-    return Ranks(processes.rank, processes.size), recipe
+    return Ranks(processes.rank, processes.size, torch.device(recipe.device)), recipe
 
 
 def lost_peer(error: BaseException) -> bool:

@@ -3,6 +3,8 @@ and the training's own collectives are left alone."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +13,8 @@ import torch.distributed as dist
 
 LONGEST_TEXT = 4096
 """Bytes."""
+LONGEST_NAME = 256
+"""Bytes of a text that every rank has one of."""
 PATIENCE = timedelta(hours=12)
 """How long one rank waits for the others: as long as one of them may measure or save."""
 
@@ -30,13 +34,16 @@ def _in_use() -> bool:
 
 
 class Together:
-    def __init__(self, patience: timedelta) -> None:
+    def __init__(self, patience: timedelta, waiting: Callable[[], AbstractContextManager[None]] = nullcontext) -> None:
+        """Within ``waiting`` is whatever waits for the other ranks."""
         self._group: Any = dist.new_group(backend="gloo", timeout=patience)
+        self._waiting = waiting
 
     def most(self, values: list[float]) -> list[float]:
         """Of each number the greatest that any rank has."""
         shared = torch.tensor(values, dtype=torch.float64)
-        dist.all_reduce(shared, dist.ReduceOp.MAX, self._group)
+        with self._waiting():
+            dist.all_reduce(shared, dist.ReduceOp.MAX, self._group)
         found: list[float] = shared.tolist()
         return found
 
@@ -44,8 +51,17 @@ class Together:
         """What the first rank has."""
         data = text.encode()
         shared = torch.tensor(list(data.ljust(LONGEST_TEXT, b"\0")), dtype=torch.uint8)
-        dist.broadcast(shared, src=0, group=self._group)
+        with self._waiting():
+            dist.broadcast(shared, src=0, group=self._group)
         return bytes(shared.tolist()).rstrip(b"\0").decode()
+
+    def names(self, name: str) -> tuple[str, ...]:
+        """What each rank has, in their order; of longer ones the beginning."""
+        data = name.encode()[:LONGEST_NAME].ljust(LONGEST_NAME, b"\0")
+        found = [torch.empty(LONGEST_NAME, dtype=torch.uint8) for _ in range(dist.get_world_size())]
+        with self._waiting():
+            dist.all_gather(found, torch.tensor(list(data), dtype=torch.uint8), self._group)
+        return tuple(bytes(item.tolist()).rstrip(b"\0").decode(errors="replace") for item in found)
 
     def data(self, data: bytes, length: int | None = None) -> bytes:
         """What the first rank has, of whatever length, which the others may know already."""
@@ -55,8 +71,10 @@ class Together:
         if dist.get_rank() == 0 and length:
             shared = torch.frombuffer(bytearray(data), dtype=torch.uint8)
         if length:
-            dist.broadcast(shared, src=0, group=self._group)
+            with self._waiting():
+                dist.broadcast(shared, src=0, group=self._group)
         return shared.numpy().tobytes()
 
     def wait(self) -> None:
-        dist.barrier(self._group)
+        with self._waiting():
+            dist.barrier(self._group)

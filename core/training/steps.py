@@ -54,6 +54,12 @@ class Steps:
         if self._ranks:
             self._network = self._ranks.averaging(self.setup.network, self.recipe)
 
+    def open_window(self) -> None:
+        """From here on it takes time; what was before does not count."""
+        self.window_started = time.monotonic()
+        if self._ranks:
+            self._ranks.figures.begin()
+
     def begin_epoch(self) -> None:
         """Take the sums of the epoch under way from ``progress`` (float64, so that a resumed epoch adds up alike)."""
         device, progress = self.setup.device, self.progress
@@ -69,7 +75,8 @@ class Steps:
         self._skipped.zero_()
         self._gradient_norm = None
         self.begin_epoch()
-        self.started = self.window_started = time.monotonic()
+        self.started = time.monotonic()
+        self.open_window()
 
     def take(self, epoch: int, rate: float) -> None:
         """One step: the batch that follows, at this learning rate. Raises TrainingError when the memory does not suffice."""
@@ -141,12 +148,17 @@ class Steps:
 
     def _sums(self) -> tuple[float, int, bool]:
         """Loss and right answers in the epoch so far, and whether all that trains is finite; over all ranks."""
+        if self._ranks:
+            self._ranks.figures.end()
         finite = all_finite([*self.setup.network.state_dict().values(), *optimizer_tensors(self.setup.optimizer).values()])
         if not self._ranks:
             return float(self._loss_sum.item()), int(self._correct.item()), finite
+        rows = self._ranks.figures.rows()
         sums = torch.stack((self._loss_sum, self._correct.double(), self._loss_sum.new_tensor(not finite)))
+        sums = torch.cat((sums, rows.to(sums.device).flatten()))
         self._ranks.summed(sums)
-        loss_sum, correct, troubles = sums.tolist()
+        loss_sum, correct, troubles = sums[:3].tolist()
+        self._ranks.figures.gathered(sums[3:].cpu().view_as(rows))
         return loss_sum, int(correct), not troubles
 
     def _norm(self) -> float | None:
@@ -180,6 +192,7 @@ class Steps:
         assert self._ranks
         ranks, part = self._ranks, self._ranks.part(len(samples))
         ranks.divided = ranks.divides(len(samples))
+        ranks.figures.computed(part.stop - part.start if ranks.divided else len(samples))
         if not ranks.divided:
             return self._batch(samples, epoch)
         if self.recipe.mixing.mixup or self.recipe.mixing.cutmix:  # an image may be mixed with any of the batch

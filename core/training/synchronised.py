@@ -30,7 +30,7 @@ def _forward(module: _BatchNorm, alone: Any, ranks: Ranks, x: Tensor) -> Tensor:
         return done
     mean, variance, count = _statistics(x, ranks)
     _remember(module, mean, variance, count)
-    y: Tensor = _Normalise.apply(x, module.weight, module.bias, mean, variance, count, module.eps)
+    y: Tensor = _Normalise.apply(x, module.weight, module.bias, mean, variance, count, module.eps, ranks)
     return y
 
 
@@ -44,7 +44,8 @@ def _statistics(x: Tensor, ranks: Ranks) -> tuple[Tensor, Tensor, Tensor]:
     squares = (values - _across(mean, x)).square().sum(over)
     own = torch.cat((mean, squares, count))
     found = [torch.empty_like(own) for _ in range(ranks.size)]
-    dist.all_gather(found, own)
+    with ranks.waiting():
+        dist.all_gather(found, own)
     channels, every = len(mean), torch.stack(found)
     means, squares_of, counts = every[:, :channels], every[:, channels:-1], every[:, -1:]
     total = counts.sum(0)
@@ -77,9 +78,11 @@ class _Normalise(torch.autograd.Function):
         variance: Tensor,
         count: Tensor,
         eps: float,
+        ranks: Ranks,
     ) -> Tensor:
         inverse = (variance + eps).rsqrt()
         ctx.save_for_backward(x, weight, mean, inverse, count)
+        ctx.ranks = ranks
         y = (x.float() - _across(mean, x)) * _across(inverse, x)
         if weight is not None:
             y = y * _across(weight, x)
@@ -94,14 +97,14 @@ class _Normalise(torch.autograd.Function):
         normal = (x.float() - _across(mean, x)) * _across(inverse, x)
         of_bias, of_weight = gradient.sum(over), (gradient * normal).sum(over)
         sums = torch.cat((of_bias, of_weight))
-        dist.all_reduce(sums)
+        ctx.ranks.summed(sums)
         bias_mean, weight_mean = (sums / count).chunk(2)
         inner = gradient - _across(bias_mean, x) - normal * _across(weight_mean, x)
         scale = inverse if weight is None else inverse * weight
         wanted = ctx.needs_input_grad
         return (
             (inner * _across(scale, x)).to(x.dtype), of_weight if wanted[1] else None, of_bias if wanted[2] else None,
-            None, None, None, None,
+            None, None, None, None, None,
         )  # fmt: skip
 
 

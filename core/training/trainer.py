@@ -127,7 +127,7 @@ class Trainer:
             return
         yield EpochStarted(epoch=epoch, step=self.progress.step, learning_rate=self.rate)
         yield from pictures.of_batch(self, epoch)
-        self.steps.window_started = time.monotonic()
+        self.steps.open_window()
         while self._trains(epoch):
             yield from self.between_steps()
             if self._trains(epoch):
@@ -163,7 +163,7 @@ class Trainer:
         yield PhaseStarted(phase="compile", label="torch.compile")
         with self.control.interrupting():
             self.steps.compile(epoch)
-        self.steps.window_started = time.monotonic()
+        self.steps.open_window()
         yield PhaseEnded(phase="compile", seconds=self.steps.window_started - started)
 
     def close_window(self) -> Iterator[Event]:
@@ -177,6 +177,8 @@ class Trainer:
             step=step, epoch=self.epoch, steps=window.steps, images=window.images, seconds=window.seconds,
             metrics=window.metrics(told_skipped=self.setup.scaler is not None),
         )  # fmt: skip
+        if self.setup.ranks:
+            yield from self.setup.ranks.figures.told(step)
         if trouble := rollback.divergence(window, step):
             yield from rollback.recover(self, trouble)
 
@@ -220,7 +222,8 @@ class Trainer:
 
     def begin_anew(self) -> None:
         """Leave the time of a pause out of what steps and windows take."""
-        self.steps.started = self.steps.window_started = time.monotonic()
+        self.steps.started = time.monotonic()
+        self.steps.open_window()
 
     # Saving
 
@@ -255,7 +258,7 @@ class Trainer:
             result, seconds = yield from passing
         finally:
             self.measuring = False
-            self.steps.window_started = time.monotonic()
+            self.steps.open_window()
         yield measured(split, result, seconds, self.epoch, self.progress.step, self.recipe.monitor, name)
         yield from pictures.of_mistakes(self, split, result, name)
         return result

@@ -18,9 +18,21 @@ from core.events import Event
 from core.view.decoding import names_of
 from core.view.parts import merged, number
 from core.view.series import Series, extended
-from core.view.state import KEPT_METRICS, KEPT_READINGS, KEPT_WINDOWS, DeviceReading, State, Window
+from core.view.state import (
+    KEPT_METRICS,
+    KEPT_RANKS,
+    KEPT_RANKS_READINGS,
+    KEPT_READINGS,
+    KEPT_WINDOWS,
+    DeviceReading,
+    RanksReading,
+    State,
+    Window,
+)
 
-FREQUENT = (e.StepDone, e.Heartbeat, e.DeviceSampled)
+FREQUENT = (e.StepDone, e.Heartbeat, e.DeviceSampled, e.RanksSampled)
+ASIDE = (e.DeviceSampled, e.RanksSampled)
+"""Those that say nothing of how far the training is."""
 
 Points: TypeAlias = defaultdict[str, tuple[list[int], list[float]]]
 """Steps and values by metric, until a batch is over: as columns, since a long history has millions of them."""
@@ -49,6 +61,8 @@ class Stretch(msgspec.Struct, frozen=True, array_like=True):
     """None where only the device has been looked at."""
     readings: list[DeviceReading]
     """The last ones."""
+    ranks: list[RanksReading]
+    """The last ones."""
 
 
 def stretches(events: list[Event]) -> Iterator[Stretch | Event]:
@@ -67,7 +81,8 @@ def stretches(events: list[Event]) -> Iterator[Stretch | Event]:
 def stretch(told: list[Event]) -> Stretch:
     steps = [event for event in told if isinstance(event, e.StepDone)]
     samples = [event for event in told if type(event) is e.DeviceSampled] if len(steps) < len(told) else []
-    aged = next((event for event in reversed(told) if type(event) is not e.DeviceSampled), None)
+    ranks = [event for event in told if type(event) is e.RanksSampled] if len(steps) < len(told) else []
+    aged = next((event for event in reversed(told) if type(event) not in ASIDE), None)
     return Stretch(
         columns=list(columns(steps)) if steps else [],
         seconds=[event.seconds if event.seconds > 0 else 0.0 for event in steps],
@@ -76,11 +91,16 @@ def stretch(told: list[Event]) -> Stretch:
         epoch=steps[-1].epoch if steps else 0,
         step_age=aged.step_age if isinstance(aged, e.Heartbeat) else None if aged is None else 0.0,
         readings=[reading(sample) for sample in samples[-KEPT_READINGS:]],
+        ranks=[ranks_reading(sample) for sample in ranks[-KEPT_RANKS_READINGS:]],
     )
 
 
 def reading(sample: e.DeviceSampled) -> DeviceReading:
     return DeviceReading(*[getattr(sample, name) for name in DeviceReading.__struct_fields__])
+
+
+def ranks_reading(sample: e.RanksSampled) -> RanksReading:
+    return RanksReading(*[getattr(sample, name)[:KEPT_RANKS] for name in RanksReading.__struct_fields__])
 
 
 def take_in(state: State, told: Stretch, points: Points) -> State:
@@ -97,6 +117,8 @@ def take_in(state: State, told: Stretch, points: Points) -> State:
     if told.readings:
         readings = (*state.device_readings, *told.readings)[-KEPT_READINGS:]
         state = replace(state, device_reading=readings[-1], device_readings=readings)
+    if told.ranks:
+        state = replace(state, ranks=(*state.ranks, *told.ranks)[-KEPT_RANKS_READINGS:])
     return state if told.step_age is None else replace(state, step_age=told.step_age)
 
 

@@ -8,7 +8,7 @@ from core import events as e
 from core.sections import LARGEST_COUNT
 from core.view import rewind, settings
 from core.view.parts import appended, marked, merged, short
-from core.view.state import KEPT_ANSWERS, KEPT_MESSAGES, Answer, Message, Phase, State, Status
+from core.view.state import KEPT_ANSWERS, KEPT_MESSAGES, KEPT_RANKS, Answer, Message, Phase, State, Status
 from core.view.words import count
 
 LARGEST_EPOCH = 10**9
@@ -24,7 +24,8 @@ def _session(state: State, event: e.SessionStart) -> State:
         device=event.device, precision=event.precision, threads=event.threads, monitor=event.monitor,
         epochs=min(event.epochs, LARGEST_COUNT), steps_per_epoch=min(event.steps_per_epoch, LARGEST_EPOCH),
         session_started=event.time, sessions=state.sessions + 1, phase=None, step_age=0.0, windows=(), stop_after_epoch=False,
-        paused=False, hindrance="", ended_as=None, refusal="", ending="", failure="", weights="",
+        paused=False, hindrance="", ended_as=None, refusal="", ending="", failure="", weights="", ranks=(),
+        hosts=tuple(map(short, event.hosts[:KEPT_RANKS])),
     )  # fmt: skip
 
 

@@ -10,13 +10,14 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from core.view.class_history import ClassHistory, ClassPoint
+from core.view.device import DeviceReading, RanksReading
 from core.view.measurement import ClassScore, Measurement, PictureSet
 from core.view.series import RECENT_POINTS, WHOLE_BINS, Bin, Point, RawPoint, Series
 
 __all__ = [
     "ENDED", "RECENT_POINTS", "WHOLE_BINS", "Answer", "Bin", "ClassHistory", "ClassPoint", "ClassScore", "DeviceReading",
-    "EpochRow", "Mark", "MarkKind", "Measurement", "Message", "Phase", "PictureSet", "Point", "RawPoint", "SavedCheckpoint",
-    "Series", "State", "Status", "Stopping", "Window",
+    "EpochRow", "Mark", "MarkKind", "Measurement", "Message", "Phase", "PictureSet", "Point", "RanksReading", "RawPoint",
+    "SavedCheckpoint", "Series", "State", "Status", "Stopping", "Window",
 ]  # fmt: skip
 
 Status: TypeAlias = Literal[
@@ -36,6 +37,10 @@ KEPT_METRICS = 256
 KEPT_WINDOWS = 32
 KEPT_READINGS = 300
 """Of the device: ten minutes."""
+KEPT_RANKS_READINGS = 5
+"""Of several processes: ten seconds, which are looked at together."""
+KEPT_RANKS = 1024
+"""Processes; of further ones nothing is kept."""
 KEPT_BEFORE = 8
 """Earlier measurements and early-stopping states, to go back to when a run is resumed at an earlier step."""
 KEPT_PICTURES = 200
@@ -122,17 +127,6 @@ class Mark(msgspec.Struct, frozen=True):
     """In words: ``learning rate 0.01 -> 0.005``."""
 
 
-class DeviceReading(msgspec.Struct, frozen=True):
-    cpu_percent: float = 0.0
-    memory_bytes: int = 0
-    memory_total: int = 0
-    gpu_percent: float | None = None
-    gpu_memory_bytes: int | None = None
-    gpu_memory_total: int | None = None
-    gpu_celsius: float | None = None
-    gpu_watts: float | None = None
-
-
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """Everything known of a run. The empty State is a run that has said nothing yet."""
 
@@ -216,6 +210,10 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     device_reading: DeviceReading | None = None
     device_readings: tuple[DeviceReading, ...] = ()
     """The latest ones, oldest first, that one the last."""
+    ranks: tuple[RanksReading, ...] = ()
+    """The latest ones of this session, oldest first, where several processes train."""
+    hosts: tuple[str, ...] = ()
+    """Of each rank, where they are on more than one machine."""
     stop_after_epoch: bool = False
     paused: bool = False
     """By a person."""

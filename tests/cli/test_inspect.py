@@ -63,6 +63,26 @@ def test_show_in_words(cli: Cli, make_run: Make, tmp_path: Path) -> None:
         assert words in text
 
 
+def test_show_tells_of_each_process(cli: Cli, make_run: Make, tmp_path: Path) -> None:
+    hosts = ("one\x1b[2J.lab", "two.lab")
+    sample = e.RanksSampled(images_per_second=(1234.0, 940.0), memory_bytes=(700 << 20, 703 << 20))
+    make_run("alone", runs.healthy(1))
+    make_run("demo", [runs.started(hosts=hosts, processes=2), *runs.healthy(1)[1:], sample, e.RunStopped(reason="asked")])
+    lines = cli("show", "demo", cwd=tmp_path).stdout.splitlines()
+    (head,) = [place for place, line in enumerate(lines) if line.split() == ["RANK", "HOST", "IMAGES/S", "MEMORY"]]
+    first, second = (line.split() for line in lines[head + 1 : head + 3])
+    assert first == ["0", "one\\x1b[2J", "1,234", "700", "MiB"] and second == ["1", "two", "940", "703", "MiB"]
+    assert any("2, all waited for rank 1: 24 % slower, on two" in line for line in lines)
+    found = json.loads(cli("show", "demo", "--json", cwd=tmp_path).stdout)
+    assert found["ranks"][1] == {
+        "rank": 1, "host": "two", "images_per_second": 940.0, "memory_bytes": 703 << 20, "gpu_memory_bytes": None
+    }  # fmt: skip
+    assert (found["straggler"]["rank"], round(found["straggler"]["behind"], 3)) == (1, 0.238)
+    alone = json.loads(cli("show", "alone", "--json", cwd=tmp_path).stdout)
+    assert alone["ranks"] == [] and alone["straggler"] is None
+    assert "RANK" not in cli("show", "alone", cwd=tmp_path).stdout
+
+
 def test_show_names_the_worst_pairs_and_the_pictures(cli: Cli, make_run: Make, tmp_path: Path) -> None:
     kept = [e.PicturesLogged(kind="mistakes", split="validation", epoch=epoch, step=10 * epoch, pictures=7) for epoch in (1, 2)]
     run = make_run("demo", [*runs.healthy(2), *kept, e.RunStopped(reason="asked")])

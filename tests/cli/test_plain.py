@@ -100,6 +100,19 @@ def test_a_resume_says_from_where_and_whether_bit_for_bit() -> None:
     assert "not bit for bit: threads was 2, is 4" in tell(differs)[1]
 
 
+def test_several_processes_are_told_with_every_epoch_and_in_progress_lines() -> None:
+    sample = e.RanksSampled(images_per_second=(1234.0, 940.0), memory_bytes=(700 << 20, 703 << 20))
+    state = fold(State(), runs.numbered([runs.started(), sample]))
+    each = "rank 0 1,234 images/s 700 MiB, rank 1 940 images/s 703 MiB; all wait for rank 1: 24 % slower"
+    told = tell(*runs.numbered(runs.epoch_events(1, 0.5), first=2), state=state)
+    assert told[-1] == each
+    progress = progress_line(state, state.last_time)
+    assert "1.37 GiB of memory in 2 processes" in progress and progress.endswith("all wait for rank 1: 24 % slower")
+    with io.StringIO() as shown:
+        Console(file=shown, width=100).print(dashboard(state, state.last_time, 100, 40))
+        assert each in " ".join(shown.getvalue().split())
+
+
 def test_progress_lines() -> None:
     state = fold(State(), [*runs.healthy(2), e.EpochStarted(epoch=3, step=20), runs.step_done(25)])
     line = progress_line(state, state.last_time)

@@ -101,6 +101,10 @@ step_dones: SearchStrategy[Event] = st.builds(
 )
 heartbeats: SearchStrategy[Event] = st.builds(e.Heartbeat, step_age=st.floats(0, 9))
 samples: SearchStrategy[Event] = st.builds(e.DeviceSampled, cpu_percent=st.floats(0, 100))
+speeds: SearchStrategy[tuple[float, ...]] = st.lists(st.floats(0, 9), max_size=3).map(tuple)
+of_ranks: SearchStrategy[Event] = st.builds(
+    e.RanksSampled, step=steps, images_per_second=speeds, memory_bytes=st.lists(st.integers(0, 9), max_size=3).map(tuple)
+)
 any_event: SearchStrategy[Event] = st.one_of(
     st.builds(e.RunStarted, epochs=epochs, steps_per_epoch=st.integers(0, 20), classes=st.just(CLASSES)),
     st.builds(e.RunResumed, epochs=epochs, steps_per_epoch=st.integers(0, 20), step=steps, epoch=epochs, note=texts),
@@ -129,6 +133,7 @@ any_event: SearchStrategy[Event] = st.one_of(
     st.builds(e.CheckpointSaved, checkpoint=checkpoints, step=steps, name=texts, best=st.booleans()),
     st.builds(e.CheckpointRemoved, checkpoint=checkpoints),
     samples,
+    of_ranks,
     heartbeats,
     st.builds(e.MessageLogged, text=texts),
     st.builds(e.SettingChanged, key=keys, value=st.floats(-9, 9), also=settings, again=st.booleans()),
@@ -147,6 +152,7 @@ journals: SearchStrategy[list[Event]] = st.lists(
     st.builds(stamped, any_event, st.integers(-1, 40), st.sampled_from([0.0, 5.0, 7.5])), max_size=40
 )
 frequent: SearchStrategy[list[Event]] = st.lists(
-    st.one_of(step_dones, step_dones, heartbeats, samples, st.builds(e.EpochStarted, epoch=epochs, step=steps)), max_size=30
+    st.one_of(step_dones, step_dones, heartbeats, samples, of_ranks, st.builds(e.EpochStarted, epoch=epochs, step=steps)),
+    max_size=30,
 ).map(numbered)
 """As a long journal consists of."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -15,8 +16,9 @@ from core.commands import Command
 from core.events import Event
 from core.run import inbox, worker
 from core.run.folder import RunFolder
-from core.training import agreeing, distributed, synchronised, trainer
+from core.training import agreeing, distributed, figures, synchronised, trainer
 from core.training.evaluation import Evaluation
+from core.training.parts import Part
 from core.training.steps import Steps
 from core.training.trainer import Trainer
 
@@ -41,6 +43,31 @@ def saving(die: Callable[[], None]) -> None:
 
 
 POINTS: dict[str, Callable[[Callable[[], None]], None]] = {"training": training, "validation": validation, "saving": saving}
+
+
+SLOW = 0.25
+"""Seconds that a part of a step takes longer on a rank which is slow on purpose."""
+
+
+PARTS: dict[str, tuple[Any, str]] = {
+    "batch": (Steps, "_batch"),
+    "statistics": (synchronised, "_statistics"),
+    "loss": (Part, "loss"),
+    "update": (Steps, "_update"),
+    "meeting": (agreeing.AgreedControl, "take"),
+}
+"""Of a step."""
+
+
+def slow_down(part: str) -> None:
+    owner, name = PARTS[part]
+    original = getattr(owner, name)
+
+    def later(*arguments: Any) -> Any:
+        time.sleep(SLOW)
+        return original(*arguments)
+
+    setattr(owner, name, later)
 
 
 def _before(owner: Any, name: str, die: Callable[[], None], nth: int) -> None:
@@ -87,6 +114,11 @@ def session(run: Path, environment: Mapping[str, str], told: Mapping[int, tuple[
         for stream in (sys.stdout, sys.stderr):
             os.dup2(file.fileno(), stream.fileno())
     trainer.WINDOW = 0.0  # every step closes a window, so that a checkpoint may fall on any
+    figures.EVERY = 0.0
+    if host := environment.get("HOST"):
+        socket.gethostname = lambda: host
+    if part := environment.get("SLOW"):
+        slow_down(part)
     if environment["RANK"] == "0":
         speak(RunFolder(run), told)
     if point := environment.get("DIES"):

@@ -27,6 +27,13 @@ LONGEST = 90.0
 ADDRESSES = {"GLOO_SOCKET_IFNAME": "lo"}
 
 
+class Slow(NamedTuple):
+    """A rank of which one of :data:`tests.distributed.rank.PARTS` takes longer, in every step."""
+
+    rank: int
+    part: str
+
+
 class Death(NamedTuple):
     """A signal that a rank sends itself at one of :data:`tests.distributed.rank.POINTS`."""
 
@@ -50,9 +57,11 @@ def session(
     dies: Death | None = None,
     told: Mapping[int, tuple[Command, ...]] = {},
     arguments: tuple[str, ...] = (),
+    slow: Slow | None = None,
+    hosts: tuple[str, ...] = (),
 ) -> list[int]:
-    """Train until all ranks have ended; their exit statuses."""
-    ranks = start(run, size, dies, told, arguments)
+    """Train until all ranks have ended; their exit statuses. ``hosts`` are what their machines are called."""
+    ranks = start(run, size, dies, told, arguments, slow, hosts)
     return [ended(run, process) for process in ranks]
 
 
@@ -62,6 +71,8 @@ def start(
     dies: Death | None = None,
     told: Mapping[int, tuple[Command, ...]] = {},
     arguments: tuple[str, ...] = (),
+    slow: Slow | None = None,
+    hosts: tuple[str, ...] = (),
 ) -> list[BaseProcess]:
     place = run.path.parent / f"meet-{secrets.token_hex(4)}"
     common = {RENDEZVOUS: f"file://{place}", "WORLD_SIZE": str(size), "LOCAL_WORLD_SIZE": str(size), **ADDRESSES}
@@ -70,6 +81,10 @@ def start(
         environment = {**common, "RANK": str(number), "LOCAL_RANK": str(number)}
         if dies and dies.rank == number:
             environment |= {"DIES": dies.point, "OF": str(int(dies.signal))}
+        if slow and slow.rank == number:
+            environment |= {"SLOW": slow.part}
+        if hosts:
+            environment |= {"HOST": hosts[number]}
         process = RANKS.Process(target=rank.session, args=(run.path, environment, told, list(arguments)))
         process.start()
         found.append(process)

@@ -122,6 +122,8 @@ def _say_state(folder: RunFolder, state: State) -> None:
 
     saved = run_rows.checkpoints(folder)
     say(*table([(name, value) for name, value in run_rows.facts(folder, state) if value]))
+    if ranks := run_rows.rank_rows(state):
+        say("", *table(ranks))
     for measurement in state.measurements.values():
         say("", f"{measurement.split} after epoch {measurement.epoch}", *result.class_lines(measurement))
         say(*result.confusion_lines(measurement))

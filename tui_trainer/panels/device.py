@@ -6,6 +6,7 @@ from typing import NamedTuple
 from rich.text import Text
 from textual.geometry import Size
 
+from core.view.ranks import Rank, ranks, straggler_words
 from core.view.readings import format_bytes, format_count
 from core.view.state import DeviceReading, State
 from core.view.words import count
@@ -13,6 +14,7 @@ from tui_trainer.escape import printable
 from tui_trainer.theme import Palette
 from tui_trainer.widgets.glyphs import bar, glyphs
 from tui_trainer.widgets.panel import Panel
+from tui_trainer.widgets.rank_lines import rank_lines
 
 NAME_WIDTH = 9
 
@@ -27,6 +29,8 @@ class Meter(NamedTuple):
 class Told(NamedTuple):
     words: tuple[tuple[str, str], ...]
     reading: DeviceReading | None
+    ranks: tuple[Rank, ...] = ()
+    waiting: str = ""
 
 
 class Device(Panel[Told]):
@@ -51,14 +55,20 @@ class Device(Panel[Told]):
                 ("images", images),
             ),
             state.device_reading,
+            ranks(state),
+            straggler_words(state),
         )
 
     def draw(self, reads: Told, size: Size, colours: Palette) -> Sequence[Text]:
-        if not reads.words and not reads.reading:
+        if not reads.words and not reads.reading and not reads.ranks:
             return [Text("no reading yet", colours.muted)]
         width = size.width
         lines = [_words(name, words, width, colours) for name, words in reads.words]
+        lines += rank_lines(reads.ranks, NAME_WIDTH, width, colours)
         return lines + ([_meter_line(meter, width, colours) for meter in _meters(reads.reading)] if reads.reading else [])
+
+    def subtitle(self, reads: Told, colours: Palette) -> Text | None:
+        return Text(printable(reads.waiting), colours.warn) if reads.waiting else None
 
 
 def _meters(reading: DeviceReading) -> list[Meter]:

@@ -6,12 +6,14 @@ from typing import NamedTuple, TypeAlias
 from rich.text import Text
 from textual.geometry import Size
 
+from core.view.ranks import Rank, ranks, straggler_words
 from core.view.readings import format_bytes
 from core.view.state import DeviceReading, State
 from tui_trainer.escape import printable
 from tui_trainer.theme import Palette
 from tui_trainer.widgets.glyphs import bar, glyphs
 from tui_trainer.widgets.panel import Panel
+from tui_trainer.widgets.rank_lines import rank_lines
 from tui_trainer.widgets.sparkline import sparkline
 
 NAME_WIDTH = 9
@@ -34,10 +36,13 @@ class Gauge(NamedTuple):
 class Load(NamedTuple):
     device: str
     readings: tuple[DeviceReading, ...]
+    ranks: tuple[Rank, ...]
+    waiting: str
 
 
 class Machine(Panel[Load]):
-    """How busy the machine has been: each gauge as it stands, and its last minutes."""
+    """How busy the machine has been: each gauge as it stands, and its last minutes. Above them the processes, where they are
+    several."""
 
     NAME = "device"
     PAGE = "details"
@@ -46,18 +51,22 @@ class Machine(Panel[Load]):
     UNTOLD = "these files do not say how busy the machine is"
 
     def reads(self, state: State, now: float) -> Load:
-        return Load(state.device, state.device_readings)
+        return Load(state.device, state.device_readings, ranks(state), straggler_words(state))
 
     def draw(self, reads: Load, size: Size, colours: Palette) -> Sequence[Text]:
+        lines = rank_lines(reads.ranks, NAME_WIDTH, size.width, colours)
         if not reads.readings:
-            return [Text("no reading yet", colours.muted)]
+            return lines or [Text("no reading yet", colours.muted)]
         gauges = [gauge for gauge in GAUGES if gauge.share(reads.readings[-1]) is not None]
-        roomy = 2 * len(gauges) <= size.height
-        return [line for gauge in gauges for line in _lines(gauge, reads.readings, size.width, roomy, colours)]
+        roomy = 2 * len(gauges) + len(lines) <= size.height
+        return lines + [line for gauge in gauges for line in _lines(gauge, reads.readings, size.width, roomy, colours)]
 
     def title(self, reads: Load, colours: Palette) -> Text:
         title = Text(self.NAME)
         return title.append(f"  {printable(reads.device)}", colours.muted) if reads.device else title
+
+    def subtitle(self, reads: Load, colours: Palette) -> Text | None:
+        return Text(printable(reads.waiting), colours.warn) if reads.waiting else None
 
 
 def _lines(gauge: Gauge, readings: tuple[DeviceReading, ...], width: int, roomy: bool, colours: Palette) -> list[Text]:
