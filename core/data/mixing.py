@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -11,6 +11,13 @@ from torch.nn import functional
 
 from core.data.random import mix, uniform
 from core.sections import Mixing
+
+
+class Answers(Protocol):
+    """What images show, as logits are held against it."""
+
+    def loss(self, logits: Tensor, label_smoothing: float, weights: Tensor | None = None) -> Tensor: ...
+    def correct(self, logits: Tensor) -> Tensor: ...
 
 
 class Targets(NamedTuple):

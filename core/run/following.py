@@ -5,21 +5,19 @@ from __future__ import annotations
 import os
 import sys
 import time
-import traceback
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 from core.commands import Command
-from core.errors import TrainingError, UserError
 from core.events import RunStopped
 from core.files import make_folder, open_to_append
+from core.run import failures
 from core.run.code import permitted
 from core.run.folder import RunFolder
 from core.run.options import Options, recipe_of
-from core.run.processes import OPENING, PEER_LOST, Processes
-from core.run.signals import Interruption, Signals
-from core.run.work import log
-from core.training.control import Leave
+from core.run.processes import OPENING, Processes
+from core.run.signals import Signals
+from core.run.worker_log import log
 
 if TYPE_CHECKING:
     from core.training.trainer import Trainer
@@ -50,22 +48,13 @@ def follow(run: RunFolder, options: Options, signals: Signals, processes: Proces
     _write_to_own_log(run, processes)
     try:
         return _train(run, options, signals, processes)
-    except (Leave, Interruption):
-        return 128 + signals.number
-    except UserError as error:
-        log(str(error))
-        return 2
-    except TrainingError as error:
-        log(f"{error.kind}: {error.reason}")
-        return 3
-    except Exception as error:
-        from core.training.distributed import lost_peer
-
-        if lost_peer(error):
-            log(f"another process is gone, or does not answer: {error}")
-            os._exit(PEER_LOST)  # there is nothing to be saved, and torch would wait for the others once more
-        log(traceback.format_exc())
-        return 3
+    except failures.ENDS as error:
+        kind, reason, status = failures.failure(error, signals, processes)
+    if kind != "signal":
+        log(reason if kind in ("use", "peer") else f"{kind}: {reason}")
+    if kind == "peer":
+        os._exit(status)  # there is nothing to be saved, and torch would wait for the others once more
+    return status
 
 
 def _train(run: RunFolder, options: Options, signals: Signals, processes: Processes) -> int:
@@ -76,13 +65,13 @@ def _train(run: RunFolder, options: Options, signals: Signals, processes: Proces
         from core.training import distributed
         from core.training import setup as setups
         from core.training.agreeing import SilentSaver, taken_over
-        from core.training.trainer import Trainer
+        from core.training.shared_trainer import SharedTrainer
 
         ranks, recipe = distributed.join(processes, recipe)
         threads = processes.threads(options.threads or run_file.threads)
         setup = setups.prepare(recipe, threads, data.silent, code=permitted(run), begins=False, ranks=ranks)
     progress, again = taken_over(ranks, setup)
-    trainer = Trainer(setup, progress, Ears(signals), SilentSaver(run, ranks), again)
+    trainer = SharedTrainer(setup, progress, Ears(signals), SilentSaver(run, ranks), again)
     status = _status(trainer)
     ranks.leave()
     return status

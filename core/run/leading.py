@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from typing import TYPE_CHECKING
 
 from core.recipe import Recipe
@@ -12,13 +11,12 @@ from core.run.processes import LAUNCHER, Processes
 from core.run.pump import Pump
 
 if TYPE_CHECKING:
+    from core.run.beginning import Place
+    from core.training.control import Control
     from core.training.distributed import Ranks
-    from core.training.saver import Saver
     from core.training.setup import Setup
     from core.training.snapshot import World
     from core.training.trainer import Trainer
-
-LOST = "another process of this training is gone, or does not answer"
 
 
 def join(processes: Processes, recipe: Recipe) -> tuple[Ranks | None, Recipe]:
@@ -30,17 +28,20 @@ def join(processes: Processes, recipe: Recipe) -> tuple[Ranks | None, Recipe]:
     return distributed.join(processes, recipe)
 
 
-def saver(ranks: Ranks | None, run: RunFolder, setup: Setup, world: World, pump: Pump) -> Saver:
-    from core.training.saver import Saver
-
+def trainer(run: RunFolder, setup: Setup, place: Place, world: World, control: Control, pump: Pump) -> Trainer:
+    """What trains from that place, and saves into the run."""
     given = run, setup.recipe, world, setup.metadata(), pump.sync, lambda: pump.trouble
-    if ranks is None:
-        return Saver(*given)
-    from core.training.agreeing import AgreedSaver
+    if setup.ranks is None:
+        from core.training.saver import Saver
+        from core.training.trainer import Trainer
 
-    agreed = AgreedSaver(*given)
-    agreed.ranks = ranks
-    return agreed
+        return Trainer(setup, place.progress, control, Saver(*given), place.again)
+    from core.training.agreeing import AgreedSaver
+    from core.training.shared_trainer import SharedTrainer
+
+    saver = AgreedSaver(*given)
+    saver.ranks = setup.ranks
+    return SharedTrainer(setup, place.progress, control, saver, place.again)
 
 
 def hand_over(ranks: Ranks | None, trainer: Trainer) -> None:
@@ -49,17 +50,6 @@ def hand_over(ranks: Ranks | None, trainer: Trainer) -> None:
         from core.training import agreeing
 
         agreeing.hand_over(ranks, trainer.setup, trainer.progress, tuple(trainer.again))
-
-
-def lost_peer(processes: Processes, error: Exception) -> bool:
-    """Whether an error is that another process is gone; then it is logged."""
-    if not processes.several:
-        return False
-    from core.training.distributed import lost_peer
-
-    if lost := lost_peer(error):
-        print(f"{LOST}: {error}", file=sys.stderr)  # noqa: T201
-    return lost
 
 
 def has_last_word(processes: Processes) -> bool:

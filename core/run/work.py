@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 import time
-import traceback
 from collections.abc import Iterator
 from itertools import chain, islice
 from typing import TYPE_CHECKING
@@ -13,7 +11,6 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from core import checkpoint
-from core.errors import TrainingError, UserError, out_of_memory
 from core.events import (
     CheckpointSaved,
     CommandAccepted,
@@ -28,8 +25,9 @@ from core.events import (
     RunPaused,
     RunStopped,
 )
-from core.run import beginning, disk, effects, leading, notify
+from core.run import beginning, disk, effects, failures, leading, notify
 from core.run.code import permitted
+from core.run.failures import Failure
 from core.run.folder import RunFile, RunFolder, leads_to
 from core.run.listener import Listener
 from core.run.options import Options, recipe_of
@@ -37,8 +35,8 @@ from core.run.phases import Phases
 from core.run.processes import PEER_LOST, Processes, last_words_of_ranks
 from core.run.pulse import Pulse
 from core.run.pump import Pump
-from core.run.signals import Interruption, Signals
-from core.training.control import Leave
+from core.run.signals import Signals
+from core.run.worker_log import log
 from core.view.words import count
 
 if TYPE_CHECKING:
@@ -69,20 +67,8 @@ class Session:
         try:
             self._clear_up()
             return self._train()
-        except (Leave, Interruption):  # before training had begun, or in the very moment when compiling was over
-            number = self.signals.number
-            return self._end(RunStopped(reason=f"signal {number}", signal=number))
-        except UserError as error:
-            return self._fail("use", str(error), 2)
-        except TrainingError as error:
-            return self._fail(error.kind, error.reason, 3)
-        except Exception as error:
-            if leading.lost_peer(self.processes, error):
-                return self._lost_peer()
-            log(traceback.format_exc())
-            if out_of_memory(error):
-                return self._fail("memory", f"out of memory: {str(error).strip().partition(chr(10))[0]}", 3)
-            return self._fail("error", f"{type(error).__name__}: {error}", 3)
+        except failures.ENDS as error:
+            return self._give_up(failures.failure(error, self.signals, self.processes))
         finally:
             self._close()
 
@@ -115,13 +101,11 @@ class Session:
 
     def _begin(self, setup: Setup, run_file: RunFile) -> tuple[Trainer, Iterator[Event]]:
         from core.training.room import checkpoint_bytes
-        from core.training.trainer import Trainer
 
         place = beginning.find_place(self.run, run_file, setup, self.options.allow_change)
         warning = disk.check_room(self.run.checkpoints, checkpoint_bytes(setup), setup.recipe.checkpoint.keep)
         world = setup.world.after(place.saved.world) if place.saved else setup.world
-        saver = leading.saver(self.ranks, self.run, setup, world, self.pump)
-        trainer = Trainer(setup, place.progress, self.listener, saver, place.again)
+        trainer = leading.trainer(self.run, setup, place, world, self.listener, self.pump)
         back = beginning.taken_back(trainer, self.options.checkpoint)
         rewound = list(islice(back, 1))  # the rest removes checkpoints, which it may do only once this is in the journal
         changes = list(beginning.extension(trainer, self.options.epochs))  # the beginning, told later, names the length
@@ -168,6 +152,13 @@ class Session:
         for answer in self.listener.refuse_all("sent before this session", effects.known(self.run)):
             self._say(answer)
 
+    def _give_up(self, failure: Failure) -> int:
+        if failure.kind == "signal":
+            return self._end(RunStopped(reason=failure.reason, signal=self.signals.number))
+        if failure.kind == "peer":
+            return self._lost_peer(failure.reason)
+        return self._fail(failure.kind, failure.reason, failure.status)
+
     def _fail(self, kind: str, reason: str, status: int) -> int:
         log(f"{kind}: {reason}")
         self._ending = RunFailed(kind=kind, reason=reason)
@@ -179,13 +170,14 @@ class Session:
             self._end(self._ending)
         return status
 
-    def _lost_peer(self) -> int:
+    def _lost_peer(self, reason: str) -> int:
         """Another process is gone, which is said; the rest is for whoever starts all anew, or says how the run ended."""
+        log(reason)
         if leading.has_last_word(self.processes):
             words = last_words_of_ranks(self.run, self.processes)
-            self._fail("rank", f"{leading.LOST}; {words}", 3)
+            self._fail("rank", f"{failures.LOST}; {words}", 3)
         elif not self.pump.failure:
-            self.pump.put(MessageLogged(level="error", text=leading.LOST))
+            self.pump.put(MessageLogged(level="error", text=failures.LOST))
         return PEER_LOST
 
     def _end(self, event: RunStopped | RunFailed) -> int:
@@ -229,9 +221,3 @@ class Session:
             log(trouble)
             if not self.pump.failure:
                 self.pump.put(MessageLogged(level="warning", text=trouble))
-
-
-def log(text: str) -> None:
-    """Into the worker's log, which may lie on a full disk."""
-    with contextlib.suppress(OSError):
-        print(text, file=sys.stderr)  # noqa: T201

@@ -24,7 +24,8 @@ from core.run.options import Options
 from core.run.processes import Processes
 from core.run.resume import check_journal
 from core.run.signals import Signals
-from core.run.work import Session, log
+from core.run.work import Session
+from core.run.worker_log import log
 
 LOCK_PATIENCE = 10.0
 """Seconds that the first of several processes waits for the lock of the one that was killed before it."""

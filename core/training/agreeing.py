@@ -36,7 +36,7 @@ class Due(NamedTuple):
 class AgreedControl:
     """The :class:`Control` of all ranks: they hear what the first one was told, at the same step."""
 
-    def __init__(self, ranks: Ranks, control: Control, saver: Saver, clock: Callable[[], tuple[bool, bool]]) -> None:
+    def __init__(self, ranks: Ranks, control: Control, saver: SharedSaver, clock: Callable[[], tuple[bool, bool]]) -> None:
         self._ranks, self._control, self._saver, self._clock = ranks, control, saver, clock
         self.signal = 0
         self.due = Due()
@@ -46,12 +46,12 @@ class AgreedControl:
         """Meet the others."""
         told = self._control.take() if self._ranks.leads else []
         data = b"\n".join(map(commands.encode, told))
-        mine = [self._control.signal, len(data), *self._clock(), present_trouble(self._saver)]
+        mine = [self._control.signal, len(data), *self._clock(), self._saver.present_trouble]
         if not self._ranks.leads:
             mine[1:] = [0] * (len(mine) - 1)
         signal, length, window, retry, trouble = self._ranks.together.most([float(value) for value in mine])
         self.met, self.signal, self.due = True, int(signal), Due(bool(window), bool(retry))
-        note(self._saver, int(trouble))
+        self._saver.agree(int(trouble))
         if length:
             data = self._ranks.together.data(data, int(length))
         return told or [commands.decode(line) for line in data.split(b"\n") if line]
@@ -65,30 +65,46 @@ class AgreedControl:
         return nullcontext()
 
 
-class AgreedSaver(Saver):
-    """The first rank's: whether the disk refuses is what was agreed at the last meeting."""
+class SharedSaver(Saver):
+    """Whether the disk refuses is what was agreed at the last meeting."""
 
     ranks: Ranks
-    agreed: OSError | None = None
+    _agreed: OSError | None = None
 
     @property
     def trouble(self) -> OSError | None:
-        return self.agreed
+        return self._agreed
 
     @property
-    def present_trouble(self) -> OSError | None:
-        return super().trouble
+    def present_trouble(self) -> int:
+        """Number of the error that the disk has for this rank now; 0 for none."""
+        return 0
+
+    def agree(self, error: int) -> None:
+        """Answer with that one from now on."""
+        self._agreed = OSError(error, os.strerror(error), str(self.folder)) if error else None
+
+    def _meet(self) -> None:
+        self.agree(int(self.ranks.together.most([float(self.present_trouble)])[0]))
+
+
+class AgreedSaver(SharedSaver):
+    """The first rank's."""
+
+    @property
+    def present_trouble(self) -> int:
+        trouble = super(SharedSaver, self).trouble
+        return (trouble.errno or errno.EIO) if trouble else 0
 
     def retry(self) -> None:
         super().retry()
-        note(self, int(self.ranks.together.most([float(present_trouble(self))])[0]))
+        self._meet()
 
 
-class SilentSaver(Saver):
+class SilentSaver(SharedSaver):
     """Of the other ranks, which write nothing."""
 
     writes = False
-    agreed: OSError | None = None
 
     def __init__(self, run: RunFolder, ranks: Ranks) -> None:
         self.folder, self.identity, self.ranks = run.checkpoints, run.identity(), ranks
@@ -97,10 +113,6 @@ class SilentSaver(Saver):
     @property
     def busy(self) -> bool:
         return False
-
-    @property
-    def trouble(self) -> OSError | None:
-        return self.agreed
 
     @property
     def holds(self) -> bool:
@@ -113,22 +125,10 @@ class SilentSaver(Saver):
         """The others wait for the first rank at the next meeting."""
 
     def retry(self) -> None:
-        note(self, int(self.ranks.together.most([0.0])[0]))
+        self._meet()
 
     def close(self) -> None:
         """There is no thread."""
-
-
-def present_trouble(saver: Saver) -> int:
-    """Number of the error that the disk has for this rank now; 0 for none."""
-    trouble = saver.present_trouble if isinstance(saver, AgreedSaver) else None
-    return (trouble.errno or errno.EIO) if trouble else 0
-
-
-def note(saver: Saver, error: int) -> None:
-    """Have a saver answer with what was agreed."""
-    if isinstance(saver, AgreedSaver | SilentSaver):
-        saver.agreed = OSError(error, os.strerror(error), str(saver.folder)) if error else None
 
 
 class _Place(msgspec.Struct):

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
 from core.cache import cache_folder
 from core.errors import UserError
+from core.events import Event, PhaseEnded, PhaseStarted
 from core.files import make_folder
+
+if TYPE_CHECKING:
+    from core.training.trainer import Trainer
 
 LONGEST = 200
 """Characters of a compiler's complaint that are worth passing on."""
@@ -45,3 +51,16 @@ def failure(error: Exception) -> UserError:
     return UserError(
         f"compile: torch.compile does not work here ({reason}); install a C++ compiler that it can use, or set compile = false"
     )
+
+
+def compile_step(trainer: Trainer, epoch: int) -> Iterator[Event]:
+    """For the shape of the next step. It may take minutes, and a signal does not wait: hence all is saved before, in whatever
+    state that leaves torch."""
+    yield from trainer.close_window()
+    trainer.save("compile")
+    started = time.monotonic()
+    yield PhaseStarted(phase="compile", label="torch.compile")
+    with trainer.control.interrupting():
+        trainer.steps.compile(epoch)
+    trainer.steps.open_window()
+    yield PhaseEnded(phase="compile", seconds=trainer.steps.window_started - started)

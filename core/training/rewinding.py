@@ -27,8 +27,7 @@ def take_back(trainer: Trainer, which: str, command: str) -> Generator[Event, No
     person may want to leave behind.
     """
     saver = trainer.saver
-    if trainer.setup.ranks and trainer.agreed and trainer.agreed.met:
-        raise Refused("several processes train this run: stop it, then tui-trainer resume --from")
+    trainer.check_way_back()
     saver.finish()  # what was handed over is of the line that is left
     yield from saver.events()
     if trouble := saver.trouble:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Generator, Iterator
-from typing import TYPE_CHECKING
+from typing import ClassVar
 
 from torch import nn
 
@@ -19,14 +19,12 @@ from core.commands import Command
 from core.events import (
     EpochStarted,
     Event,
-    PhaseEnded,
-    PhaseStarted,
     RunPaused,
     Split,
     StepDone,
 )
 from core.sections import Tta
-from core.training import amending, closing, epoch_end, pictures, rollback, room, steering
+from core.training import amending, closing, compiling, epoch_end, pictures, rollback, room, steering
 from core.training import progress as plan
 from core.training.control import Control, Leave, Moved
 from core.training.evaluation import Result
@@ -39,9 +37,6 @@ from core.training.setup import Setup
 from core.training.snapshot import Snapshot
 from core.training.steps import Steps
 
-if TYPE_CHECKING:
-    from core.training.agreeing import AgreedControl
-
 WINDOW = 0.25
 """Seconds of steps that one StepDone covers at the least; the device is waited for once per window."""
 
@@ -52,17 +47,14 @@ class Trainer:
     ``again`` are amendments that the run had been given for later steps, before it was taken back to ``progress``.
     """
 
+    STEPS: ClassVar[type[Steps]] = Steps
+
     def __init__(
         self, setup: Setup, progress: Progress, control: Control, saver: Saver, again: tuple[Amendment, ...] = ()
     ) -> None:
         self.setup, self.recipe, self.progress = setup, setup.recipe, progress
         self.control, self.saver, self.again = control, saver, list(again)
-        self.agreed: AgreedControl | None = None
-        if setup.ranks:
-            from core.training.agreeing import AgreedControl
-
-            self.control = self.agreed = AgreedControl(setup.ranks, control, saver, self._due)
-        self.steps = Steps(setup, progress)
+        self.steps = self.STEPS(setup, progress)
         self.paused = self.measuring = self.stop_after_epoch = False
         self.moved = False
         """Whether a command has taken the training to another place, which whatever is under way has yet to hear."""
@@ -89,7 +81,7 @@ class Trainer:
 
     def events(self) -> Iterator[Event]:
         """Everything from here to the end of the run or of this session; raises TrainingError when it cannot go on."""
-        self.steps.meet()
+        self.steps.begin()
         try:
             if self.saved is None:
                 self.save("start")
@@ -131,7 +123,7 @@ class Trainer:
         while self._trains(epoch):
             yield from self.between_steps()
             if self._trains(epoch):
-                yield from self._compile(epoch) if self.steps.must_compile(epoch) else self._step(epoch)
+                yield from compiling.compile_step(self, epoch) if self.steps.must_compile(epoch) else self._step(epoch)
 
     def _trains(self, epoch: int) -> bool:
         """Whether the next step is one of that epoch; a roll-back may lead into an earlier one."""
@@ -139,32 +131,19 @@ class Trainer:
 
     def _step(self, epoch: int) -> Iterator[Event]:
         self.steps.take(epoch, self.rate)
-        due = self.agreed.due.window if self.agreed else self.window_due()
-        if due or not self._trains(epoch):
+        if self.window_due() or not self._trains(epoch):
             yield from self.close_window()
             yield from self._save_when_due()
 
     def window_due(self) -> bool:
         return time.monotonic() - self.steps.window_started >= WINDOW
 
-    def _due(self) -> tuple[bool, bool]:
-        """By this process's own clock."""
-        return self.window_due(), room.retry_due(self)
-
     def retry_due(self) -> bool:
         """Whether to try the disk again that holds the training up."""
-        return self.agreed.due.retry if self.agreed else room.retry_due(self)
+        return room.retry_due(self)
 
-    def _compile(self, epoch: int) -> Iterator[Event]:
-        """May take minutes, and a signal does not wait: hence all is saved before, in whatever state that leaves torch."""
-        yield from self.close_window()
-        self.save("compile")
-        started = time.monotonic()
-        yield PhaseStarted(phase="compile", label="torch.compile")
-        with self.control.interrupting():
-            self.steps.compile(epoch)
-        self.steps.open_window()
-        yield PhaseEnded(phase="compile", seconds=self.steps.window_started - started)
+    def check_way_back(self) -> None:
+        """Raises Refused where the training cannot be taken back to a checkpoint now."""
 
     def close_window(self) -> Iterator[Event]:
         """Say what the steps since the last window gave. Where they have diverged, the training is at an earlier place
@@ -177,8 +156,7 @@ class Trainer:
             step=step, epoch=self.epoch, steps=window.steps, images=window.images, seconds=window.seconds,
             metrics=window.metrics(told_skipped=self.setup.scaler is not None),
         )  # fmt: skip
-        if self.setup.ranks:
-            yield from self.setup.ranks.figures.told(step)
+        yield from self.steps.told()
         if trouble := rollback.divergence(window, step):
             yield from rollback.recover(self, trouble)
 
@@ -199,12 +177,15 @@ class Trainer:
         self._told.extend(told := self.control.take())
         while self._told:  # here and not in a list of this call, since a Validate takes commands meanwhile
             yield from steering.apply(self, self._told.popleft())
-        if told and self.setup.ranks:
-            self.setup.ranks.together.wait()  # a copy may wait for the disk, which the next step's patience is too short for
+        if told:
+            self.commands_done()
         yield from self.saver.events()
         if self.moved:
             self.moved = False
             raise Moved
+
+    def commands_done(self) -> None:
+        """Those that were told at once have been carried out."""
 
     def _heed_signal(self) -> None:
         if self.control.signal:

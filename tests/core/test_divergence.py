@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
 
 from core import checkpoint, commands, data
 from core.errors import TrainingError
@@ -55,15 +56,16 @@ def every_step_closes_a_window(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def spoil(monkeypatch: pytest.MonkeyPatch, above: float, value: float = math.nan) -> None:
     """After step BAD the last weight is no number, where the learning rate was higher than ``above``."""
-    update = Steps._update
+    updated = Steps._updated
 
-    def spoiled(self: Steps) -> None:
-        update(self)
+    def spoiled(self: Steps, samples: Tensor, epoch: int) -> tuple[Tensor, Tensor]:
+        found = updated(self, samples, epoch)
         if self.progress.step == BAD - 1 and self._rate > above:
             with torch.no_grad():
-                self._weights[-1].fill_(value)
+                list(self.setup.network.parameters())[-1].fill_(value)
+        return found
 
-    monkeypatch.setattr(Steps, "_update", spoiled)
+    monkeypatch.setattr(Steps, "_updated", spoiled)
 
 
 def rates(said: list[Event]) -> dict[int, float]:
@@ -94,16 +96,17 @@ def test_a_weight_that_is_no_number_is_found_at_the_end_of_its_window(
 def test_an_infinity_in_the_optimizers_state_is_found_though_every_weight_is_finite(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    update = Steps._update
+    set_gradients = Steps._set_gradients
 
-    def enormous(self: Steps) -> None:
+    def enormous(self: Steps, samples: Tensor, epoch: int) -> tuple[Tensor, Tensor]:
+        found = set_gradients(self, samples, epoch)
         if self.progress.step == BAD - 1:
-            for weight in self._weights:
+            for weight in self.setup.network.parameters():
                 assert weight.grad is not None
                 weight.grad.fill_(1e25)  # its square is beyond float32
-        update(self)
+        return found
 
-    monkeypatch.setattr(Steps, "_update", enormous)
+    monkeypatch.setattr(Steps, "_set_gradients", enormous)
     run = new_run(tmp_path / "run", tiny())
     with pytest.raises(TrainingError, match=f"optimizer's state is NaN or infinite at step {BAD}"):
         train(run)

@@ -21,6 +21,7 @@ from core.training.evaluation import Evaluation
 from core.training.parts import Part
 from core.training.steps import Steps
 from core.training.trainer import Trainer
+from core.training.update import Update
 
 LOADED = (agreeing, distributed, synchronised)
 """By the server that forks the ranks, so that none of them takes the time."""
@@ -53,7 +54,7 @@ PARTS: dict[str, tuple[Any, str]] = {
     "batch": (Steps, "_batch"),
     "statistics": (synchronised, "_statistics"),
     "loss": (Part, "loss"),
-    "update": (Steps, "_update"),
+    "update": (Update, "make"),
     "meeting": (agreeing.AgreedControl, "take"),
 }
 """Of a step."""
