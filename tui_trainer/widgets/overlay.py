@@ -1,8 +1,8 @@
 """Pictures whose pixels lie over cells, which the drawing of cells knows nothing of.
 
 The cells below have the picture in half-blocks, so that what is written is right without the pixels too. Whatever writes to a
-cell takes the pixels away that lie there: so what was written says which pictures are gone, and one is sent again once all of it
-is in view. Of one that is not, the rest is written over."""
+cell takes the pixels away that lie there: so what was written says which pictures are gone. One of which all is in view is sent
+again; of another what may be left is written over."""
 
 from __future__ import annotations
 

@@ -65,8 +65,8 @@ class Inquiry:
 
 
 def _least(pixels: int, cells: int) -> int:
-    """That a cell can have, where so many fit into a window with its border, and not one more. Below a picture that is too small
-    there are half-blocks; one that is too large lies over other words."""
+    """That a cell can have, where so many fit into a window with its border, and not one more. A picture too small leaves some
+    half-blocks in view; one too large lies over words."""
     return (pixels - BORDER) // (cells + 1) + 1
 
 
