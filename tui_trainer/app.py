@@ -15,6 +15,8 @@ from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import Binding
 from textual.dom import DOMNode
+from textual.driver import Driver
+from textual.drivers.linux_driver import LinuxDriver
 from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.theme import Theme
@@ -23,6 +25,7 @@ from core.run.folder import RunFolder
 from core.run.moving import Trash
 from tui_trainer import theme
 from tui_trainer.bindings import ActionScreen
+from tui_trainer.driver import Report, TerminalDriver
 from tui_trainer.farewell import parting
 from tui_trainer.feed import Feed
 from tui_trainer.keymap import written
@@ -91,6 +94,10 @@ class TrainerApp(App[None]):
         usual = theme.HIGH_CONTRAST if few_colours(self) else theme.DARK
         self.theme = next(name for name in (settings.theme, self.memory.theme, usual.name) if name in theme.NAMES)
 
+    def get_driver_class(self) -> type[Driver]:
+        found = super().get_driver_class()
+        return TerminalDriver if found is LinuxDriver else found  # else a browser's
+
     def get_line_filters(self) -> Sequence[LineFilter]:
         return [*super().get_line_filters(), *self._plain]
 
@@ -148,6 +155,14 @@ class TrainerApp(App[None]):
     def on_cursor_position(self, event: events.CursorPosition) -> None:
         if self._terminal_pictures:
             self._terminal_pictures.answered(event.x, event.y)
+
+    def on_report(self, event: Report) -> None:
+        if self._terminal_pictures:
+            self._terminal_pictures.reported(event.words)
+
+    def on_resize(self) -> None:
+        if self._terminal_pictures:
+            self._terminal_pictures.resized()
 
     def on_exit_app(self) -> None:
         """While the terminal still shows the console's screen."""

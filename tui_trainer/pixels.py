@@ -1,17 +1,36 @@
-"""Whether the terminal is asked to show pictures by their pixels, which kitty's graphics protocol does, or gets half-blocks."""
+"""Whether the terminal is asked to show pictures by their pixels, which kitty's graphics protocol does and sixel, or gets
+half-blocks."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal, NamedTuple
 
 from core.errors import UserError
 
 SETTING = "TUI_TRAINER_PICTURES"
-CHOICES = ("auto", "blocks", "kitty")
+CHOICES = ("auto", "blocks", "kitty", "sixel")
 NAMES = ("xterm-kitty", "xterm-ghostty")
 """TERM in those that have pictures in place of placeholder characters; ssh carries it along. They all have 2**24 colours."""
 MULTIPLEXERS = ("TMUX", "STY", "ZELLIJ")
 """Set by those that keep a screen of their own, which has no pictures. One of them takes the question for its title."""
+
+UNANSWERING = ("dumb", "unknown", "linux", "ansi", "cons", "sun", "eterm")
+"""Beginnings of the TERMs of those that are not asked whether they have sixel."""
+
+
+class Way(NamedTuple):
+    """How the terminal shows pictures."""
+
+    name: Literal["blocks", "kitty", "sixel"] = "blocks"
+    width: int = 0
+    """Of a cell in pixels, as ``height`` is, which sixel needs to know."""
+    height: int = 0
+    colours: int = 0
+    """At most, of a picture."""
+
+
+BLOCKS, KITTY = Way(), Way("kitty")
 
 
 def choice(environ: Mapping[str, str]) -> str:
@@ -23,7 +42,7 @@ def choice(environ: Mapping[str, str]) -> str:
 
 
 def may_ask(environ: Mapping[str, str]) -> bool:
-    """Whether the terminal may have pictures, by its name, and shows no nonsense when asked.
+    """Whether the terminal may have kitty's pictures, by its name, and shows no nonsense when asked.
 
     The name alone does not do: kitty has them since 0.28, and what is started from within it inherits its marks."""
     term = environ.get("TERM", "")
@@ -32,9 +51,17 @@ def may_ask(environ: Mapping[str, str]) -> bool:
     return term in NAMES or "KITTY_WINDOW_ID" in environ or environ.get("TERM_PROGRAM") == "ghostty"
 
 
+def may_ask_for_sixel(environ: Mapping[str, str]) -> bool:
+    """Not in GNU screen, which hands pixels on to wherever the cursor of the terminal around it is. tmux says that it has sixel
+    where it knows how to draw it."""
+    term = environ.get("TERM", "")
+    return bool(term) and not term.startswith(UNANSWERING) and not environ.get("STY")
+
+
 def words(environ: Mapping[str, str]) -> str:
     """What a bug report needs to know."""
     wanted = choice(environ)
     if wanted == "auto":
-        return "by pixels if the terminal, asked, has them" if may_ask(environ) else "half-blocks"
-    return f"{'half-blocks' if wanted == 'blocks' else 'by pixels'}, as {SETTING} has it"
+        asked = [name for name, asks in (("kitty's", may_ask), ("sixel", may_ask_for_sixel)) if asks(environ)]
+        return f"by pixels if the terminal, asked, has {' or '.join(asked)}; else half-blocks" if asked else "half-blocks"
+    return f"{'half-blocks' if wanted == 'blocks' else f'by pixels, {wanted}'}, as {SETTING} has it"

@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 from tests.cli.conftest import COMMAND, Cli, one_line
 from tui_trainer.cli import COMMANDS, application, console, opening
 
+WAYS = ("half_blocks", "kitty", "sixel", "sixel_terminal", "overlay", "terminal_pictures")
+"""Of showing pictures."""
 HEAVY = ("torch", "torchvision", "numpy", "textual", "plotext", "rich")
 
 
@@ -66,7 +68,7 @@ def test_the_console_waits_for_no_other_command_and_no_dialog(
         *(f"tui_trainer.screens.{name}" for name in ("ask", "confirm", "new_run", "pick")),
         *("tui_trainer.widgets.new_run_form", "tui_trainer.draft", "core.run.session", "importlib.metadata"),
     )
-    pictures = ("PIL", *(f"tui_trainer.widgets.{name}" for name in ("half_blocks", "kitty", "terminal_pictures")))
+    pictures = ("PIL", *(f"tui_trainer.widgets.{name}" for name in WAYS))
     assert "tui_trainer.panels.mistakes" in loaded and not {*dialogs, *pictures} & set(loaded)
 
 
@@ -115,7 +117,8 @@ def test_the_console_needs_a_terminal(arguments: tuple[str, ...], cli: Cli, tmp_
 
 
 def test_a_wrong_way_of_showing_pictures_is_told_before_there_is_a_screen(cli: Cli, tmp_path: Path) -> None:
-    assert "expected one of auto, blocks, kitty" in one_line(cli(cwd=tmp_path, env={"TUI_TRAINER_PICTURES": "sixel"}))
+    told = one_line(cli(cwd=tmp_path, env={"TUI_TRAINER_PICTURES": "tube"}))
+    assert "expected one of auto, blocks, kitty, sixel" in told
 
 
 @pytest.mark.parametrize(

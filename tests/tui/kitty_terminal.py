@@ -16,6 +16,7 @@ from tui_trainer.widgets.kitty import ACCENTS, PLACEHOLDER
 TOKEN = re.compile(
     rb"\x1b_G(?P<control>[^;\x1b]*)(?:;(?P<data>[^\x1b]*))?\x1b\\"
     rb"|\x1b\[(?P<arguments>[0-?]*)[ -/]*(?P<final>[@-~])"
+    rb"|\x1bP(?P<device>[^\x1b]*)\x1b\\"
     rb"|\x1b[\]PX^_].*?(?:\x07|\x1b\\)|\x1b(?P<saving>[78])|\x1b[ -~]"
     rb"|(?P<text>[^\x1b]+)",
     re.DOTALL,
@@ -74,6 +75,8 @@ class KittyTerminal:
         for token in TOKEN.finditer(data):
             if token["control"] is not None:
                 self._graphics(token["control"].decode(), token["data"] or b"")
+            elif token["device"] is not None:
+                self._device(token["device"].decode())
             elif token["final"]:
                 answers += self._control(token["arguments"].decode(), token["final"].decode())
             elif token["saving"] == b"7":
@@ -129,6 +132,9 @@ class KittyTerminal:
             self._column += int(keys["c"])
             self._row += int(keys["r"]) - 1
 
+    def _device(self, words: str) -> None:
+        """What begins with a DCS is for others."""
+
     def _control(self, arguments: str, final: str) -> bytes:
         if final == "H":
             row, column = (int(part or 1) for part in (arguments or "1;1").split(";"))
@@ -164,8 +170,11 @@ class KittyTerminal:
                 before = (self._row, self._column - 1)
                 self.cells[before] = self.cells[before]._replace(text=self.cells[before].text + character)
             elif character >= " ":
-                self.cells[place] = Cell(character, self._colour)
+                self._put(place, Cell(character, self._colour))
                 self._column += cell_len(character)
+
+    def _put(self, place: tuple[int, int], cell: Cell) -> None:
+        self.cells[place] = cell
 
 
 def _whole(data: bytes) -> int:

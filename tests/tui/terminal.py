@@ -49,7 +49,7 @@ class Terminal:
     ) -> None:  # fmt: skip
         self._answers = answers
         self._screen, other = pty.openpty()
-        fcntl.ioctl(other, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        self.resize(columns, rows)
         self.written: list[tuple[float, bytes]] = []
         """When, and what."""
         self.began = time.monotonic()
@@ -77,6 +77,13 @@ class Terminal:
         moment = time.monotonic()  # before: the program may have answered by the time that this goes on
         os.write(self._screen, keys)
         return moment
+
+    def resize(self, columns: int, rows: int, width: int = 0, height: int = 0) -> None:
+        """In cells, and in pixels."""
+        fcntl.ioctl(self._screen, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, width, height))
+
+    def signal(self, number: int) -> None:
+        self._program.send_signal(number)
 
     def seen(self, words: bytes, since: float = 0.0) -> float:
         """When it had written these words, which it is waited for. They are told apart from what came before ``since``."""

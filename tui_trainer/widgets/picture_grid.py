@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from rich.segment import Segment
 from rich.style import Style
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.strip import Strip
 
 from tui_trainer.theme import Palette
@@ -27,6 +27,11 @@ class Grid(NamedTuple):
     @property
     def places(self) -> int:
         return self.columns * self.rows
+
+    def part(self, place: int) -> Region:
+        """Of the lines, where a picture is; a line below it says what it is."""
+        row, column = divmod(place, self.columns)
+        return Region(column * (self.width + GAP), row * (self.height + 1), self.width, self.height)
 
 
 def grid_of(size: Size) -> Grid:

@@ -19,6 +19,7 @@ from tui_trainer.actions import Scope
 from tui_trainer.bindings import bindings, keymap
 from tui_trainer.escape import printable
 from tui_trainer.keymap import Hint
+from tui_trainer.pixels import BLOCKS, Way
 from tui_trainer.theme import Palette
 from tui_trainer.widgets.glyphs import cut
 from tui_trainer.widgets.heat import few_colours
@@ -39,8 +40,7 @@ class Shown(NamedTuple):
     first: int
     few_colours: bool
     light: bool
-    pixels: bool
-    """Whether it is shown by those, in the terminal's own way."""
+    way: Way
     ended: bool
     drawn: int
     """How often the thread has come back with something."""
@@ -88,7 +88,7 @@ class PicturePanel(Panel[Shown]):
         self._state = state
         few, light = few_colours(self.app), not self.app.current_theme.dark
         shown = self._set(), state.classes, self._filters, self._first
-        return Shown(*shown, few, light, self._by_pixels(), state.ended, self.shelf.comings)
+        return Shown(*shown, few, light, self._way(), state.ended, self.shelf.comings)
 
     def draw(self, reads: Shown, size: Size, colours: Palette) -> Sequence[Text | Strip]:
         if reads.found is None:
@@ -103,7 +103,7 @@ class PicturePanel(Panel[Shown]):
         places = self._places()[reads.first : reads.first + grid.places]
         if not places:
             return _said("none of these was kept at this epoch; 0 shows all", size, colours)
-        look = grid.width, grid.height, reads.few_colours, reads.few_colours and reads.light, self._terminal.has
+        look = grid.width, grid.height, reads.few_colours, reads.few_colours and reads.light, self._terminal.way
         keys = {place: Key(reads.found.media, place, *look) for place in places}
         self._want(self.shelf.missing(keys.values()))
         pictures = self._pictures(list(keys.values()), reads, colours)
@@ -149,9 +149,9 @@ class PicturePanel(Panel[Shown]):
 
     def _pictures(self, keys: list[Key], reads: Shown, colours: Palette) -> dict[Key, list[Strip] | None]:
         """None for those that the thread has not drawn yet."""
-        if not reads.pixels:
+        if reads.way == BLOCKS:
             return {key: self.shelf.drawn(key) for key in keys}
-        self._placed.show(self.shelf.pixels(keys))
+        self._placed.show(self.shelf.pixels(keys), {key: self._grid.part(place) for place, key in enumerate(keys)})
         return {key: self._placed.strips(key, colours.ground) or self.shelf.drawn(key) for key in keys}
 
     def _captions(self, found: list[Picture], reads: Shown, colours: Palette) -> Text:
@@ -171,11 +171,11 @@ class PicturePanel(Panel[Shown]):
     def _placed(self) -> Placed:
         from tui_trainer.widgets.terminal_pictures import Placed
 
-        return Placed(self._terminal)
+        return Placed(self._terminal, self)
 
-    def _by_pixels(self) -> bool:
-        """Not below a dialog: it dims all colours, and by these the terminal knows the pictures."""
-        return self._terminal.has and self.screen.is_active
+    def _way(self) -> Way:
+        """Not by pixels below a dialog: it dims all colours, by which kitty knows the pictures."""
+        return self._terminal.way if self.screen.is_active else BLOCKS
 
     def on_mount(self) -> None:
         self._terminal.learnt.subscribe(self, lambda _: self._again())
@@ -183,11 +183,11 @@ class PicturePanel(Panel[Shown]):
         self.watch(self.screen, "stack_updates", self._again, init=False)
 
     def on_unmount(self) -> None:
-        self._placed.show({})
+        self._placed.show({}, {})
 
     def _anew(self) -> None:
         """The terminal forgets its pictures when the console is suspended, as by kill -TSTP."""
-        self._placed.show({})
+        self._placed.show({}, {})
         self._drawn = None
         self._draw()
 

@@ -12,6 +12,7 @@ from core.checkpoint import Damaged
 from core.run.folder import RunFolder
 from core.view import pictures
 from core.view.pictures import Picture
+from tui_trainer.pixels import BLOCKS, Way
 
 if TYPE_CHECKING:
     from tui_trainer.widgets.kitty import Pixels
@@ -31,8 +32,8 @@ class Key(NamedTuple):
     few_colours: bool = False
     light: bool = False
     """Whether the screen's ground is."""
-    pixels: bool = False
-    """Whether the terminal can have them."""
+    way: Way = BLOCKS
+    """That the terminal has of showing it."""
 
 
 class Shelf:
@@ -43,7 +44,7 @@ class Shelf:
         self.comings = 0
         """How often the thread has come back with something."""
         self._files: OrderedDict[str, tuple[Picture, ...] | str] = OrderedDict()
-        self._drawn: OrderedDict[Key, tuple[list[Strip], Pixels | None]] = OrderedDict()
+        self._drawn: OrderedDict[Key, tuple[list[Strip], Pixels | str | None]] = OrderedDict()
         self._wanted: list[Key] = []
         self._working = False
 
@@ -57,13 +58,13 @@ class Shelf:
 
     def drawn(self, key: Key) -> list[Strip] | None:
         """In characters, also those of a time when nobody knew that the terminal has pixels."""
-        found = self._drawn.get(key) or self._drawn.get(key._replace(pixels=False))
+        found = self._drawn.get(key) or self._drawn.get(key._replace(way=BLOCKS))
         return found[0] if found else None
 
     def missing(self, keys: Iterable[Key]) -> list[Key]:
         return [key for key in keys if key not in self._drawn]
 
-    def pixels(self, keys: Iterable[Key]) -> dict[Key, Pixels]:
+    def pixels(self, keys: Iterable[Key]) -> dict[Key, Pixels | str]:
         """As they are sent to the terminal, of those that are at hand."""
         found = ((key, self._drawn.get(key)) for key in keys)
         return {key: drawn[1] for key, drawn in found if drawn and drawn[1]}
@@ -103,11 +104,18 @@ class Shelf:
             return str(error)
 
 
-def _drawn(picture: Picture, key: Key) -> tuple[list[Strip], Pixels | None]:
-    from tui_trainer.widgets import half_blocks, kitty  # which a console that shows no pictures starts without
+def _drawn(picture: Picture, key: Key) -> tuple[list[Strip], Pixels | str | None]:
+    from tui_trainer.widgets import half_blocks  # which a console that shows no pictures starts without
 
-    strips = half_blocks.drawn(picture, key.columns, key.rows, key.few_colours, key.light)
-    return strips, kitty.encoded(picture) if key.pixels else None
+    return half_blocks.drawn(picture, key.columns, key.rows, key.few_colours, key.light), _pixels(picture, key)
+
+
+def _pixels(picture: Picture, key: Key) -> Pixels | str | None:
+    from tui_trainer.widgets import kitty, sixel
+
+    if key.way.name == "sixel":
+        return sixel.encoded(picture, key.columns * key.way.width, key.rows * key.way.height, key.way.colours)
+    return kitty.encoded(picture) if key.way.name == "kitty" else None
 
 
 def _put(cache: OrderedDict[K, V], key: K, value: V, most: int) -> None:
