@@ -13,7 +13,7 @@ CHOICES = ("auto", "blocks", "kitty", "sixel")
 NAMES = ("xterm-kitty", "xterm-ghostty")
 """TERM in those that have pictures in place of placeholder characters; ssh carries it along. They all have 2**24 colours."""
 MULTIPLEXERS = ("TMUX", "STY", "ZELLIJ")
-"""Set by those that keep a screen of their own, which has no pictures. One of them takes the question for its title."""
+"""Set by those that keep a screen of their own, which has no pictures. One of them takes kitty's question for its title."""
 
 UNANSWERING = ("dumb", "unknown", "linux", "ansi", "cons", "sun", "eterm")
 """Beginnings of the TERMs of those that are not asked whether they have sixel."""
@@ -52,10 +52,12 @@ def may_ask(environ: Mapping[str, str]) -> bool:
 
 
 def may_ask_for_sixel(environ: Mapping[str, str]) -> bool:
-    """Not in GNU screen, which hands pixels on to wherever the cursor of the terminal around it is. tmux says that it has sixel
-    where it knows how to draw it."""
+    """Whether the terminal may have sixel, and shows no nonsense when asked.
+
+    tmux, asked, says that it has, whatever the one around it has: there it shows words instead, or drops most of the pictures
+    (3.7). GNU screen hands the pixels on to wherever that one's cursor is."""
     term = environ.get("TERM", "")
-    return bool(term) and not term.startswith(UNANSWERING) and not environ.get("STY")
+    return bool(term) and not term.startswith(UNANSWERING) and not any(environ.get(name) for name in MULTIPLEXERS)
 
 
 def words(environ: Mapping[str, str]) -> str:

@@ -17,11 +17,28 @@ from tests.tui.pictured import image, with_pictures
 from tests.tui.sixel_terminal import SixelTerminal
 from tests.tui.terminal import NOBODYS, Terminal
 from tests.tui.test_outside import IN_A_BROWSER, read_until
-from tests.tui.test_terminal_pictures import ON_A_PAGE, SIZE, attached, wait_until
+from tests.tui.test_terminal_pictures import ON_A_PAGE, SIZE, UNMARKED, attached, wait_until
 from tui_trainer import pixels
 
+TMUX = {"TERM": "tmux-256color", "TMUX": "/tmp/tmux-0/default,1,0"}
 NONE = "62;22"
 """Of a terminal that has colours, and no sixel."""
+
+WITH_LASTING_TOASTS = """
+from tui_trainer.__main__ import main
+from tui_trainer.app import TrainerApp
+
+TrainerApp.NOTIFICATION_TIMEOUT = 600
+main()
+"""
+ONE_A_FRAME = """
+from tui_trainer.__main__ import main
+from tui_trainer.widgets import overlay
+
+overlay.MOST = 1
+main()
+"""
+CLICK = b"\x1b[<0;60;%dM\x1b[<0;60;%dm"
 
 
 @pytest.fixture
@@ -102,8 +119,8 @@ def test_whatever_comes_before_them_or_instead(ended: RunFolder) -> None:
 def test_one_that_is_partly_covered_is_not_there(ended: RunFolder) -> None:
     screen = SixelTerminal()
     screen.size = (24, 80)
-    with attached(ended, screen) as terminal:
-        terminal.resize(80, 24)
+    command = [sys.executable, "-P", "-c", WITH_LASTING_TOASTS, "attach", str(ended.path.absolute())]
+    with Terminal(command, 80, 24, UNMARKED, screen.feed) as terminal:
         opened(terminal, screen, 8)
         terminal.quiet(1)
         before = shown(screen, 8)
@@ -113,7 +130,17 @@ def test_one_that_is_partly_covered_is_not_there(ended: RunFolder) -> None:
         assert {place: number for place, number in before.items() if place[0] == 3}.items() <= left.items()
         for row, column in set(before) - set(left):
             assert screen.cells[row, column].text == "▀"
+        terminal.press(CLICK % (22, 22))
         assert set(shown(screen, 8)) == set(before)
+
+
+def test_too_much_for_one_frame_comes_by_and_by_and_once(ended: RunFolder) -> None:
+    screen = SixelTerminal()
+    command = [sys.executable, "-P", "-c", ONE_A_FRAME, "attach", str(ended.path.absolute())]
+    with Terminal(command, *SIZE, UNMARKED, screen.feed) as terminal:
+        opened(terminal, screen)
+        terminal.quiet(1)
+        assert len(screen.sent) == ON_A_PAGE
 
 
 @pytest.mark.parametrize(("columns", "rows", "count"), [(90, 30, 8), (SIZE[0], SIZE[1], ON_A_PAGE)])
@@ -156,7 +183,7 @@ def test_xterm_that_says_nothing_of_its_size(ended: RunFolder) -> None:
         (SixelTerminal(NONE), {}),
         (SixelTerminal(silent=True), {}),
         (SixelTerminal(measured=False), {}),
-        (SixelTerminal("1;2"), {"TERM": "tmux-256color", "TMUX": "/tmp/tmux-0/default,1,0"}),
+        (SixelTerminal("1;2;4"), TMUX),
         (SixelTerminal(), {"TERM": "screen", "STY": "1.pts-0"}),
         (SixelTerminal(), {"NO_COLOR": "1"}),
         (SixelTerminal(), {pixels.SETTING: "blocks"}),
@@ -180,7 +207,7 @@ def test_others_have_half_blocks_and_lose_no_key(ended: RunFolder, screen: Sixel
 @pytest.mark.parametrize(
     ("screen", "environment"),
     [
-        (SixelTerminal("1;2;4"), {"TERM": "tmux-256color", "TMUX": "/tmp/tmux-0/default,1,0"}),
+        (SixelTerminal("1;2;4"), {**TMUX, pixels.SETTING: "sixel"}),
         (SixelTerminal(NONE), {pixels.SETTING: "sixel"}),
         (SixelTerminal(colours=None), {"TERM": "xterm", "COLORTERM": ""}),
     ],

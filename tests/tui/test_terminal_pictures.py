@@ -27,6 +27,7 @@ from tui_trainer.widgets import kitty
 
 COMMAND = (sys.executable, "-P", "-m", "tui_trainer")
 SIZE = (120, 40)
+UNMARKED = dict.fromkeys((*pixels.MULTIPLEXERS, pixels.SETTING), "")
 ON_A_PAGE = 12 + 6
 """Mistakes and pictures of the batch, at that size."""
 Shown = dict[tuple[int, int], tuple[int, int, int]]
@@ -39,8 +40,7 @@ def ended(runs: Path) -> RunFolder:
 
 def attached(run: RunFolder, screen: KittyTerminal, **environment: str) -> Terminal:
     """The console in a terminal with these marks."""
-    marks = {**dict.fromkeys((*pixels.MULTIPLEXERS, pixels.SETTING), ""), **environment}
-    return Terminal([*COMMAND, "attach", str(run.path.absolute())], *SIZE, marks, screen.feed)
+    return Terminal([*COMMAND, "attach", str(run.path.absolute())], *SIZE, {**UNMARKED, **environment}, screen.feed)
 
 
 def wait_until(holds: Callable[[], bool], what: str) -> None:
