@@ -31,6 +31,13 @@ from tui_trainer.app import TrainerApp
 TrainerApp.NOTIFICATION_TIMEOUT = 600
 main()
 """
+ONE_A_FRAME = """
+from tui_trainer.__main__ import main
+from tui_trainer.widgets import overlay
+
+overlay.MOST = 1
+main()
+"""
 CLICK = b"\x1b[<0;60;%dM\x1b[<0;60;%dm"
 
 
@@ -125,6 +132,15 @@ def test_one_that_is_partly_covered_is_not_there(ended: RunFolder) -> None:
             assert screen.cells[row, column].text == "▀"
         terminal.press(CLICK % (22, 22))
         assert set(shown(screen, 8)) == set(before)
+
+
+def test_too_much_for_one_frame_comes_by_and_by_and_once(ended: RunFolder) -> None:
+    screen = SixelTerminal()
+    command = [sys.executable, "-P", "-c", ONE_A_FRAME, "attach", str(ended.path.absolute())]
+    with Terminal(command, *SIZE, UNMARKED, screen.feed) as terminal:
+        opened(terminal, screen)
+        terminal.quiet(1)
+        assert len(screen.sent) == ON_A_PAGE
 
 
 @pytest.mark.parametrize(("columns", "rows", "count"), [(90, 30, 8), (SIZE[0], SIZE[1], ON_A_PAGE)])

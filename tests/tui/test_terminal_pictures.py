@@ -27,7 +27,7 @@ from tui_trainer.widgets import kitty
 
 COMMAND = (sys.executable, "-P", "-m", "tui_trainer")
 SIZE = (120, 40)
-UNMARKED = dict.fromkeys((*pixels.MULTIPLEXERS, pixels.SETTING, "KITTY_WINDOW_ID", "TERM_PROGRAM"), "")
+UNMARKED = dict.fromkeys((*pixels.MULTIPLEXERS, pixels.SETTING), "")
 ON_A_PAGE = 12 + 6
 """Mistakes and pictures of the batch, at that size."""
 Shown = dict[tuple[int, int], tuple[int, int, int]]

@@ -7,7 +7,7 @@ again; of another what may be left is written over."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from rich.cells import cell_len
@@ -57,11 +57,14 @@ class Written:
 class Overlay:
     """Of the whole console."""
 
-    def __init__(self, app: App[Any]) -> None:
-        self._app = app
+    def __init__(self, app: App[Any], write: Callable[[str], None]) -> None:
+        self._app, self._write = app, write
         self._wanted: dict[Panel[Any], Mapping[Region, str]] = {}
         self._lying: dict[Region, str] = {}
         """On the screen."""
+        self._late: set[Region] = set()
+        """Where one is to lie that was too much for its frame. No cell is written to again for it: that takes away what lies to
+        the left of it, which would be too much then, and so on."""
 
     def put(self, panel: Panel[Any], pictures: Mapping[Region, str]) -> None:
         """All that lie over a panel from now on, by where they do among its lines."""
@@ -75,25 +78,32 @@ class Overlay:
         """What lies there no more, and is not to."""
         self._lying.clear()
         self._wanted.clear()
+        self._late.clear()
 
     def follow(self, words: str) -> str:
         """What is to be written after a frame."""
         if not (self._wanted or self._lying) or not (written := Written(words)):
             return ""
         seen = self._seen()
-        again = self._gone(written, seen)
+        if left := self._gone(written, seen):
+            self._app.call_later(self._write_over, left)
+        self._late = {region for region in seen if region in self._late or written.touches(region)}
+        return self._next(seen)
+
+    def _next(self, seen: Mapping[Region, str]) -> str:
+        """Of those that do not lie there yet."""
         more, length = list[str](), 0
-        for region, picture in seen.items():
-            if region in self._lying or not written.touches(region):
-                continue
-            if more and length + len(picture) > MOST:
-                again.append(region)
-                continue
-            self._lying[region], length = picture, length + len(picture)
-            more.append(f"\x1b[{region.y + 1};{region.x + 1}H{picture}")
-        if again:
-            self._app.call_later(self._write_again, again)
+        for region in [region for region in seen if region in self._late and region not in self._lying]:
+            if more and length + len(seen[region]) > MOST:
+                self._app.call_later(self._go_on)
+                break
+            self._late.remove(region)
+            self._lying[region], length = seen[region], length + len(seen[region])
+            more.append(f"\x1b[{region.y + 1};{region.x + 1}H{seen[region]}")
         return f"\x1b7{''.join(more)}\x1b8" if more else ""
+
+    def _go_on(self) -> None:
+        self._write(self._next(self._seen()))
 
     def _gone(self, written: Written, seen: Mapping[Region, str]) -> list[Region]:
         """Forget what does not lie there as it did; where some of it may be left, which is written over."""
@@ -107,7 +117,7 @@ class Overlay:
                 left.append(region)
         return left
 
-    def _write_again(self, regions: Iterable[Region]) -> None:
+    def _write_over(self, regions: Iterable[Region]) -> None:
         self._app.screen.refresh(*regions)
 
     def _seen(self) -> dict[Region, str]:

@@ -29,7 +29,7 @@ class TerminalPictures:
     def __init__(self, app: App[Any]) -> None:
         self.learnt: Signal[None] = Signal(app, "terminal-pictures")
         """What it has."""
-        self.overlay = Overlay(app)
+        self.overlay = Overlay(app, self.write)
         self._app = app
         self._way: Way | None = None
         """None while it was not asked."""
@@ -61,7 +61,6 @@ class TerminalPictures:
     def resized(self) -> None:
         """Or its cells are: what lies over them is not right any more, and nothing is before it has said how large they are."""
         if self._way and self._way.name == "sixel":
-            self.overlay.clear()
             self._learn(BLOCKS)
             self._app.screen.refresh()  # where only the cells have another size Textual sees nothing to do
         self._sixel.measure()
@@ -111,6 +110,7 @@ class TerminalPictures:
 
     def _take(self, way: Way) -> None:
         self._way = way
+        self.overlay.clear()
         if isinstance(self._app._driver, TerminalDriver):
             self._app._driver.follow = self.overlay.follow if way.name == "sixel" else None
 
