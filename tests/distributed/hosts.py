@@ -36,10 +36,10 @@ class Host:
             subprocess.run(command.split(), check=True)
 
     def slow(self, link: str) -> None:
-        """As in ``rate 1gbit delay 0.1ms``; as fast as it goes without."""
+        """By a queue as ``tc`` has it, ``tbf rate 1gbit burst 128kb latency 50ms`` for instance; as fast as it goes without."""
         subprocess.run(f"tc -n {self.name} qdisc del dev {self.interface} root".split(), stderr=subprocess.DEVNULL)
         if link:
-            subprocess.run(f"tc -n {self.name} qdisc add dev {self.interface} root netem {link}".split(), check=True)
+            subprocess.run(f"tc -n {self.name} qdisc add dev {self.interface} root {link}".split(), check=True)
 
     def torchrun(self, run: RunFolder, max_restarts: int = 0) -> subprocess.Popen[bytes]:
         """As docs/distributed.md has it, with what a machine of two names must be told."""

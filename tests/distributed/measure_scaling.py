@@ -26,7 +26,7 @@ from tests.distributed.hosts import POSSIBLE, Host, two_hosts
 WARM = 4.0
 """Seconds of windows that do not count."""
 SECONDS = 20.0
-SLOW_LINK = "rate 1gbit delay 0.1ms"
+SLOW_LINK = "tbf rate 1gbit burst 128kb latency 50ms"
 Start = Callable[[RunFolder], list["subprocess.Popen[bytes]"]]
 
 
