@@ -50,7 +50,11 @@ def fill(disk: Path, left: int = 0) -> None:
 def forbid_writing(folder: Path) -> None:
     """To be undone by :func:`unmount`."""
     mount("--bind", str(folder), str(folder))
-    mount("-o", "remount,bind,ro", str(folder))
+    try:
+        mount("-o", "remount,bind,ro", str(folder))
+    except BaseException:
+        unmount(folder)
+        raise
 
 
 @contextmanager
