@@ -18,9 +18,10 @@ from core.commands import Command
 from core.errors import TrainingError
 from core.events import Event
 from core.run.folder import RunFolder
-from core.training.control import Control
+from core.training.control import Control, Refused
 from core.training.distributed import Ranks
 from core.training.progress import Amendment, Progress
+from core.training.rollback import WayBack
 from core.training.saver import Saver
 from core.training.setup import Setup
 from core.training.snapshot import Snapshot, restore
@@ -93,7 +94,7 @@ class AgreedSaver(SharedSaver):
 
     @property
     def present_trouble(self) -> int:
-        trouble = super(SharedSaver, self).trouble
+        trouble = self.own_trouble
         return (trouble.errno or errno.EIO) if trouble else 0
 
     def retry(self) -> None:
@@ -127,8 +128,37 @@ class SilentSaver(SharedSaver):
     def retry(self) -> None:
         self._meet()
 
+    def leave_behind(self, checkpoint: str) -> None:
+        """It is the first rank that removes checkpoints."""
+
     def close(self) -> None:
         """There is no thread."""
+
+
+class _Found(msgspec.Struct):
+    back: WayBack | None = None
+    refused: str = ""
+    failed: tuple[str, str] = ("", "")
+    """Kind and reason of a TrainingError."""
+
+
+def way_back(ranks: Ranks, find: Callable[[], WayBack]) -> WayBack:
+    """What the first rank finds, or raises, on all of them."""
+    found = _Found()
+    if ranks.leads:
+        try:
+            found.back = find()
+        except Refused as refusal:
+            found.refused = str(refusal)
+        except TrainingError as error:
+            found.failed = error.kind, error.reason
+    told = ranks.together.data(msgspec.msgpack.encode(found) if ranks.leads else b"")
+    found = found if ranks.leads else msgspec.msgpack.decode(told, type=_Found)
+    if found.refused:
+        raise Refused(found.refused)
+    if found.back is None:
+        raise TrainingError(*found.failed)
+    return found.back
 
 
 class _Place(msgspec.Struct):

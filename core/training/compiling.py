@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from core.cache import cache_folder
 from core.errors import UserError
@@ -23,7 +23,7 @@ LONGEST = 200
 """Characters of a compiler's complaint that are worth passing on."""
 
 
-def compiled(network: nn.Module, device: torch.device, deterministic: bool) -> Callable[[Tensor], Tensor]:
+def compiled(network: nn.Module, device: torch.device, deterministic: bool) -> nn.Module:
     """Computes as ``network`` does, on the same weights; compiled when it first meets a shape.
 
     Each shape gets kernels of its own: those for changing shapes would depend on which ones came before, and with them the
@@ -32,7 +32,8 @@ def compiled(network: nn.Module, device: torch.device, deterministic: bool) -> C
     _keep_to_ourselves()
     graphs = device.type == "cuda" and not deterministic
     mode = "reduce-overhead" if graphs else "default"
-    return torch.compile(network, dynamic=False, mode=mode)
+    module: Any = torch.compile(network, dynamic=False, mode=mode)
+    return cast(nn.Module, module)
 
 
 def _keep_to_ourselves() -> None:

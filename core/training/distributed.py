@@ -140,11 +140,10 @@ def exact(amount: Tensor) -> Tensor:
 
 
 def _check(recipe: Recipe) -> None:
-    if recipe.compile:
-        raise UserError("compile = true does not work with several processes yet; set compile = false, or use one process")
-    if recipe.divergence.action == "roll_back":
+    if recipe.compile and recipe.batch_norm == "synchronised":
         raise UserError(
-            'divergence.action = "roll_back" does not work with several processes yet; set it to "stop", or use one process'
+            'compile = true does not work with batch_norm = "synchronised", in which processes wait for each other; '
+            "leave one of the two out"
         )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core import checkpoint
@@ -15,6 +14,7 @@ from core.run.checkpoints import choose
 from core.run.resume import repair_best
 from core.training import rollback, snapshot
 from core.training.control import Refused
+from core.training.rollback import WayBack
 
 if TYPE_CHECKING:
     from core.training.trainer import Trainer
@@ -27,22 +27,22 @@ def take_back(trainer: Trainer, which: str, command: str) -> Generator[Event, No
     person may want to leave behind.
     """
     saver = trainer.saver
-    trainer.check_way_back()
     saver.finish()  # what was handed over is of the line that is left
     yield from saver.events()
-    if trouble := saver.trouble:
-        raise Refused(f"{disk.words(trouble)}: nothing can be saved yet, so there would be no way back")
-    folder = _chosen(trainer, which)
-    back = yield from rollback.rewind(trainer, folder, "as asked", asked=True, command=command)
-    saver.leave_behind(folder.name)
+    chosen = trainer.way_back(lambda: _chosen(trainer, which))
+    back = yield from rollback.rewind(trainer, chosen, "as asked", asked=True, command=command)
+    saver.leave_behind(chosen.checkpoint)
     yield from saver.events()
-    yield from _best(trainer)
+    if saver.writes:
+        yield from _best(trainer)
     trainer.moved = True
     return line.told(back)
 
 
-def _chosen(trainer: Trainer, which: str) -> Path:
+def _chosen(trainer: Trainer, which: str) -> WayBack:
     """A checkpoint that is whole and of this very run."""
+    if trouble := trainer.saver.own_trouble:
+        raise Refused(f"{disk.words(trouble)}: nothing can be saved yet, so there would be no way back")
     try:
         folder = choose(trainer.saver.folder, which)
     except UserError as error:
@@ -55,7 +55,7 @@ def _chosen(trainer: Trainer, which: str) -> Path:
         raise Refused(f"checkpoint {folder.name} is damaged ({error})") from None
     if (was.recipe_hash, was.data_fingerprint) != (now.recipe_hash, now.data_fingerprint):
         raise Refused(f"the recipe or the data changed since checkpoint {folder.name}")
-    return folder
+    return WayBack(folder.name, files)
 
 
 def _best(trainer: Trainer) -> Iterator[Event]:

@@ -66,6 +66,11 @@ class Saver:
     @property
     def trouble(self) -> OSError | None:
         """Why a checkpoint or the journal cannot be written now."""
+        return self.own_trouble
+
+    @property
+    def own_trouble(self) -> OSError | None:
+        """The same as far as this process knows."""
         return self._trouble or self.journal_trouble()
 
     @property

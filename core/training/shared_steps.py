@@ -28,10 +28,19 @@ class SharedSteps(Steps):
         assert setup.ranks
         self._ranks: Ranks = setup.ranks
         super().__init__(setup, progress)
+        self._alone = self._network
 
     def begin(self) -> None:
         """Of all ranks."""
-        self._network = self._ranks.averaging(self.setup.network, self.recipe)
+        self._together = self._ranks.averaging(self._alone, self.recipe)
+        self._network = self._together
+
+    def compile(self, epoch: int) -> None:
+        """Each rank by itself, as long as that takes it; then they wait for each other."""
+        self._network = self._alone
+        super().compile(epoch)
+        self._network = self._together
+        self._ranks.together.wait()
 
     def open_window(self) -> None:
         super().open_window()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
-from core.training.agreeing import AgreedControl, SharedSaver
-from core.training.control import Control, Refused
+from core.training.agreeing import AgreedControl, SharedSaver, way_back
+from core.training.control import Control
 from core.training.progress import Amendment, Progress
+from core.training.rollback import WayBack
 from core.training.setup import Setup
 from core.training.shared_steps import SharedSteps
 from core.training.steps import Steps
@@ -36,9 +38,9 @@ class SharedTrainer(Trainer):
         """By this process's own."""
         return super().window_due(), super().retry_due()
 
-    def check_way_back(self) -> None:
-        if self._agreed.met:
-            raise Refused("several processes train this run: stop it, then tui-trainer resume --from")
+    def way_back(self, find: Callable[[], WayBack]) -> WayBack:
+        """Found by the first rank alone, who tells the others once they listen: what it begins from it hands over later."""
+        return way_back(self._ranks, find) if self._agreed.met else find()
 
     def commands_done(self) -> None:
         """A copy may wait for the disk, for which the next step's patience is too short."""

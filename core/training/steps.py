@@ -38,7 +38,7 @@ class Steps:
         self.setup, self.recipe, self.progress = setup, setup.recipe, progress
         self.started = self.window_started = time.monotonic()
         self._order_of, self._rate = 0, 0.0
-        self._network: Callable[[Tensor], Tensor] = setup.network
+        self._network = setup.network
         if self.recipe.compile:
             self._network = compiled(setup.network, setup.device, self.recipe.deterministic)
         self._compiled_for = set[tuple[int, int]]()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import ClassVar
 
 from torch import nn
@@ -142,8 +142,9 @@ class Trainer:
         """Whether to try the disk again that holds the training up."""
         return room.retry_due(self)
 
-    def check_way_back(self) -> None:
-        """Raises Refused where the training cannot be taken back to a checkpoint now."""
+    def way_back(self, find: Callable[[], rollback.WayBack]) -> rollback.WayBack:
+        """The checkpoint to go back to that ``find`` returns; what it raises is raised."""
+        return find()
 
     def close_window(self) -> Iterator[Event]:
         """Say what the steps since the last window gave. Where they have diverged, the training is at an earlier place

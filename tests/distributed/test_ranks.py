@@ -11,11 +11,22 @@ import safetensors.torch
 import torch
 
 from core import checkpoint
-from core.commands import Pause, Save, Stop
-from core.events import CommandAccepted, EpochDone, ResumeRefused, RunResumed, RunStopped, ValidationDone
+from core.commands import Pause, Rewind, Save, Stop
+from core.events import (
+    CommandAccepted,
+    CommandRejected,
+    EpochDone,
+    ResumeRefused,
+    RunFailed,
+    RunResumed,
+    RunRewound,
+    RunStopped,
+    SettingChanged,
+    ValidationDone,
+)
 from core.run import journal
 from core.run.folder import RunFolder
-from tests.distributed.together import Death, begun, killed, logs, outcome, session
+from tests.distributed.together import Death, Spoil, begun, killed, logs, outcome, session
 
 TINY_DATA: dict[str, Any] = {"source": "sample", "limit": 70, "validation": 0.2, "evaluation_batch_size": 20}
 TINY_MODEL: dict[str, Any] = {"name": "resnet", "blocks": [1, 1], "channels": 8, "pool": 16}
@@ -67,6 +78,45 @@ def test_all_hear_what_the_first_rank_is_told(untouched: dict[str, Any], tmp_pat
     assert stopped.step == 7
     assert session(run) == [0, 0], logs(run)
     assert outcome(run) == untouched
+
+
+def test_all_are_taken_back_with_the_first_rank(untouched: dict[str, Any], tmp_path: Path) -> None:
+    """Between two steps, from the middle of a measurement (step 5), and on the way out."""
+    run = begun(tmp_path / "run")
+    told = {
+        2: (Save(name="here"),),
+        5: (Rewind(checkpoint="nowhere"), Rewind(checkpoint="here")),
+        8: (Save(name="there"),),
+        9: (Rewind(checkpoint="there"), Stop()),
+    }
+    assert session(run, told=told) == [0, 0], logs(run)
+    (refused,) = journal.find(run.journal, CommandRejected)
+    assert "nowhere" in refused.reason
+    assert [back.step for back in journal.find(run.journal, RunRewound)] == [2, 8]
+    (stopped,) = journal.find(run.journal, RunStopped)
+    assert stopped.step == 8
+    assert session(run) == [0, 0], logs(run)
+    assert outcome(run) == untouched
+
+
+def test_where_one_rank_diverges_all_roll_back_with_a_lower_rate(tmp_path: Path) -> None:
+    found = list[dict[str, Any]]()
+    for rank in (0, 1):
+        run = begun(tmp_path / str(rank), divergence={"action": "roll_back"}, checkpoint={"keep": 100})
+        assert session(run, spoils=Spoil(rank)) == [0, 0], logs(run)
+        (back,) = journal.find(run.journal, RunRewound)
+        assert back.step == 5 and "is nan at step 8" in back.reason
+        (lower,) = journal.find(run.journal, SettingChanged)
+        assert lower.key == "learning_rate" and lower.value < 0.01
+        found.append(outcome(run))
+    assert found[0] == found[1]
+
+
+def test_where_the_first_rank_finds_no_way_back_all_fail(tmp_path: Path) -> None:
+    run = begun(tmp_path / "run", divergence={"action": "roll_back"}, checkpoint={"keep": 100})
+    assert session(run, spoils=Spoil(1, files=True)) == [3, 3], logs(run)
+    (failed,) = journal.find(run.journal, RunFailed)
+    assert failed.kind == "checkpoint" and "none of the checkpoints is whole" in failed.reason
 
 
 def test_a_signal_to_any_rank_makes_all_save_and_leave(untouched: dict[str, Any], tmp_path: Path) -> None:

@@ -34,6 +34,13 @@ class Slow(NamedTuple):
     part: str
 
 
+class Spoil(NamedTuple):
+    """A rank that makes the training diverge once, and may damage the checkpoints as well."""
+
+    rank: int
+    files: bool = False
+
+
 class Death(NamedTuple):
     """A signal that a rank sends itself at one of :data:`tests.distributed.rank.POINTS`."""
 
@@ -59,9 +66,10 @@ def session(
     arguments: tuple[str, ...] = (),
     slow: Slow | None = None,
     hosts: tuple[str, ...] = (),
+    spoils: Spoil | None = None,
 ) -> list[int]:
     """Train until all ranks have ended; their exit statuses. ``hosts`` are what their machines are called."""
-    ranks = start(run, size, dies, told, arguments, slow, hosts)
+    ranks = start(run, size, dies, told, arguments, slow, hosts, spoils)
     return [ended(run, process) for process in ranks]
 
 
@@ -73,6 +81,7 @@ def start(
     arguments: tuple[str, ...] = (),
     slow: Slow | None = None,
     hosts: tuple[str, ...] = (),
+    spoils: Spoil | None = None,
 ) -> list[BaseProcess]:
     place = run.path.parent / f"meet-{secrets.token_hex(4)}"
     common = {RENDEZVOUS: f"file://{place}", "WORLD_SIZE": str(size), "LOCAL_WORLD_SIZE": str(size), **ADDRESSES}
@@ -83,6 +92,8 @@ def start(
             environment |= {"DIES": dies.point, "OF": str(int(dies.signal))}
         if slow and slow.rank == number:
             environment |= {"SLOW": slow.part}
+        if spoils and spoils.rank == number:
+            environment |= {"SPOILS": "files" if spoils.files else "gradients"}
         if hosts:
             environment |= {"HOST": hosts[number]}
         process = RANKS.Process(target=rank.session, args=(run.path, environment, told, list(arguments)))
