@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from core import checkpoint, commands
 from core.commands import Command
 from core.events import Event
@@ -136,6 +138,8 @@ def session(run: Path, environment: Mapping[str, str], told: Mapping[int, tuple[
         slow_down(part)
     if spoils := environment.get("SPOILS"):
         spoil(RunFolder(run), spoils == "files")
+    if environment.get("COMPILER") == "none":
+        setattr(torch, "compile", lambda network, **_: network)  # noqa: B010
     if environment["RANK"] == "0":
         speak(RunFolder(run), told)
     if point := environment.get("DIES"):

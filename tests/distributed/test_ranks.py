@@ -16,6 +16,7 @@ from core.events import (
     CommandAccepted,
     CommandRejected,
     EpochDone,
+    PhaseStarted,
     ResumeRefused,
     RunFailed,
     RunResumed,
@@ -129,6 +130,17 @@ def test_a_signal_to_any_rank_makes_all_save_and_leave(untouched: dict[str, Any]
     assert outcome(run) == untouched
 
 
+def test_three_ranks_in_half_precision(tmp_path: Path) -> None:
+    """Sums of three numbers depend on their order, and all must skip the same steps where one rank's gradients are infinite."""
+    whole, run = (begun(tmp_path / name, precision="fp16") for name in ("whole", "run"))
+    assert session(whole, size=3) == [0, 0, 0], logs(whole)
+    assert session(run, size=3, told={7: (Stop(),)}) == [0, 0, 0], logs(run)
+    assert session(run, size=3) == [0, 0, 0], logs(run)
+    (resumed,) = journal.find(run.journal, RunResumed)
+    assert resumed.bit_exact, resumed.note
+    assert outcome(run) == outcome(whole)
+
+
 def test_another_number_of_processes_is_refused_unless_it_is_allowed(tmp_path: Path) -> None:
     run = begun(tmp_path / "run")
     assert session(run, told={2: (Stop(),)}) == [0, 0], logs(run)
@@ -139,6 +151,29 @@ def test_another_number_of_processes_is_refused_unless_it_is_allowed(tmp_path: P
     assert session(run, size=1, arguments=("--allow-change=world_size",)) == [0]
     (resumed,) = journal.find(run.journal, RunResumed)
     assert not resumed.bit_exact and "processes was 2, is 1" in resumed.note
+
+
+@pytest.mark.parametrize("compiler", [False, pytest.param(True, marks=pytest.mark.others)])
+def test_each_rank_compiles_by_itself(tmp_path: Path, compiler: bool) -> None:
+    whole, run = (begun(tmp_path / name, compile=True, convolution="direct") for name in ("whole", "run"))
+    assert session(whole, compiler=compiler) == [0, 0], logs(whole)
+    assert session(run, told={7: (Stop(),)}, compiler=compiler) == [0, 0], logs(run)
+    assert session(run, compiler=compiler) == [0, 0], logs(run)
+    assert outcome(run) == outcome(whole)
+    phases = [phase.phase for phase in journal.find(run.journal, PhaseStarted)]
+    assert phases.count("compile") == 4, "in each session a whole batch, and the last one of an epoch"
+    if not compiler:
+        plain = begun(tmp_path / "plain", convolution="direct")
+        assert session(plain) == [0, 0], logs(plain)
+        ours, theirs = weights(run), weights(plain)
+        assert all(torch.equal(ours[name], theirs[name]) for name in ours), "what was compiled on left no trace"
+
+
+def test_what_is_compiled_does_not_wait_for_others_within(tmp_path: Path) -> None:
+    run = begun(tmp_path / "run", compile=True, batch_norm="synchronised")
+    assert session(run, compiler=False) == [2, 2]
+    (failed,) = journal.find(run.journal, RunFailed)
+    assert "leave one of the two out" in failed.reason
 
 
 TOLERANCE = 1e-5

@@ -67,9 +67,11 @@ def session(
     slow: Slow | None = None,
     hosts: tuple[str, ...] = (),
     spoils: Spoil | None = None,
+    compiler: bool = True,
 ) -> list[int]:
-    """Train until all ranks have ended; their exit statuses. ``hosts`` are what their machines are called."""
-    ranks = start(run, size, dies, told, arguments, slow, hosts, spoils)
+    """Train until all ranks have ended; their exit statuses. ``hosts`` are what their machines are called; without a
+    ``compiler`` torch.compile leaves a network as it is."""
+    ranks = start(run, size, dies, told, arguments, slow, hosts, spoils, compiler)
     return [ended(run, process) for process in ranks]
 
 
@@ -82,6 +84,7 @@ def start(
     slow: Slow | None = None,
     hosts: tuple[str, ...] = (),
     spoils: Spoil | None = None,
+    compiler: bool = True,
 ) -> list[BaseProcess]:
     place = run.path.parent / f"meet-{secrets.token_hex(4)}"
     common = {RENDEZVOUS: f"file://{place}", "WORLD_SIZE": str(size), "LOCAL_WORLD_SIZE": str(size), **ADDRESSES}
@@ -94,6 +97,8 @@ def start(
             environment |= {"SLOW": slow.part}
         if spoils and spoils.rank == number:
             environment |= {"SPOILS": "files" if spoils.files else "gradients"}
+        if not compiler:
+            environment |= {"COMPILER": "none"}
         if hosts:
             environment |= {"HOST": hosts[number]}
         process = RANKS.Process(target=rank.session, args=(run.path, environment, told, list(arguments)))
