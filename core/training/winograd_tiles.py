@@ -158,11 +158,15 @@ class Work:
         flat = self._gathered[: n * n * numel].view(n * n, numel)
         torch.mm(self.matrices.data.T, self._v[: n * n * numel].view(n * n, numel), out=flat)
         windows = flat.view(n, n, count, down, across, channels)
-        padded = self.padded[:count].zero_()
-        for top, bottom in ((0, m), (m, n)):
-            for left, right in ((0, m), (m, n)):
-                rows = padded[:, top:, left:].unfold(1, bottom - top, m)[:, :down]
-                places = rows.unfold(2, right - left, m)[:, :, :across].permute(4, 5, 0, 1, 2, 3)
-                places += windows[top:bottom, left:right]
-        pixels.copy_(padded[:, 1 : height + 1, 1 : width + 1])
-        padded.zero_()
+        windows[1, :, :, 1:] += windows[n - 1, :, :, :-1]
+        windows[m, :, :, :-1] += windows[0, :, :, 1:]
+        windows = windows[1 : n - 1]
+        windows[:, 1, :, :, 1:] += windows[:, n - 1, :, :, :-1]
+        windows[:, m, :, :, :-1] += windows[:, 0, :, :, 1:]
+        tiled = windows[:, 1 : n - 1].permute(2, 3, 0, 4, 1, 5)
+        if (height, width) == (down * m, across * m):
+            pixels.view(count, down, m, across, m, channels).copy_(tiled)
+        else:
+            whole = self._v[: m * m * numel].view(count, down * m, across * m, channels)
+            whole.view(tiled.shape).copy_(tiled)
+            pixels.copy_(whole[:, :height, :width])
