@@ -120,7 +120,7 @@ class Feed:
                 if (state, alive, 1.0) != self._look:
                     self._look = Look(state, alive)
                 long = False
-                self._stopping.wait(CALM if state.ended and alive is False else INTERVAL)
+                self._stopping.wait(CALM if alive is False else INTERVAL)
             elif long:
                 self._preview(reader.offset)
             else:

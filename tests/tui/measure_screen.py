@@ -152,8 +152,8 @@ def latency(folder: Path) -> None:
 
 
 def _shown(terminal: Terminal, step: int, since: float) -> float | None:
-    """When the step's number was written: of the epoch it is ``step/100``."""
-    words = f"{(step - 1) % made.STEPS + 1:>3}/{made.STEPS}".encode()
+    """When the step's number was written."""
+    words = f" {step:,} ".encode()
     return next((at for at, data in terminal.written if since <= at < since + 2 and words in data), None)
 
 

@@ -9,7 +9,6 @@ from typing import Any, Literal, TypeAlias, cast, get_args
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Container
-from textual.widgets import Footer
 
 from core.run.folder import RunFolder
 from core.view.comparing import By, scalars, splits
@@ -27,6 +26,7 @@ from tui_trainer.widgets.glyphs import ASCII, glyphs
 from tui_trainer.widgets.lens import Lens
 from tui_trainer.widgets.page_tabs import PageTabs
 from tui_trainer.widgets.panel import Panel
+from tui_trainer.widgets.steady_footer import SteadyFooter
 from tui_trainer.widgets.too_small import TooSmall
 
 Page: TypeAlias = Literal["curves", "results", "classes", "recipes"]
@@ -71,7 +71,7 @@ class CompareScreen(ActionScreen):
         for panel in (ComparedResults, ComparedClasses, ComparedRecipes):
             with Container(id=panel.NAME.removeprefix("by ").replace("class", "classes"), classes="page"):
                 yield panel(self.runs)
-        yield Footer(show_command_palette=False)
+        yield SteadyFooter(show_command_palette=False)
         yield TooSmall()
 
     def on_mount(self) -> None:

@@ -11,7 +11,7 @@ from textual import events, on, work
 from textual.app import ComposeResult
 from textual.containers import Container, Vertical, VerticalScroll
 from textual.message import Message
-from textual.widgets import DataTable, Footer, Static
+from textual.widgets import DataTable, Static
 
 from core.run.folder import list_runs
 from core.run.moving import TRASH
@@ -30,6 +30,7 @@ from tui_trainer.widgets.filter_line import FilterLine
 from tui_trainer.widgets.hint_line import HintLine
 from tui_trainer.widgets.run_detail import latest_epochs, run_detail, run_footnote, run_title
 from tui_trainer.widgets.run_table import RunTable
+from tui_trainer.widgets.steady_footer import SteadyFooter
 from tui_trainer.widgets.too_small import TooSmall
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ class HomeScreen(QueueingScreen):
         with Container(id="first-run"), Vertical(id="first-run-box") as box:
             box.border_title = "start your first run"
             box.border_subtitle = "enter starts it"
-        yield Footer(show_command_palette=False, compact=True)
+        yield SteadyFooter(show_command_palette=False, compact=True)
         yield HintLine(self.trainer.tour)
         yield TooSmall()
 

@@ -27,6 +27,7 @@ from tui_trainer.widgets.page_tabs import PageTabs
 from tui_trainer.widgets.panel import PAGES, SLOTS, Page, Panel, Slot
 from tui_trainer.widgets.plot_grid import Plot, PlotGrid
 from tui_trainer.widgets.run_header import RunHeader
+from tui_trainer.widgets.steady_footer import SteadyFooter
 from tui_trainer.widgets.too_small import TooSmall
 from tui_trainer.widgets.view import preferred
 
@@ -79,7 +80,7 @@ class PanelScreen(FocusingScreen, CopyingScreen, ExportingScreen):
                         yield from _slot(made, "overview", "status")
             with Container(id="side"):
                 yield from _slot(made, "overview", "side")
-        yield Footer(show_command_palette=False)
+        yield SteadyFooter(show_command_palette=False)
         yield TooSmall()
 
     def _mark(self, state: State) -> None:

@@ -6,7 +6,7 @@ from rich.text import Text
 from textual import events, on, work
 from textual.app import ComposeResult
 from textual.containers import Container, Vertical
-from textual.widgets import DataTable, Footer, Static
+from textual.widgets import DataTable, Static
 
 from core.errors import UserError
 from core.sweep.folder import SweepFolder
@@ -19,6 +19,7 @@ from tui_trainer.sweep_look import Look, best_first, look
 from tui_trainer.theme import Palette, palette
 from tui_trainer.widgets.glyphs import ASCII, cut, glyphs
 from tui_trainer.widgets.panel import Panel
+from tui_trainer.widgets.steady_footer import SteadyFooter
 from tui_trainer.widgets.sweep_panel import Importances
 from tui_trainer.widgets.sweep_plots import HistoryPlot, KeyPlot
 from tui_trainer.widgets.too_small import TooSmall
@@ -57,7 +58,7 @@ class SweepScreen(ActionScreen):
             yield Importances(self.sweep)
             yield HistoryPlot(self.sweep)
             yield KeyPlot(self.sweep)
-        yield Footer(show_command_palette=False)
+        yield SteadyFooter(show_command_palette=False)
         yield TooSmall()
 
     def on_mount(self) -> None:
