@@ -47,10 +47,13 @@ def completed(text: str) -> str:
 
 
 def split(text: str) -> list[str]:
-    """Parted at blanks that are in no quotes and in no brackets."""
-    words, word, quote, depth = list[str](), "", "", 0
+    """Parted at blanks that are in no quotes and in no brackets; within ``"`` what follows a backslash ends nothing."""
+    words, word, quote, depth, escaped = list[str](), "", "", 0, False
     for character in text:
-        if quote:
+        if escaped:
+            escaped = False
+        elif quote:
+            escaped = quote == '"' and character == "\\"
             quote = "" if character == quote else quote
         elif character in "\"'":
             quote = character

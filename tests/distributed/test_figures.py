@@ -28,7 +28,7 @@ from tests.distributed.together import Slow, begun, logs, session
 )
 def test_a_rank_that_waits_does_not_look_as_slow_as_the_one_it_waits_for(tmp_path: Path, slow: Slow, batch_norm: str) -> None:
     run = begun(tmp_path / "run", epochs=1, batch_norm=batch_norm)
-    assert session(run, slow=slow) == [0, 0], logs(run)
+    assert session(run, fault=slow) == [0, 0], logs(run)
     samples = journal.find(run.journal, RanksSampled)
     assert [sample.step for sample in samples] == list(range(1, len(samples) + 1))
     state = summarise(run)

@@ -60,7 +60,7 @@ def test_the_same_bits_again(untouched: dict[str, Any], tmp_path: Path) -> None:
 )
 def test_a_killed_rank_changes_no_bit(untouched: dict[str, Any], tmp_path: Path, number: int, point: str) -> None:
     run = begun(tmp_path / "run")
-    statuses = session(run, dies=Death(number, point))
+    statuses = session(run, fault=Death(number, point))
     assert killed(statuses, number), f"{statuses}; {logs(run)}"
     assert session(run) == [0, 0], logs(run)
     (resumed,) = journal.find(run.journal, RunResumed)
@@ -104,7 +104,7 @@ def test_where_one_rank_diverges_all_roll_back_with_a_lower_rate(tmp_path: Path)
     found = list[dict[str, Any]]()
     for rank in (0, 1):
         run = begun(tmp_path / str(rank), divergence={"action": "roll_back"}, checkpoint={"keep": 100})
-        assert session(run, spoils=Spoil(rank)) == [0, 0], logs(run)
+        assert session(run, fault=Spoil(rank)) == [0, 0], logs(run)
         (back,) = journal.find(run.journal, RunRewound)
         assert back.step == 5 and "is nan at step 8" in back.reason
         (lower,) = journal.find(run.journal, SettingChanged)
@@ -115,7 +115,7 @@ def test_where_one_rank_diverges_all_roll_back_with_a_lower_rate(tmp_path: Path)
 
 def test_where_the_first_rank_finds_no_way_back_all_fail(tmp_path: Path) -> None:
     run = begun(tmp_path / "run", divergence={"action": "roll_back"}, checkpoint={"keep": 100})
-    assert session(run, spoils=Spoil(1, files=True)) == [3, 3], logs(run)
+    assert session(run, fault=Spoil(1, files=True)) == [3, 3], logs(run)
     (failed,) = journal.find(run.journal, RunFailed)
     assert failed.kind == "checkpoint" and "none of the checkpoints is whole" in failed.reason
 
@@ -123,7 +123,7 @@ def test_where_the_first_rank_finds_no_way_back_all_fail(tmp_path: Path) -> None
 def test_a_signal_to_any_rank_makes_all_save_and_leave(untouched: dict[str, Any], tmp_path: Path) -> None:
     run = begun(tmp_path / "run")
     term = 128 + signal.SIGTERM
-    assert session(run, dies=Death(1, "training", signal.SIGTERM)) == [term, term], logs(run)
+    assert session(run, fault=Death(1, "training", signal.SIGTERM)) == [term, term], logs(run)
     (stopped,) = journal.find(run.journal, RunStopped)
     assert (stopped.signal, stopped.step) == (signal.SIGTERM, 9), "two steps: the one under way, and the one before all knew"
     assert session(run) == [0, 0], logs(run)

@@ -22,7 +22,7 @@ from tests.distributed import rank
 
 RANKS = multiprocessing.get_context("forkserver")
 RANKS.set_forkserver_preload([rank.__name__])
-LONGEST = 90.0
+LONGEST = 240.0
 """Seconds that a session may take before it counts as one that hangs."""
 ADDRESSES = {"GLOO_SOCKET_IFNAME": "lo"}
 
@@ -33,12 +33,20 @@ class Slow(NamedTuple):
     rank: int
     part: str
 
+    @property
+    def environment(self) -> dict[str, str]:
+        return {"SLOW": self.part}
+
 
 class Spoil(NamedTuple):
     """A rank that makes the training diverge once, and may damage the checkpoints as well."""
 
     rank: int
     files: bool = False
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {"SPOILS": "files" if self.files else "gradients"}
 
 
 class Death(NamedTuple):
@@ -47,6 +55,10 @@ class Death(NamedTuple):
     rank: int
     point: str
     signal: signal.Signals = signal.SIGKILL
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {"DIES": self.point, "OF": str(int(self.signal))}
 
 
 def small(**changes: Any) -> Recipe:
@@ -61,50 +73,29 @@ def begun(folder: Path, **changes: Any) -> RunFolder:
 def session(
     run: RunFolder,
     size: int = 2,
-    dies: Death | None = None,
+    fault: Slow | Spoil | Death | None = None,
     told: Mapping[int, tuple[Command, ...]] = {},
     arguments: tuple[str, ...] = (),
-    slow: Slow | None = None,
     hosts: tuple[str, ...] = (),
-    spoils: Spoil | None = None,
     compiler: bool = True,
 ) -> list[int]:
     """Train until all ranks have ended; their exit statuses. ``hosts`` are what their machines are called; without a
     ``compiler`` torch.compile leaves a network as it is."""
-    ranks = start(run, size, dies, told, arguments, slow, hosts, spoils, compiler)
-    return [ended(run, process) for process in ranks]
-
-
-def start(
-    run: RunFolder,
-    size: int = 2,
-    dies: Death | None = None,
-    told: Mapping[int, tuple[Command, ...]] = {},
-    arguments: tuple[str, ...] = (),
-    slow: Slow | None = None,
-    hosts: tuple[str, ...] = (),
-    spoils: Spoil | None = None,
-    compiler: bool = True,
-) -> list[BaseProcess]:
     place = run.path.parent / f"meet-{secrets.token_hex(4)}"
     common = {RENDEZVOUS: f"file://{place}", "WORLD_SIZE": str(size), "LOCAL_WORLD_SIZE": str(size), **ADDRESSES}
-    found: list[BaseProcess] = []
+    ranks: list[BaseProcess] = []
     for number in range(size):
         environment = {**common, "RANK": str(number), "LOCAL_RANK": str(number)}
-        if dies and dies.rank == number:
-            environment |= {"DIES": dies.point, "OF": str(int(dies.signal))}
-        if slow and slow.rank == number:
-            environment |= {"SLOW": slow.part}
-        if spoils and spoils.rank == number:
-            environment |= {"SPOILS": "files" if spoils.files else "gradients"}
+        if fault and fault.rank == number:
+            environment |= fault.environment
         if not compiler:
             environment |= {"COMPILER": "none"}
         if hosts:
             environment |= {"HOST": hosts[number]}
         process = RANKS.Process(target=rank.session, args=(run.path, environment, told, list(arguments)))
         process.start()
-        found.append(process)
-    return found
+        ranks.append(process)
+    return [ended(run, process) for process in ranks]
 
 
 def ended(run: RunFolder, process: BaseProcess) -> int:

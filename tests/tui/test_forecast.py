@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from core import checkpoint, models, recipe
@@ -104,6 +104,8 @@ def test_any_text_is_split_and_nothing_but_blanks_is_lost(text: str) -> None:
 
 @settings(max_examples=60)
 @given(st.text(st.characters(exclude_categories=["Cs"])))
+@example('" ')
+@example("\\' ")
 def test_any_text_of_a_key_survives_being_typed(text: str) -> None:
     base = recipe.load("quickstart")
     other = msgspec.structs.replace(base, data=msgspec.structs.replace(base.data, path=text))

@@ -144,6 +144,7 @@ async def test_on_home_and_in_the_past(runs: Path) -> None:
     app = TrainerApp(runs, clock=lambda: made.NOW, settings=Settings(keys={"new_run": ("W",), "back": ("a",)}))
     async with app.run_test(size=(120, 40)) as pilot:
         await seen(pilot, "W New run")
+        await seen(pilot, "■ stopped")  # there is a run to open
         await pilot.press("enter")
         await settled(pilot, run)
         await pilot.press("b")
