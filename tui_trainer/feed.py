@@ -22,7 +22,7 @@ from core.view.summary import READ_WHOLE, opening, summarise, with_liveness
 INTERVAL = 0.1
 """Seconds between two looks at a journal that had nothing new."""
 CALM = 0.5
-"""Of one that nobody writes: the run has ended, and its trainer is gone."""
+"""Of one that nobody writes: the trainer is gone."""
 LIVENESS = 1.0
 """Seconds between two looks at the lock, and between two previews of a journal that has not been read to its end yet."""
 

@@ -79,7 +79,8 @@ class SharedSaver(Saver):
     @property
     def present_trouble(self) -> int:
         """Number of the error that the disk has for this rank now; 0 for none."""
-        return 0
+        trouble = self.own_trouble
+        return (trouble.errno or errno.EIO) if trouble else 0
 
     def agree(self, error: int) -> None:
         """Answer with that one from now on."""
@@ -91,11 +92,6 @@ class SharedSaver(Saver):
 
 class AgreedSaver(SharedSaver):
     """The first rank's."""
-
-    @property
-    def present_trouble(self) -> int:
-        trouble = self.own_trouble
-        return (trouble.errno or errno.EIO) if trouble else 0
 
     def retry(self) -> None:
         super().retry()
@@ -110,6 +106,10 @@ class SilentSaver(SharedSaver):
     def __init__(self, run: RunFolder, ranks: Ranks) -> None:
         self.folder, self.identity, self.ranks = run.checkpoints, run.identity(), ranks
         self.failure: TrainingError | None = None
+
+    @property
+    def own_trouble(self) -> None:
+        return None
 
     @property
     def busy(self) -> bool:

@@ -126,17 +126,11 @@ class Work:
 
     def transform_output(self, output: Tensor) -> None:
         """``m`` into [N, H, W, K]."""
-        (count, height, width, channels), (m, down, across, _), n = output.shape, self.plan, self.plan.n
+        (count, *_, channels), (m, down, across, _), n = output.shape, self.plan, self.plan.n
         numel = count * down * across * channels
         flat = self._gathered[: m * m * numel].view(m * m, numel)
         torch.mm(self.matrices.output, self._m[: n * n * numel].view(n * n, numel), out=flat)
-        tiled = flat.view(m, m, count, down, across, channels).permute(2, 3, 0, 4, 1, 5)
-        if (height, width) == (down * m, across * m):
-            output.view(count, down, m, across, m, channels).copy_(tiled)
-        else:
-            whole = self.whole[:count]
-            whole.view(count, down, m, across, m, channels).copy_(tiled)
-            output.copy_(whole[:, :height, :width])
+        _put_together(flat.view(m, m, count, down, across, channels), output, self.whole[:count])
 
     def transform_gradient(self, gradient: Tensor) -> None:
         """The output's gradient [N, H, W, K] into ``m``."""
@@ -153,20 +147,25 @@ class Work:
 
     def transform_images_back(self, pixels: Tensor) -> None:
         """``v``, holding a gradient, into the images' gradient [N, H, W, C]: windows overlap by two pixels, and add up."""
-        (count, height, width, channels), (m, down, across, _), n = pixels.shape, self.plan, self.plan.n
+        (count, *_, channels), (m, down, across, _), n = pixels.shape, self.plan, self.plan.n
         numel = count * down * across * channels
         flat = self._gathered[: n * n * numel].view(n * n, numel)
         torch.mm(self.matrices.data.T, self._v[: n * n * numel].view(n * n, numel), out=flat)
         windows = flat.view(n, n, count, down, across, channels)
+        # Around the m x m pixels of its own tile a window has one row and one column of each neighbour's.
         windows[1, :, :, 1:] += windows[n - 1, :, :, :-1]
         windows[m, :, :, :-1] += windows[0, :, :, 1:]
         windows = windows[1 : n - 1]
         windows[:, 1, :, :, 1:] += windows[:, n - 1, :, :, :-1]
         windows[:, m, :, :, :-1] += windows[:, 0, :, :, 1:]
-        tiled = windows[:, 1 : n - 1].permute(2, 3, 0, 4, 1, 5)
-        if (height, width) == (down * m, across * m):
-            pixels.view(count, down, m, across, m, channels).copy_(tiled)
-        else:
-            whole = self._v[: m * m * numel].view(count, down * m, across * m, channels)
-            whole.view(tiled.shape).copy_(tiled)
-            pixels.copy_(whole[:, :height, :width])
+        whole = self._v[: m * m * numel].view(count, down * m, across * m, channels)
+        _put_together(windows[:, 1 : n - 1], pixels, whole)
+
+
+def _put_together(tiles: Tensor, pixels: Tensor, whole: Tensor) -> None:
+    """[m, m, N, down, across, C] into [N, H, W, C], by ``whole`` [N, down m, across m, C] where tiles reach beyond it."""
+    tiled = tiles.permute(2, 3, 0, 4, 1, 5)
+    direct = whole.shape == pixels.shape
+    (pixels if direct else whole).view(tiled.shape).copy_(tiled)
+    if not direct:
+        pixels.copy_(whole[:, : pixels.shape[1], : pixels.shape[2]])
