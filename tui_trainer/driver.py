@@ -25,7 +25,7 @@ PATIENCE = 3.0
 """Seconds after a question within which a report may come in two parts."""
 READ = 4096
 LOOK = 0.1
-"""Seconds between two looks at whether the console ends."""
+"""Seconds between two looks at whether the rest of something begun has come, for a while after the last byte."""
 
 
 class Report(events.Event, bubble=False):
@@ -79,6 +79,8 @@ class TerminalDriver(LinuxDriver):
         self.follow: Callable[[str], str] | None = None
         """Given what was written, what is to be written after it."""
         self._parser = ReportParser(self._debug)
+        self._end, self._ending = os.pipe()
+        """Readable when the thread that reads keys is to end, which otherwise sleeps until there is a byte."""
 
     def ask(self, question: str) -> None:
         """The app gets the answers as Reports."""
@@ -90,14 +92,25 @@ class TerminalDriver(LinuxDriver):
         if self.follow and (more := self.follow(data)):
             super().write(more)
 
+    def disable_input(self) -> None:
+        os.write(self._ending, b"\0")
+        super().disable_input()
+        os.read(self._end, 1)
+
     def run_input_thread(self) -> None:
         self._parser = parser = ReportParser(self._debug)
         decode = getincrementaldecoder("utf-8")("replace").decode
+        heard = time.monotonic()
         with selectors.SelectSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
+            selector.register(self._end, selectors.EVENT_READ)
             while not self.exit_event.is_set():
-                if selector.select(LOOK) and (text := decode(os.read(self.fileno, READ))):
-                    self._tell(parser.feed(text))
+                waiting = time.monotonic() - heard <= PATIENCE + LOOK
+                ready = selector.select(LOOK if waiting else None)
+                if any(key.fd == self.fileno for key, _ in ready):
+                    heard = time.monotonic()
+                    if text := decode(os.read(self.fileno, READ)):
+                        self._tell(parser.feed(text))
                 self._tell(parser.tick())
         self._tell(parser.feed(""))
 

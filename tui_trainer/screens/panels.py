@@ -37,6 +37,8 @@ STILL, CALM = 0.5, 1.0
 """Seconds between two frames while a run says nothing, of whose times some go on; and when it has ended."""
 SETTLED = 0.3
 """Seconds after which all panels have shown what is new."""
+RESTING, LULL = 2.0, 0.5
+"""Seconds without news after which the screen of an ended run looks only so often for any."""
 SLICE = 0.01
 """Seconds after which drawing lets a key through."""
 SIDES: tuple[Slot, ...] = ("left", "right")
@@ -50,6 +52,8 @@ class PanelScreen(FocusingScreen, CopyingScreen, ExportingScreen):
     HORIZONTAL_BREAKPOINTS = [(0, "narrow"), (100, "normal"), (160, "wide")]
     VERTICAL_BREAKPOINTS = [(0, "short"), (22, "medium"), (34, "tall")]
 
+    RESTS: ClassVar[bool] = True
+    """Whether nothing but the run and ``wake`` moves what is shown."""
     following: ClassVar[str] = ""
     """The command to go on with after an ended run, where it is none about that run."""
 
@@ -61,6 +65,7 @@ class PanelScreen(FocusingScreen, CopyingScreen, ExportingScreen):
         self._page = page
         self._changed = self._ticked = 0.0
         """Since when what was looked at last is so, and when it was shown (monotonic seconds)."""
+        self._resting = False
 
     def compose(self) -> ComposeResult:
         self.set_reactive(PanelScreen.state, self._feed.state)  # what is known by now is in the first frame
@@ -92,7 +97,8 @@ class PanelScreen(FocusingScreen, CopyingScreen, ExportingScreen):
         settings = self.trainer.settings
         self.lens.view = preferred(settings.smoothing, settings.marker)
         self._feed.start()
-        self.set_interval(TICK, self._tick)
+        self._ticking = self.set_interval(TICK, self._tick)
+        self.set_interval(LULL, self._look_up)
         self._show_page(self._page)
         if self.state.origin:
             self._leave_out(self.state)
@@ -112,11 +118,24 @@ class PanelScreen(FocusingScreen, CopyingScreen, ExportingScreen):
         self.query_one(TooSmall).fit(event.size)
         self.fill()
 
+    def wake(self) -> None:
+        """Something moves, or is about to."""
+        self._changed, self._resting = time.monotonic(), False
+        self._ticking.resume()
+
+    def _look_up(self) -> None:
+        if self._resting:
+            self._tick()
+
     def _tick(self) -> None:
         state, tick = self._feed.state, time.monotonic()
         latest = (state, self._feed.share, self.pending, self.lens.stretch, self.lens.view)
         if any(now is not before for now, before in zip_longest(latest, self._latest)):
-            self._latest, self._changed = latest, tick
+            self._latest = latest
+            self.wake()
+        elif self.RESTS and state.ended and tick - self._changed > RESTING and not self._resting:
+            self._resting = True
+            self._ticking.pause()
         if tick - self._changed > SETTLED and tick - self._ticked < (CALM if state.ended else STILL):
             return
         self._ticked = tick
@@ -217,6 +236,10 @@ class PanelScreen(FocusingScreen, CopyingScreen, ExportingScreen):
         self._show_page("details")
 
     # Panels
+
+    def action_zoom(self) -> None:
+        super().action_zoom()
+        self.wake()
 
     def all_panels(self, page: Page) -> list[Panel[Any]]:
         found = list[Panel[Any]](self.query(Plot)) if page == "plots" else self._made

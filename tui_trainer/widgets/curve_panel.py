@@ -61,6 +61,9 @@ class Screenful(Protocol):
     lens: Lens
     state: State
 
+    def wake(self) -> None:
+        """Look for what is being read."""
+
 
 class CurvePanel(Panel[Plotted]):
     """The raw values dim, as a band from the least to the greatest, and smoothed over it. What is smoothed is the whole run,
@@ -131,6 +134,7 @@ class CurvePanel(Panel[Plotted]):
 
     def show(self, state: State, now: float) -> None:
         if edges := self.lens.missing(state):
+            cast(Screenful, self.screen).wake()
             self.screen.run_worker(partial(self._read, edges), thread=True, exclusive=True, group="stretch")
         super().show(state, now)
 
