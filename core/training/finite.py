@@ -17,5 +17,10 @@ def all_finite(tensors: Iterable[Tensor]) -> bool:
 
 
 def _finite_on(tensors: list[Tensor]) -> bool:
+    # On a CPU the largest of each takes 25 times as long as their sums, which say nothing only when they overflow.
+    if tensors[0].device.type == "cpu":
+        sums = torch.stack([tensor.sum(dtype=torch.float64) for tensor in tensors])
+        if bool(sums.isfinite().all()):
+            return True
     largest = torch._foreach_norm(tensors, math.inf)  # unlike a sum of squares it does not overflow
     return bool(torch.stack([norm.isfinite() for norm in largest]).all())

@@ -129,6 +129,7 @@ def test_the_saver_takes_no_such_state(tmp_path: Path) -> None:
 def test_the_largest_finite_numbers_are_finite() -> None:
     largest = torch.full((3, 5), torch.finfo(torch.float32).max)
     assert all_finite([largest, largest.double(), torch.arange(3), torch.empty(0), torch.tensor(1.0)])
+    assert all_finite([torch.full((3, 5), torch.finfo(torch.float64).max, dtype=torch.float64)]), "though their sum is none"
     for value in (math.nan, math.inf, -math.inf):
         largest[1, 2] = value
         assert not all_finite([torch.ones(4), largest])

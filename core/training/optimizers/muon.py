@@ -85,12 +85,21 @@ def orthogonal(updates: list[Tensor]) -> list[Tensor]:
 
 
 def newton_schulz(matrices: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
-    """[n, rows, columns] with singular values brought near 1 and singular vectors kept, computed in ``dtype``."""
+    """[n, rows, columns] with singular values brought near 1 and singular vectors kept, computed in ``dtype``.
+
+    Every iteration multiplies by a polynomial of what it has times its transpose. These are worked out on the small square
+    side, and the matrices multiplied once by the product of all: a third of the multiplications where they are wide.
+    """
     a, b, c = COEFFICIENTS
     upright = matrices.shape[1] > matrices.shape[2]
     x = matrices.mT if upright else matrices
     x = (x / (x.norm(dim=(1, 2), keepdim=True) + EPSILON)).to(dtype)
-    for _ in range(ITERATIONS):
-        gram = x @ x.mT
-        x = torch.baddbmm(x, torch.baddbmm(gram, gram, gram, beta=b, alpha=c), x, beta=a)
-    return (x.mT if upright else x).to(matrices.dtype).contiguous()
+    gram, product = x @ x.mT, None
+    for left in reversed(range(ITERATIONS)):
+        factor = torch.baddbmm(gram, gram, gram, beta=b, alpha=c)
+        factor.diagonal(dim1=1, dim2=2).add_(a)
+        product = factor if product is None else factor @ product
+        if left:
+            gram = factor @ gram @ factor
+    found: Tensor = x if product is None else product @ x
+    return (found.mT if upright else found).to(matrices.dtype).contiguous()
