@@ -77,10 +77,12 @@ def orthogonal(updates: list[Tensor]) -> list[Tensor]:
     found = list(updates)
     # Nothing of use is lost by bfloat16 here: the sizes only have to come near 1.
     dtype = torch.bfloat16 if has_fast_bf16(updates[0].device) else torch.float32
-    for shape, indices in by_shape.items():
-        matrices = newton_schulz(torch.stack([updates[index].flatten(1) for index in indices]), dtype)
-        for index, matrix in zip(indices, matrices, strict=True):
-            found[index] = matrix.view(shape)
+    for indices in by_shape.values():
+        # The order of columns does not matter: channels last is how fast weights lie in memory, and how they are changed then.
+        last = [updates[index].movedim(1, -1) for index in indices]
+        matrices = newton_schulz(torch.stack([update.flatten(1) for update in last]), dtype)
+        for index, update, matrix in zip(indices, last, matrices, strict=True):
+            found[index] = matrix.view(update.shape).movedim(-1, 1)
     return found
 
 
