@@ -21,6 +21,7 @@ from core.run import disk
 from core.run import line as lines
 from core.run.folder import RunFolder
 from core.run.media import Media
+from core.training.device import on_one_thread
 from core.training.job import Job, worth_writing
 from core.training.snapshot import World
 
@@ -124,6 +125,7 @@ class Saver:
         self._thread.join()
 
     def _work(self) -> None:
+        on_one_thread()
         while job := self._jobs.get():
             self._held = worth_writing([*self._held, job])
             self._write()
