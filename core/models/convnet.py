@@ -30,10 +30,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """The keys of ``[model]``."""
 
     widths: Annotated[tuple[Positive, ...], Meta(min_length=1, max_length=4)] = (64, 256, 256)
-    """Channels that each group gives; the side halves within each."""
-    inner_widths: Annotated[tuple[Positive, ...], Meta(min_length=1, max_length=4)] | None = None
-    """Channels between the first and the second convolution of each group, where the side is still whole and channels are
-    dear; those that the group gives when left out."""
+    """Channels of each group; the side halves within each."""
     depth: Annotated[int, Meta(ge=2, le=8)] = 2
     """Convolutions of each group; from the third on they are added to their input."""
     activation: Activation = "gelu"
@@ -54,13 +51,13 @@ class Norm(nn.BatchNorm2d):
 class Group(nn.Module):
     """Convolution, max pool to half the side, then further convolutions; batch norm and activation after each."""
 
-    def __init__(self, channels_in: int, inner: int, channels: int, config: Config) -> None:
+    def __init__(self, channels_in: int, channels: int, config: Config) -> None:
         super().__init__()
-        widths = (channels_in, inner, *[channels] * (config.depth - 1))
         self.convolutions = nn.ModuleList(
-            passing_on(nn.Conv2d(before, after, 3, padding=1, bias=False)) for before, after in pairwise(widths)
+            passing_on(nn.Conv2d(channels if depth else channels_in, channels, 3, padding=1, bias=False))
+            for depth in range(config.depth)
         )
-        self.norms = nn.ModuleList(Norm(width, config) for width in widths[1:])
+        self.norms = nn.ModuleList(Norm(channels, config) for _ in range(config.depth))
         self.pool, self.activation = nn.MaxPool2d(2), ACTIVATIONS[config.activation]
 
     def forward(self, x: Tensor) -> Tensor:
@@ -80,8 +77,8 @@ class ConvNet(nn.Module):
         whitened = 2 * inputs.channels * PATCH**2
         self.whiten = nn.Conv2d(inputs.channels, whitened, PATCH, bias=False)
         self.whiten.weight.requires_grad_(False)
-        groups = zip((whitened, *config.widths), config.inner_widths or config.widths, config.widths, strict=False)
-        self.groups = nn.Sequential(*(Group(*channels, config) for channels in groups))
+        sizes = (whitened, *config.widths)
+        self.groups = nn.Sequential(*(Group(before, after, config) for before, after in pairwise(sizes)))
         self.head = nn.Linear(config.widths[-1], inputs.classes, bias=False)
         with torch.no_grad():
             self.head.weight /= self.head.weight.std()
@@ -99,8 +96,6 @@ class ConvNet(nn.Module):
 
 
 def build(config: Config, inputs: Inputs) -> nn.Module:
-    if config.inner_widths and len(config.inner_widths) != len(config.widths):
-        raise UserError(f"model.inner_widths: expected one for each of the {len(config.widths)} groups of model.widths")
     side = inputs.size if config.pad else inputs.size - PATCH + 1
     if side >> len(config.widths) < 1:
         raise UserError(f"model.widths: {len(config.widths)} groups halve images of {inputs.size} pixels away; use fewer")

@@ -23,28 +23,6 @@ def test_parameters_and_shapes() -> None:
     assert models.count_parameters(build(Config(depth=3), Inputs(10))) == 1_971_328 + 9 * (64**2 + 2 * 256**2) + 576
 
 
-def test_a_group_may_have_fewer_channels_inside() -> None:
-    config = Config(widths=(16, 24), inner_widths=(8, 32), depth=3)
-    network = build(config, Inputs(10))
-    # 9 x (24x8 + 8x16 + 16x16 + 16x32 + 32x24 + 24x24) filters, a shift for each of their outputs, 24 x 10 of the head.
-    assert models.count_parameters(network) == 21_888 + 120 + 240
-    assert network(torch.zeros(2, 3, 32, 32)).shape == (2, 10)
-    shapes = [
-        {
-            name: value.shape
-            for name, value in build(Config(widths=(16, 24), inner_widths=inner), Inputs(10)).state_dict().items()
-        }
-        for inner in (None, (16, 24))
-    ]
-    assert shapes[0] == shapes[1]
-
-
-@pytest.mark.parametrize("inner", [(8,), (8, 8, 8)])
-def test_inner_widths_are_one_a_group(inner: tuple[int, ...]) -> None:
-    with pytest.raises(UserError, match=r"model\.inner_widths: expected one for each of the 2 groups of model\.widths"):
-        build(Config(widths=(8, 8), inner_widths=inner), Inputs(10))
-
-
 def test_a_network_that_halves_the_image_away_is_refused() -> None:
     with pytest.raises(UserError, match="halve images of 8 pixels away"):
         build(Config(widths=(8, 8, 8, 8)), Inputs(10, 3, 8))

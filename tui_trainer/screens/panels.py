@@ -52,8 +52,6 @@ class PanelScreen(FocusingScreen, CopyingScreen, ExportingScreen):
     HORIZONTAL_BREAKPOINTS = [(0, "narrow"), (100, "normal"), (160, "wide")]
     VERTICAL_BREAKPOINTS = [(0, "short"), (22, "medium"), (34, "tall")]
 
-    RESTS: ClassVar[bool] = True
-    """Whether nothing but the run and ``wake`` moves what is shown."""
     following: ClassVar[str] = ""
     """The command to go on with after an ended run, where it is none about that run."""
 
@@ -133,7 +131,7 @@ class PanelScreen(FocusingScreen, CopyingScreen, ExportingScreen):
         if any(now is not before for now, before in zip_longest(latest, self._latest)):
             self._latest = latest
             self.wake()
-        elif self.RESTS and state.ended and tick - self._changed > RESTING and not self._resting:
+        elif state.ended and tick - self._changed > RESTING and not self._resting and not self.moment:  # keys move the past
             self._resting = True
             self._ticking.pause()
         if tick - self._changed > SETTLED and tick - self._ticked < (CALM if state.ended else STILL):

@@ -23,7 +23,6 @@ class ReplayScreen(PanelScreen):
 
     SCOPE: ClassVar[Scope] = "replay"
     FIRST = True
-    RESTS = False
     BINDINGS = bindings("replay", priority=True)
 
     def __init__(self, run: RunFolder, present: State, page: Page) -> None:
