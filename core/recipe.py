@@ -58,7 +58,8 @@ class Recipe(Section, frozen=True, kw_only=True):
     deterministic: bool = True
     """Same bits again, resumed or not. Without it, faster kernels that promise less may be used."""
     convolution: Literal["auto", "direct", "winograd"] = "auto"
-    """How 3x3 convolutions are computed on a CPU; ``auto`` takes Winograd's minimal filtering where it is faster."""
+    """How 3x3 convolutions are computed on a CPU; ``auto`` takes Winograd's minimal filtering where it is faster, by kernels
+    that are compiled for this processor where there is a C compiler; ``direct`` leaves all to torch."""
     compile: bool = False
     """Compile the network with torch.compile before the first step."""
     batch_norm: Literal["per_process", "synchronised"] = "per_process"

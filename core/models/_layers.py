@@ -17,6 +17,20 @@ def convolution(channels_in: int, channels: int, kernel: int, stride: int = 1) -
     return nn.Conv2d(channels_in, channels, kernel, stride, padding=kernel // 2, bias=False)
 
 
+def halved(convolution: nn.Module, x: Tensor) -> Tensor:
+    """The greatest of every 2 x 2 pixels of a convolution's output; the convolution finds it itself where it can."""
+    output: Tensor = convolution(x, halve=True) if getattr(convolution, "halves", False) else F.max_pool2d(convolution(x), 2)
+    return output
+
+
+def activated(norm: nn.Module, activation: Activation, x: Tensor) -> Tensor:
+    """A norm's output, activated; the norm does it itself where it can."""
+    if activation in getattr(norm, "activations", ()):
+        output: Tensor = norm(x, activation=activation)
+        return output
+    return ACTIVATIONS[activation](norm(x))
+
+
 def initialise(network: nn.Module) -> None:
     """Convolutions as in He et al. 2015 (arXiv 1502.01852), by their outputs; biases of linear layers zero."""
     for module in network.modules():

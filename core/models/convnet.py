@@ -17,7 +17,7 @@ from torch.nn import functional as F
 
 from core.errors import UserError
 from core.models import Inputs
-from core.models._layers import ACTIVATIONS, Activation
+from core.models._layers import ACTIVATIONS, Activation, activated, halved
 
 Positive = Annotated[int, Meta(ge=1)]
 PATCH = 2
@@ -58,13 +58,13 @@ class Group(nn.Module):
             for depth in range(config.depth)
         )
         self.norms = nn.ModuleList(Norm(channels, config) for _ in range(config.depth))
-        self.pool, self.activation = nn.MaxPool2d(2), ACTIVATIONS[config.activation]
+        self.activation = config.activation
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.activation(self.norms[0](self.pool(self.convolutions[0](x))))
+        x = activated(self.norms[0], self.activation, halved(self.convolutions[0], x))
         for depth, (convolution, norm) in enumerate(zip(self.convolutions[1:], self.norms[1:], strict=True), 1):
-            y = norm(convolution(x))
-            x = self.activation(y + x if depth >= 2 else y)
+            y = convolution(x)
+            x = activated(norm, self.activation, y) if depth < 2 else ACTIVATIONS[self.activation](norm(y) + x)
         return x
 
 

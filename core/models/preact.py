@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from core.models import Inputs
-from core.models._layers import ACTIVATIONS, Activation, convolution, initialise
+from core.models._layers import Activation, activated, convolution, initialise
 
 Positive = Annotated[int, Meta(ge=1)]
 Blocks = Annotated[int, Meta(ge=1, le=1000)]
@@ -68,7 +68,7 @@ class Block(nn.Module):
 
     def __init__(self, channels_in: int, channels: int, stride: int, skip: float, config: Config) -> None:
         super().__init__()
-        self.activation, self.skip = ACTIVATIONS[config.activation], skip
+        self.activation, self.skip = config.activation, skip
         self.bn1 = nn.BatchNorm2d(channels_in)
         self.conv1 = convolution(channels_in, channels, 3, stride)
         self.bn2 = nn.BatchNorm2d(channels)
@@ -79,12 +79,12 @@ class Block(nn.Module):
         self.projection = convolution(channels_in, channels, 1, stride) if projects else None
 
     def forward(self, x: Tensor) -> Tensor:
-        activated = self.activation(self.bn1(x))
-        residual = self.activation(self.bn2(self.conv1(activated)))
+        begun = activated(self.bn1, self.activation, x)
+        residual = activated(self.bn2, self.activation, self.conv1(begun))
         residual = self.excitation(self.conv2(self.dropout(residual)))
         if self.training and self.skip:
             residual = skipped(residual, self.skip)
-        shortcut: Tensor = x if self.projection is None else self.projection(activated)
+        shortcut: Tensor = x if self.projection is None else self.projection(begun)
         return residual + shortcut
 
 
@@ -94,7 +94,7 @@ class PreActResNet(nn.Module):
     def __init__(self, config: Config, inputs: Inputs) -> None:
         super().__init__()
         stem, features = config.stem or config.channels[0], config.channels[-1]
-        self.activation = ACTIVATIONS[config.activation]
+        self.activation = config.activation
         self.conv1 = convolution(inputs.channels, stem, 3)
         blocks = list(residual_blocks(config, stem))
         self.blocks = nn.Sequential(*blocks)
@@ -106,7 +106,7 @@ class PreActResNet(nn.Module):
                 nn.init.zeros_(block.conv2.weight)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.activation(self.bn(self.blocks(self.conv1(x))))
+        x = activated(self.bn, self.activation, self.blocks(self.conv1(x)))
         logits: Tensor = self.linear(x.mean((2, 3)))
         return logits
 

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from core.errors import UserError
 from core.models import Inputs
-from core.models._layers import convolution
+from core.models._layers import activated, convolution
 
 Positive = Annotated[int, Meta(ge=1)]
 Blocks = Annotated[int, Meta(ge=1, le=1000)]
@@ -54,7 +54,7 @@ class BasicBlock(nn.Module):
             self.shortcut = nn.Sequential(projection, nn.BatchNorm2d(channels))
 
     def forward(self, x: Tensor) -> Tensor:
-        residual = F.relu(self.bn1(self.conv1(x)))
+        residual = activated(self.bn1, "relu", self.conv1(x))
         residual = self.bn2(self.conv2(residual))
         return F.relu(residual + self.shortcut(x))
 
@@ -77,7 +77,7 @@ class ResNet(nn.Module):
         self.linear = nn.Linear(channels_in * pooled_side(config, inputs) ** 2, inputs.classes)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = F.relu(self.bn1(self.conv1(x)))
+        x = activated(self.bn1, "relu", self.conv1(x))
         x = self.pool(self.layers(x)).flatten(1)
         logits: Tensor = self.linear(self.dropout(x))
         return logits

@@ -60,6 +60,8 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
     devices: tuple[str, ...]
     bf16: tuple[str, ...]
     """The devices with bfloat16 in hardware."""
+    kernels: str
+    """``compiled``: those in C for the CPU, or why there are none."""
     versions: dict[str, str]
 
 
@@ -181,6 +183,7 @@ def _machine_here() -> Machine:
     import torch
 
     from core.training.device import available_devices, has_fast_bf16
+    from core.training.kernels import lacking
 
     devices = available_devices()
     return Machine(
@@ -191,6 +194,7 @@ def _machine_here() -> Machine:
         threads=torch.get_num_threads(),
         devices=tuple(devices),
         bf16=tuple(name for name in devices if has_fast_bf16(torch.device(name))),
+        kernels=lacking(torch.float32) or "compiled",
         versions={name: metadata.version(name) for name in PACKAGES},
     )
 

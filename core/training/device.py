@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from core.errors import UserError
 from core.recipe import Recipe
-from core.training import memory, winograd
+from core.training import memory, norms, winograd
+from core.training.kernels import NO_THREADS, kernels, lacking
 
 ONEDNN_BLOCK = 16
 """Channels that oneDNN takes at a time: 8 with AVX2, 16 with AVX-512."""
@@ -110,10 +111,27 @@ def _pays(precision: str) -> bool:
     return has_x86_bf16() if precision == "bf16" else torch.backends.cpu.get_cpu_capability() == "AVX2"
 
 
+def kernels_name(recipe: Recipe, device: torch.device) -> str:
+    """Of the kernels in C that a training uses; ``torch`` where it uses none."""
+    compiled = kernels(_images_type(recipe, device)) if choose_convolution(recipe, device) == "winograd" else None
+    return compiled.name if compiled else "torch"
+
+
+def lacking_kernels(recipe: Recipe, device: torch.device) -> str:
+    """Why a training that would use kernels in C has none, where a person can do something about that; else empty."""
+    lacks = lacking(_images_type(recipe, device)) if choose_convolution(recipe, device) == "winograd" else ""
+    return "" if lacks == NO_THREADS else lacks
+
+
+def _images_type(recipe: Recipe, device: torch.device) -> torch.dtype:
+    return HALVES.get(choose_precision(recipe.precision, device), torch.float32)
+
+
 def place(network: nn.Module, device: torch.device, convolution: str = "direct", precision: str = "fp32") -> nn.Module:
     """Move a network to a device, in the memory layout that is fastest there, which its inputs are then brought to."""
     if convolution == "winograd":
         winograd.adopt(network, HALVES.get(precision, torch.float32), has_amx_bf16())
+        norms.adopt(network)
     layout = torch.contiguous_format if _needs_contiguous(network, device) else torch.channels_last
 
     def lay_out(_: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:

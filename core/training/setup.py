@@ -148,7 +148,7 @@ def prepare(
         class_weights=_class_weights(recipe.data, train, len(dataset.classes), device),
         code=code,
         ranks=ranks,
-        notes=tuple(filter(None, (*dataset.notes, *_notes(written, inputs.size, dataset, training), *told))),
+        notes=tuple(filter(None, (*dataset.notes, *_notes(written, inputs.size, dataset, training, device), *told))),
     )
     if ranks and recipe.batch_norm == "synchronised":
         from core.training.synchronised import synchronise
@@ -182,6 +182,7 @@ def _world(
         threads=threads,
         tui_trainer=metadata.version("tui-trainer"),
         processor=f"{platform.machine()} {torch.backends.cpu.get_cpu_capability()}",
+        kernels=devices.kernels_name(recipe, device),
         weights=weights,
         processes=processes,
     )
@@ -198,12 +199,14 @@ def _class_weights(settings: Data, train: batches.Chosen, classes: int, device: 
     return batches.balanced_weights(train.labels, classes).to(device) if settings.class_weights == "balanced" else None
 
 
-def _notes(recipe: Recipe, size: int, dataset: Dataset, training: Examples) -> Iterator[str]:
+def _notes(recipe: Recipe, size: int, dataset: Dataset, training: Examples, device: torch.device) -> Iterator[str]:
     yield adapting.note(recipe, size)
     if dataset.validation and not recipe.data.validation:
         yield "the data's own validation split is not looked at, since data.validation is 0"
     if isinstance(training.images, Mapped):
         yield "the training images would take more than half of the free memory: they are read from the cache as needed"
+    if lacks := devices.lacking_kernels(recipe, device):
+        yield f"convolutions take about twice as long as they could: {lacks}"
 
 
 def _check_last_batch(recipe: Recipe, network: nn.Module, images: int, inputs: Inputs) -> None:

@@ -44,6 +44,8 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     """This package's version; empty in checkpoints from before it was noted."""
     processor: str = ""
     """Architecture and vector extensions, which decide on the kernels of the CPU."""
+    kernels: str = ""
+    """Those in C, by what was compiled, or ``torch``, where there are none; empty in checkpoints from before there were any."""
     processes: int = 1
     """That train together."""
     weights: str = ""

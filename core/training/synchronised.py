@@ -20,6 +20,7 @@ def synchronise(network: nn.Module, ranks: Ranks) -> None:
     """From here on, for whatever batch norms the network has; names and shapes of its tensors stay."""
     for module in network.modules():
         if isinstance(module, _BatchNorm):
+            module.activations = ()  # type: ignore[assignment]  # what follows is activated by whoever asked
             module.forward = partial(_forward, module, type(module).forward, ranks)  # type: ignore[method-assign]
 
 

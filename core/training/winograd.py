@@ -11,11 +11,16 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
-from core.training.winograd_tiles import Work, transforms
+from core.training.kernels import kernels
+from core.training.winograd_kernels import KernelWork
+from core.training.winograd_tiles import Work, plan, transforms
 
 FEWEST_PAIRS = {torch.float32: 64 * 128, torch.bfloat16: 64 * 256}
 """Pairs of an input and an output channel; with fewer, the transforms cost more than the multiplications that they save."""
+FEWEST_WITH_KERNELS = 24 * 64
+"""The same with kernels in C, which transform several times as fast."""
 FEWEST_WITH_TILES = 256 * 256
 """The same in bfloat16 where the processor multiplies tiles (AMX), which makes multiplications cheaper and nothing else."""
 
@@ -35,12 +40,16 @@ class Convolution(nn.Conv2d):
         made.weight, made.bias = direct.weight, direct.bias
         return made
 
-    def forward(self, input: Tensor) -> Tensor:
+    halves = True
+
+    def forward(self, input: Tensor, halve: bool = False) -> Tensor:
+        """With ``halve`` the greatest of every 2 x 2 pixels of the output."""
         if torch.is_autocast_enabled("cpu"):
             if not self.training:
-                return super().forward(input)
+                output = super().forward(input)
+                return functional.max_pool2d(output, 2) if halve else output
             input = input.to(torch.get_autocast_dtype("cpu"))
-        output = convolve(input, self.weight)
+        output = convolve(input, self.weight, halve)
         return output if self.bias is None else output + self.bias[:, None, None].to(output.dtype)
 
 
@@ -61,7 +70,9 @@ def suits(module: nn.Module, fewest_pairs: int) -> bool:
 def adopt(network: nn.Module, dtype: torch.dtype = torch.float32, tiles: bool = False) -> None:
     """Have every convolution of a network that suits computed so, with images of that type on a processor that multiplies tiles
     of bfloat16 or does not; parameters and their names stay."""
-    fewest = FEWEST_WITH_TILES if tiles and dtype == torch.bfloat16 else FEWEST_PAIRS[dtype]
+    fewest = FEWEST_WITH_KERNELS if kernels(dtype) else FEWEST_PAIRS[dtype]
+    if tiles and dtype == torch.bfloat16:
+        fewest = FEWEST_WITH_TILES
     for parent in list(network.modules()):
         for name, child in parent.named_children():
             if isinstance(child, nn.Conv2d) and suits(child, fewest):
@@ -69,47 +80,54 @@ def adopt(network: nn.Module, dtype: torch.dtype = torch.float32, tiles: bool = 
 
 
 class _Winograd(torch.autograd.Function):
-    """Input [N, C, H, W] and weight [K, C, 3, 3] to output [N, K, H, W], channels innermost in memory. The output has the
-    input's type; filters are transformed, and their gradient is summed up, in the weight's."""
+    """Input [N, C, H, W] and weight [K, C, 3, 3] to output [N, K, H, W], channels innermost in memory, or with ``halve`` to the
+    greatest of every 2 x 2 pixels of it. The output has the input's type; filters are transformed, and their gradient is summed
+    up, in the weight's."""
 
     @staticmethod
-    def forward(ctx: Any, images: Tensor, weight: Tensor) -> Tensor:
-        ctx.save_for_backward(images, weight)
+    def forward(ctx: Any, images: Tensor, weight: Tensor, halve: bool) -> Tensor:
         pixels = _channels_last(images)
-        output = pixels.new_empty(*pixels.shape[:3], weight.shape[0])
-        work = Work(pixels, weight.shape[0])
+        count, height, width, _ = pixels.shape
+        side = 2 if halve else 1
+        output = pixels.new_empty(count, height // side, width // side, weight.shape[0])
+        which = torch.empty_like(output, dtype=torch.uint8) if halve else None
+        ctx.save_for_backward(images, weight, which)
+        work = _work(pixels, weight.shape[0])
         filters = _transformed(weight, work.plan.m).to(pixels.dtype)
         for part in work.parts():
-            work.transform_images(pixels[part])
+            work.transform_images(pixels, part)
             torch.bmm(work.v(part), filters, out=work.m(part))
-            work.transform_output(output[part])
+            work.transform_output(output, part, which)
         return output.permute(0, 3, 1, 2)
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor | None]:
-        images, weight = ctx.saved_tensors
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
+        images, weight, which = ctx.saved_tensors
         pixels, gradient = _channels_last(images), _channels_last(gradients[0])
-        work = Work(pixels, weight.shape[0])
+        work = _work(pixels, weight.shape[0])
         tile = work.plan.m
         backward_filters = _transformed(weight, tile).transpose(1, 2).to(pixels.dtype).contiguous()
         for_filters = torch.zeros(work.plan.n**2, weight.shape[1], weight.shape[0], dtype=weight.dtype)
         for_images = torch.empty_like(pixels) if ctx.needs_input_grad[0] else None
         for part in work.parts():
-            work.transform_gradient(gradient[part])
-            work.transform_images(pixels[part])
-            if pixels.dtype == weight.dtype:
-                for_filters.baddbmm_(work.v(part).transpose(1, 2), work.m(part))
-            else:  # bfloat16 is too short for a sum over all images
-                for_filters += torch.bmm(work.v(part).transpose(1, 2), work.m(part))
+            work.transform_gradient(gradient, part, which)
+            work.transform_images(pixels, part)
+            work.add_product(for_filters, part)
             if for_images is not None:
                 torch.bmm(work.m(part), backward_filters, out=work.v(part))
-                work.transform_images_back(for_images[part])
+                work.transform_images_back(for_images, part)
         flat = transforms(tile, weight.dtype).weight.T @ for_filters.flatten(1)
         for_weight = flat.view(3, 3, *for_filters.shape[1:]).permute(3, 2, 0, 1)
         return (
             None if for_images is None else for_images.permute(0, 3, 1, 2),
             for_weight.contiguous(memory_format=torch.channels_last),
+            None,
         )
+
+
+def _work(pixels: Tensor, channels: int) -> Work | KernelWork:
+    compiled = kernels(pixels.dtype)
+    return Work(pixels, channels) if compiled is None else KernelWork(pixels, channels, compiled)
 
 
 def _channels_last(images: Tensor) -> Tensor:
@@ -124,7 +142,18 @@ def _transformed(weight: Tensor, m: int) -> Tensor:
     return (transforms(m, weight.dtype).weight @ flat).view(-1, channels_in, channels)
 
 
-def convolve(images: Tensor, weight: Tensor) -> Tensor:
-    """The same as ``functional.conv2d(images, weight, padding=1)``, gradients included."""
-    output: Tensor = _Winograd.apply(images, weight)
+def convolve(images: Tensor, weight: Tensor, halve: bool = False) -> Tensor:
+    """The same as ``functional.conv2d(images, weight, padding=1)``, gradients included; with ``halve`` the greatest of every
+    2 x 2 pixels of it."""
+    if halve and not _pools(images, weight):
+        whole: Tensor = _Winograd.apply(images, weight, False)
+        return functional.max_pool2d(whole, 2)
+    output: Tensor = _Winograd.apply(images, weight, halve)
     return output
+
+
+def _pools(images: Tensor, weight: Tensor) -> bool:
+    """Whether outputs can be pooled as they are made: by kernels, where pairs of pixels lie within one tile."""
+    height, width = images.shape[2:]
+    cut = plan(height, width, images.shape[1], weight.shape[0], images.element_size())
+    return cut.m % 2 == 0 and kernels(images.dtype) is not None

@@ -26,16 +26,25 @@ class Transforms(NamedTuple):
     output: Tensor
 
 
+Matrix = list[list[Fraction]]
+
+
 @lru_cache(maxsize=16)
 def transforms(m: int, dtype: torch.dtype) -> Transforms:
-    """By Toom and Cook's construction: evaluate at ``POINTS`` and infinity, multiply, interpolate; exact until rounded."""
+    """Exact until rounded to the type."""
+    rounded = ([[float(value) for value in row] for row in matrix] for matrix in one_dimension(m))
+    matrices = [torch.tensor(matrix, dtype=torch.float64) for matrix in rounded]
+    return Transforms(*(torch.kron(matrix, matrix).to(dtype) for matrix in matrices))
+
+
+def one_dimension(m: int) -> tuple[Matrix, Matrix, Matrix]:
+    """``data`` [n, n], ``weight`` [n, 3] and ``output`` [m, n] of one dimension, by Toom and Cook's construction: evaluate at
+    ``POINTS`` and infinity, multiply, interpolate."""
     points = [Fraction(point) for point in POINTS[: m + 1]]
     output = [[*(point**row for point in points), Fraction(row == m - 1)] for row in range(m)]
     weight = [[point**power / _spread(points, point) for power in range(3)] for point in points]
     data = [[*_polynomial([other for other in points if other != point]), Fraction(0)] for point in points]
-    rows = ([*data, _polynomial(points)], [*weight, [Fraction(0), Fraction(0), Fraction(1)]], output)
-    matrices = [torch.tensor([[float(value) for value in row] for row in matrix], dtype=torch.float64) for matrix in rows]
-    return Transforms(*(torch.kron(matrix, matrix).to(dtype) for matrix in matrices))
+    return [*data, _polynomial(points)], [*weight, [Fraction(0), Fraction(0), Fraction(1)]], output
 
 
 def _spread(points: list[Fraction], point: Fraction) -> Fraction:
@@ -115,8 +124,9 @@ class Work:
         square = self.plan.n**2
         return buffer[: square * tiles * channels].view(square, tiles, channels)
 
-    def transform_images(self, pixels: Tensor) -> None:
+    def transform_images(self, pixels: Tensor, part: slice) -> None:
         """[N, H, W, C] into ``v``."""
+        pixels = pixels[part]
         count, n, m = len(pixels), self.plan.n, self.plan.m
         padded = self.padded[:count]
         padded[:, 1 : self.height + 1, 1 : self.width + 1] = pixels
@@ -124,16 +134,27 @@ class Work:
         gathered = self._gathered[: windows.numel()].view(windows.shape).copy_(windows)
         torch.mm(self.matrices.data, gathered.view(n * n, -1), out=self._v[: windows.numel()].view(n * n, -1))
 
-    def transform_output(self, output: Tensor) -> None:
-        """``m`` into [N, H, W, K]."""
+    def add_product(self, sums: Tensor, part: slice) -> None:
+        """The gradient of the transformed filters [n^2, C, K], by one part of the images, onto ``sums``, in their type."""
+        images, gradients = self.v(part).transpose(1, 2), self.m(part)
+        if images.dtype == sums.dtype:
+            sums.baddbmm_(images, gradients)
+        else:  # bfloat16 is too short for a sum over all images
+            sums += torch.bmm(images, gradients)
+
+    def transform_output(self, output: Tensor, part: slice, which: Tensor | None = None) -> None:
+        """``m`` into [N, H, W, K]; these do not pool."""
+        assert which is None
+        output = output[part]
         (count, *_, channels), (m, down, across, _), n = output.shape, self.plan, self.plan.n
         numel = count * down * across * channels
         flat = self._gathered[: m * m * numel].view(m * m, numel)
         torch.mm(self.matrices.output, self._m[: n * n * numel].view(n * n, numel), out=flat)
         _put_together(flat.view(m, m, count, down, across, channels), output, self.whole[:count])
 
-    def transform_gradient(self, gradient: Tensor) -> None:
+    def transform_gradient(self, gradient: Tensor, part: slice, which: Tensor | None = None) -> None:
         """The output's gradient [N, H, W, K] into ``m``."""
+        gradient = gradient[part]
         (count, height, width, channels), (m, down, across, _), n = gradient.shape, self.plan, self.plan.n
         if (height, width) != (down * m, across * m):
             whole = self.whole[:count]
@@ -145,8 +166,9 @@ class Work:
         gathered = self._gathered[: m * m * numel].view(tiled.shape).copy_(tiled)
         torch.mm(self.matrices.output.T, gathered.view(m * m, numel), out=self._m[: n * n * numel].view(n * n, numel))
 
-    def transform_images_back(self, pixels: Tensor) -> None:
+    def transform_images_back(self, pixels: Tensor, part: slice) -> None:
         """``v``, holding a gradient, into the images' gradient [N, H, W, C]: windows overlap by two pixels, and add up."""
+        pixels = pixels[part]
         (count, *_, channels), (m, down, across, _), n = pixels.shape, self.plan, self.plan.n
         numel = count * down * across * channels
         flat = self._gathered[: n * n * numel].view(n * n, numel)

@@ -105,6 +105,7 @@ ROWS = {
     "device": Row((saved_in(device="cuda:0 (NVIDIA H100)"),), noted=("device was cuda:0 (NVIDIA H100), is cpu",)),
     "precision": Row((saved_in(precision="bf16"),), noted=("precision was bf16, is fp32",)),
     "processor": Row((saved_in(processor="s390x DEFAULT"),), noted=("processor was s390x DEFAULT, is",)),
+    "kernels": Row((saved_in(kernels="0123abcd"),), noted=("kernels was 0123abcd, is torch",)),
     "threads": Row(threads=2, noted=("threads was 1, is 2",)),
     "machine and recipe, allowed": Row(
         (saved_in(torch="2.9.0"), SMOOTHED), ("recipe",), noted=("recipe_hash was", "torch was 2.9.0")

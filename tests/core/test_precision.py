@@ -137,7 +137,10 @@ def test_each_shape_is_compiled_before_its_first_step_and_that_is_told(tmp_path:
 
         return run
 
-    plain, run = new_run(tmp_path / "plain", tiny()), new_run(tmp_path / "run", tiny(compile=True, convolution="direct"))
+    plain, run = (
+        new_run(tmp_path / name, tiny(compile=compiled, convolution="direct"))
+        for name, compiled in (("plain", False), ("run", True))
+    )
     train(plain)
     instead_of_compile(monkeypatch, noting)
     said = train(run)

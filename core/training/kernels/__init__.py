@@ -1,0 +1,215 @@
+"""Kernels in C for what torch has no fast operation for, compiled where they run.
+
+They are compiled by the system's C compiler for the processor at hand, in a second or two, and kept in the user's cache folder.
+Where there is no compiler, torch's own operations do the same, several times as slow.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import os
+import shlex
+import shutil
+import subprocess
+import tempfile
+from contextlib import suppress
+from enum import IntEnum
+from functools import cache
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from core.cache import cache_folder
+from core.files import make_folder
+from core.training.winograd_tiles import TILES, one_dimension
+
+SOURCES = ("kernels.c", "norms.h", "numbers.h", "tiles.h")
+COMPILERS = ("cc", "gcc", "clang")
+FLAGS = ("-std=gnu11", "-O3", "-march=native", "-fno-signed-zeros", "-fno-math-errno", "-fPIC", "-shared", "-w")
+SECONDS = 120
+"""After which a compiler is given up."""
+LONGEST = 200
+"""Characters of a compiler's complaint that are worth passing on."""
+TYPES = {torch.float32: (), torch.bfloat16: ("-DBFLOAT16",)}
+OPENMP = ("libgomp", "libiomp5", "libomp")
+"""Libraries of OpenMP that begin threads by GNU's ``GOMP_parallel``."""
+THREADING = ("GOMP_parallel", "omp_get_thread_num", "omp_get_num_threads")
+NO_THREADS = "torch has no threads of OpenMP here"
+ACTIVATED = ("relu", "silu")
+"""Activations that norms.h has, in its order behind none."""
+MOST_CHANNELS = 4096
+"""Of a batch norm."""
+
+
+class Transform(IntEnum):
+    """Of minimal filtering, as kernels.c numbers them."""
+
+    IMAGES = 0
+    OUTPUT = 1
+    GRADIENT = 2
+    IMAGES_BACK = 3
+
+
+class Pass(IntEnum):
+    """Of batch norm, as norms.h numbers them."""
+
+    SUMS = 0
+    FORWARD = 1
+    SUMS_BACK = 2
+    BACK = 3
+
+
+class _Tiles(ctypes.Structure):
+    """``Tiles`` of kernels.c."""
+
+    _fields_ = [
+        *((name, ctypes.c_void_p) for name in ("pixels", "tiles", "which", "scratch")),
+        *((name, ctypes.c_long) for name in ("plane", "count", "height", "width", "channels", "down", "across")),
+    ]
+
+
+class _Norm(ctypes.Structure):
+    """``Norm`` of norms.h."""
+
+    _fields_ = [
+        *((name, ctypes.c_void_p) for name in ("pixels", "gradient", "to", "mean", "scale", "shift", "even", "tilt", "sums")),
+        *((name, ctypes.c_long) for name in ("rows", "channels")),
+        ("activation", ctypes.c_int),
+    ]
+
+
+class Kernels:
+    """A compiled library, for one type of number."""
+
+    def __init__(self, library: ctypes.CDLL, name: str) -> None:
+        self.name = name
+        """Of what was compiled: the same name, the same bits."""
+        self._library = library
+        library.transform.argtypes = [ctypes.c_int, ctypes.c_int, ctypes.POINTER(_Tiles), ctypes.c_int]
+        library.add.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_long, ctypes.c_int]
+        library.add.restype = None
+        library.norm.argtypes = [ctypes.c_int, ctypes.POINTER(_Norm), ctypes.c_int]
+        library.norm.restype = None
+
+    def transform(
+        self, kind: Transform, m: int, pixels: Tensor, tiles: Tensor, sizes: tuple[int, ...], which: Tensor | None
+    ) -> None:
+        """One of the transforms for output tiles of ``m`` pixels between ``pixels`` [count, height, width, channels] and
+        ``tiles`` [(m + 2)^2, rows, channels], both contiguous. ``sizes`` are count, height, width, channels, tiles down and
+        across; with ``which`` [count, height / 2, width / 2, channels] (uint8), pixels are the greatest of every 2 x 2."""
+        where = None if which is None else which.data_ptr()
+        task = _Tiles(pixels.data_ptr(), tiles.data_ptr(), where, None, tiles.shape[1] * tiles.shape[2], *sizes)
+        if self._library.transform(kind, m, task, torch.get_num_threads()):
+            raise MemoryError("no memory for the sums of tiles that overlap")
+
+    def add(self, sums: Tensor, more: Tensor) -> None:
+        """Add ``more``, of this library's type, to ``sums`` (float32), both contiguous."""
+        self._library.add(sums.data_ptr(), more.data_ptr(), sums.numel(), torch.get_num_threads())
+
+    def norm(self, kind: Pass, activation: str | None, pixels: Tensor, **tensors: Tensor) -> None:
+        """One pass of batch norm with its activation over ``pixels`` [..., channels]; ``tensors`` are those of norms.h's
+        ``Norm``, all contiguous."""
+        channels = pixels.shape[-1]
+        number = 0 if activation is None else 1 + ACTIVATED.index(activation)
+        where = {name: tensor.data_ptr() for name, tensor in tensors.items()}
+        task = _Norm(pixels=pixels.data_ptr(), rows=pixels.numel() // channels, channels=channels, activation=number, **where)
+        self._library.norm(kind, task, torch.get_num_threads())
+
+    def norm_sums(self, kind: Pass, activation: str | None, pixels: Tensor, **tensors: Tensor) -> Tensor:
+        """The two sums [2, channels] (float64) of such a pass."""
+        sums = torch.zeros(torch.get_num_threads(), 2, pixels.shape[-1], dtype=torch.float64)
+        self.norm(kind, activation, pixels, sums=sums, **tensors)
+        return sums.sum(0)
+
+
+def kernels(dtype: torch.dtype) -> Kernels | None:
+    """For numbers of that type; None where they cannot be had, and where torch.compile looks, which cannot see into them."""
+    if torch.compiler.is_compiling():
+        return None
+    found = _found(dtype)
+    return found if isinstance(found, Kernels) else None
+
+
+def lacking(dtype: torch.dtype) -> str:
+    """Why they cannot be had; empty where they can."""
+    found = _found(dtype)
+    return found if isinstance(found, str) else ""
+
+
+@cache
+def _found(dtype: torch.dtype) -> Kernels | str:
+    threads = _threads()
+    if threads is None or dtype not in TYPES:
+        return NO_THREADS if threads is None else f"none for {dtype}"
+    try:
+        path = _compiled(TYPES[dtype])
+        library = ctypes.CDLL(str(path))
+        name = hashlib.sha256(path.read_bytes()).hexdigest()[:8]
+    except subprocess.CalledProcessError as error:
+        lines = error.stderr.decode(errors="replace").splitlines()
+        return f"the C compiler failed ({next((line for line in lines if 'error' in line), 'without a word')[:LONGEST]})"
+    except (OSError, subprocess.SubprocessError) as error:
+        return str(error)
+    library.connect(*threads)
+    return Kernels(library, name)
+
+
+def _threads() -> tuple[ctypes.c_void_p, ...] | None:
+    """Of the OpenMP library that torch has loaded: what begins threads, numbers them and counts them."""
+    with suppress(OSError, AttributeError):
+        mapped = {line.split()[-1] for line in Path("/proc/self/maps").read_text().splitlines()}
+        paths = [path for path in mapped if Path(path).name.startswith(OPENMP)]
+        own = str(Path(torch.__file__).parent)
+        for path in sorted(paths, key=lambda path: (not path.startswith(own), path)):
+            library = ctypes.CDLL(path)
+            return tuple(ctypes.cast(getattr(library, name), ctypes.c_void_p) for name in THREADING)
+    return None
+
+
+def _compiled(flags: tuple[str, ...]) -> Path:
+    """The library's file, compiled unless it is there."""
+    compiler = shlex.split(os.environ.get("CC", "")) or [found for name in COMPILERS if (found := shutil.which(name))][:1]
+    if not compiler:
+        raise FileNotFoundError("there is no C compiler (cc)")
+    sources = {name: (Path(__file__).parent / name).read_text() for name in SOURCES} | {"matrices.h": matrices()}
+    command = [*compiler, *FLAGS, *flags, '-DMATRICES="matrices.h"']
+    key = hashlib.sha256(repr((command, sources, _processor())).encode()).hexdigest()[:32]
+    folder = cache_folder() / "kernels"
+    make_folder(folder)
+    _check_ours(folder)
+    made = folder / f"{key}.so"
+    if not made.exists():
+        with tempfile.TemporaryDirectory(dir=folder) as work:
+            for name, text in sources.items():
+                (Path(work) / name).write_text(text)
+            subprocess.run([*command, "-o", "made.so", "kernels.c"], cwd=work, check=True, capture_output=True, timeout=SECONDS)
+            (Path(work) / "made.so").replace(made)
+    return made
+
+
+def _check_ours(folder: Path) -> None:
+    """Raises PermissionError for a folder that others can write to: what lies in it is run."""
+    about = folder.stat()
+    if about.st_uid != os.geteuid() or about.st_mode & 0o022:
+        raise PermissionError(f"others can write to {folder}; set TUI_TRAINER_CACHE to a folder of your own")
+
+
+def _processor() -> str:
+    """What ``-march=native`` depends on."""
+    with suppress(OSError):
+        lines = Path("/proc/cpuinfo").read_text().split("\n\n")[0].splitlines()
+        return "\n".join(line for line in lines if line.startswith(("vendor_id", "cpu family", "model", "stepping", "flags")))
+    return ""
+
+
+def matrices() -> str:
+    """The transforms of one dimension, in C."""
+    lines = []
+    for m in TILES:
+        data, _, output = one_dimension(m)
+        for name, matrix in ((f"DATA{m}", data), (f"OUTPUT{m}", output)):
+            rows = ", ".join("{" + ", ".join(repr(float(value)) for value in row) + "}" for row in matrix)
+            lines.append(f"static const float {name}[{len(matrix)}][{len(matrix[0])}] = {{{rows}}};")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,217 @@
+"""Kernels in C: they compute what torch does, are compiled once, and can be done without."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from torch.nn import functional
+
+from core import data
+from core.commands import Save, Stop
+from core.training import kernels as compiling
+from core.training import setup as setups
+from core.training import winograd
+from core.training.kernels import kernels, lacking
+from tests.core.training import STEPS, Script, fingerprint, new_run, tiny, train
+
+TYPES = [torch.float32, torch.bfloat16]
+needs_kernels = pytest.mark.skipif(kernels(torch.float32) is None, reason=lacking(torch.float32) or "there are kernels")
+WIDE = {"name": "convnet", "widths": [32, 64], "activation": "silu"}
+SHAPES = [(3, 24, 64, 16, 16), (3, 50, 33, 7, 9), (2, 3, 5, 3, 3), (5, 64, 64, 6, 6), (2, 7, 40, 4, 5), (3, 33, 31, 2, 2)]
+
+
+@pytest.fixture
+def anew(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
+    """The cache folder of a machine on which nothing has been compiled."""
+    monkeypatch.setenv("TUI_TRAINER_CACHE", str(tmp_path / "cache"))
+    compiling._found.cache_clear()
+    yield tmp_path / "cache"
+    compiling._found.cache_clear()
+
+
+def drawn(shape: tuple[int, ...], dtype: torch.dtype, seed: int = 0) -> torch.Tensor:
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed)).to(dtype)
+
+
+def both_ways(images: torch.Tensor, weight: torch.Tensor, halve: bool) -> tuple[torch.Tensor, ...]:
+    """Output and both gradients; the output's is the output itself."""
+    images, weight = images.clone().requires_grad_(), weight.clone().requires_grad_()
+    output = winograd.convolve(images, weight, halve)
+    torch.autograd.backward(output, output.detach())
+    assert images.grad is not None and weight.grad is not None
+    return output.detach(), images.grad, weight.grad
+
+
+def distance(found: torch.Tensor, expected: torch.Tensor) -> float:
+    return float((found.double() - expected.double()).norm() / expected.double().norm())
+
+
+@needs_kernels
+@pytest.mark.parametrize("halve", [False, True])
+@pytest.mark.parametrize("dtype", TYPES)
+@pytest.mark.parametrize(("count", "channels_in", "channels", "height", "width"), SHAPES)
+def test_a_convolution_is_what_torchs_own_operations_make_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+    count: int, channels_in: int, channels: int, height: int, width: int, dtype: torch.dtype, halve: bool,
+) -> None:  # fmt: skip
+    images, weight = drawn((count, channels_in, height, width), dtype), drawn((channels, channels_in, 3, 3), torch.float32, 1)
+    found = both_ways(images, weight, halve)
+    monkeypatch.setattr(winograd, "kernels", lambda dtype: None)
+    expected = both_ways(images, weight, halve)
+    if not halve:
+        assert distance(found[0], expected[0]) < (3e-6 if dtype == torch.float32 else 1e-3)  # hardly one is rounded otherwise
+    for ours, theirs in zip(found, expected, strict=True):
+        # Where two of the pixels that are pooled are equal in bfloat16, either may be taken for the greatest.
+        assert ours.shape == theirs.shape
+        assert distance(ours, theirs) < (3e-6 if dtype == torch.float32 else 0.15 if halve else 5e-3)
+
+
+@needs_kernels
+@pytest.mark.parametrize("dtype", TYPES)
+def test_of_every_two_by_two_pixels_the_greatest_is_kept_and_gets_the_gradient(dtype: torch.dtype) -> None:
+    """The gradients are those of a convolution of which the others had none."""
+    images, weight = drawn((4, 32, 8, 8), dtype), drawn((48, 32, 3, 3), torch.float32, 1)
+    whole = winograd.convolve(images, weight)
+    pooled, indices = functional.max_pool2d(whole.float(), 2, return_indices=True)
+    gradient = functional.max_unpool2d(pooled, indices, [2, 2]).to(dtype)
+    both = images.clone().requires_grad_(), weight.clone().requires_grad_()
+    torch.autograd.backward(winograd.convolve(*both), gradient)
+    found = both_ways(images, weight, True)
+    assert torch.equal(found[0].float(), pooled)
+    for ours, leaf in zip(found[1:], both, strict=True):
+        assert leaf.grad is not None and distance(ours, leaf.grad) < (3e-6 if dtype == torch.float32 else 0.1)
+
+
+@needs_kernels
+@pytest.mark.parametrize("halve", [False, True])
+@pytest.mark.parametrize("dtype", TYPES)
+@pytest.mark.parametrize("worst", [float("nan"), float("inf")])
+def test_what_is_not_finite_stays_that(dtype: torch.dtype, halve: bool, worst: float) -> None:
+    images = drawn((2, 32, 8, 8), dtype)
+    images[0, 3, 2, 2] = worst
+    output, *gradients = both_ways(images, drawn((48, 32, 3, 3), torch.float32, 1), halve)
+    assert not output[0].isfinite().all() and output[1].isfinite().all()
+    assert not any(gradient.isfinite().all() for gradient in gradients)
+
+
+@needs_kernels
+@pytest.mark.parametrize("dtype", TYPES)
+def test_any_number_of_threads_gives_the_same(dtype: torch.dtype) -> None:
+    images, weight = drawn((5, 32, 8, 8), dtype), drawn((48, 32, 3, 3), torch.float32, 1)
+    before, found = torch.get_num_threads(), []
+    try:
+        for threads in (1, 2, 3, 7):
+            torch.set_num_threads(threads)
+            found.append(both_ways(images, weight, True))
+    finally:
+        torch.set_num_threads(before)
+    for each in found[1:]:
+        assert all(distance(ours, theirs) < 1e-5 for ours, theirs in zip(each, found[0], strict=True))
+
+
+@needs_kernels
+def test_a_processor_without_instructions_for_bfloat16_rounds_alike(monkeypatch: pytest.MonkeyPatch, anew: Path) -> None:
+    images, weight = drawn((3, 50, 8, 8), torch.bfloat16), drawn((33, 50, 3, 3), torch.float32, 1)
+    spoilt = images.clone()
+    spoilt[0, 3, 2, 2] = float("nan")
+    native = *both_ways(images, weight, True), winograd.convolve(spoilt, weight)
+    plainly = tuple(flag for flag in compiling.FLAGS if not flag.startswith("-march"))
+    monkeypatch.setattr(compiling, "FLAGS", plainly)
+    compiling._found.cache_clear()
+    *found, marred = *both_ways(images, weight, True), winograd.convolve(spoilt, weight)
+    assert all(distance(ours, theirs) < 0.05 for ours, theirs in zip(found, native[:3], strict=True))
+    assert marred.isnan().any() and torch.equal(marred.isnan(), native[3].isnan())
+    assert len(list((anew / "kernels").glob("*.so"))) == 2
+
+
+@needs_kernels
+def test_they_are_compiled_once_for_this_user_alone(monkeypatch: pytest.MonkeyPatch, anew: Path) -> None:
+    first = kernels(torch.bfloat16)
+    assert first is not None
+    [made] = (anew / "kernels").iterdir()
+    assert stat.S_IMODE((anew / "kernels").stat().st_mode) == 0o700
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: pytest.fail("compiled again"))
+    compiling._found.cache_clear()
+    again = kernels(torch.bfloat16)
+    assert again is not None and again.name == first.name and [made] == list((anew / "kernels").iterdir())
+
+
+@needs_kernels
+def test_nothing_is_run_from_a_folder_that_others_can_write_to(anew: Path) -> None:
+    (anew / "kernels").mkdir(parents=True)
+    (anew / "kernels").chmod(0o777)
+    assert kernels(torch.float32) is None and "others can write to" in lacking(torch.float32)
+
+
+@needs_kernels
+def test_a_limit_of_threads_leaves_nothing_undone(anew: Path) -> None:
+    program = """
+import torch
+from core.training import winograd
+torch.set_num_threads(3)
+images, weight = torch.randn(7, 32, 8, 8), torch.randn(48, 32, 3, 3)
+expected = torch.nn.functional.conv2d(images, weight, padding=1)
+torch.testing.assert_close(winograd.convolve(images, weight), expected, rtol=1e-3, atol=1e-3)
+"""
+    subprocess.run([sys.executable, "-c", program], env=os.environ | {"OMP_THREAD_LIMIT": "2"}, check=True)
+
+
+@needs_kernels
+def test_the_same_compiler_makes_the_same(anew: Path) -> None:
+    """By its name a resume knows whether the bits are those of before."""
+    names = []
+    for _ in range(2):
+        found = kernels(torch.bfloat16)
+        assert found is not None
+        names.append(found.name)
+        for made in (anew / "kernels").iterdir():
+            made.unlink()
+        compiling._found.cache_clear()
+    assert names[0] == names[1]
+
+
+@pytest.mark.parametrize(("compiler", "expected"), [
+    ("/nowhere/cc", "No such file"), ("false", "the C compiler failed (without a word)"), ("", "there is no C compiler (cc)"),
+])  # fmt: skip
+def test_without_a_compiler_torch_does_it_and_that_is_said(
+    monkeypatch: pytest.MonkeyPatch, anew: Path, tmp_path: Path, compiler: str, expected: str
+) -> None:
+    monkeypatch.setenv("CC", compiler)
+    if not compiler:
+        monkeypatch.setenv("PATH", str(tmp_path))
+    recipe = tiny(model=WIDE, convolution="winograd", precision="bf16", epochs=1)
+    setup = setups.prepare(recipe, 1, data.silent)
+    [note] = [note for note in setup.notes if "C compiler" in note or "No such file" in note]
+    assert expected in note and note.startswith("convolutions take about twice as long")
+    assert setup.world.kernels == "torch"
+    train(new_run(tmp_path / "run", recipe))
+
+
+def test_a_training_that_would_not_use_them_does_without(anew: Path) -> None:
+    setup = setups.prepare(tiny(model=WIDE, convolution="direct"), 1, data.silent)
+    assert setup.world.kernels == "torch" and not setup.notes and not anew.exists()
+
+
+@needs_kernels
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_interrupted_twice_within_an_epoch_it_ends_with_the_same_bits(tmp_path: Path, precision: str) -> None:
+    recipe = tiny(model=WIDE, convolution="winograd", precision=precision, epochs=2)
+    used = setups.prepare(recipe, 1, data.silent)
+    assert used.world.kernels != "torch"
+    assert sum(isinstance(module, winograd.Convolution) for module in used.network.modules()) == 2
+    whole, stopped = (new_run(tmp_path / name, recipe) for name in ("whole", "stopped"))
+    train(whole)
+    killed, again = Script(), Script()
+    killed.at, killed.kill_at = {2: [Save()]}, 4
+    again.at = {STEPS + 2: [Stop()]}
+    train(stopped, killed)
+    train(stopped, again)
+    train(stopped)
+    assert fingerprint(stopped) == fingerprint(whole)

@@ -1,0 +1,92 @@
+"""Batch norm with its activation gives what torch's two operations give, gradients and running statistics included."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from core.models._layers import ACTIVATIONS, Activation, activated
+from core.training import norms
+from core.training.kernels import kernels, lacking
+
+pytestmark = pytest.mark.skipif(kernels(torch.float32) is None, reason=lacking(torch.float32) or "there are kernels")
+
+
+def trained(norm: nn.Module, activation: Activation | None, images: Tensor, gradient: Tensor) -> list[Tensor]:
+    """Output, gradients and running statistics."""
+    images = images.clone().requires_grad_()
+    output = norm(images) if activation is None else activated(norm, activation, images)
+    output.backward(gradient.to(output.dtype))
+    assert images.grad is not None and isinstance(norm, nn.BatchNorm2d)
+    assert norm.weight.grad is not None and norm.bias.grad is not None
+    assert norm.running_mean is not None and norm.running_var is not None
+    return [output.detach(), images.grad, norm.weight.grad, norm.bias.grad, norm.running_mean, norm.running_var]
+
+
+def plain(channels: int) -> nn.BatchNorm2d:
+    norm, generator = nn.BatchNorm2d(channels, momentum=0.3), torch.Generator().manual_seed(0)
+    nn.init.normal_(norm.weight, generator=generator)
+    nn.init.normal_(norm.bias, generator=generator)
+    return norm
+
+
+@pytest.mark.parametrize("away", [0, 50])
+@pytest.mark.parametrize("activation", [None, *ACTIVATIONS])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize(
+    ("count", "channels", "height", "width"), [(20, 64, 16, 16), (3, 50, 7, 5), (2, 3, 1, 1), (9, 256, 2, 2)]
+)
+def test_all_that_it_gives_is_right(
+    count: int, channels: int, height: int, width: int, dtype: torch.dtype, activation: Activation | None, away: float
+) -> None:
+    """Also where the mean is far from zero."""
+    generator = torch.Generator().manual_seed(1)
+    images = (torch.randn(count, channels, height, width, generator=generator) * 2 + away).to(dtype)
+    gradient = torch.randn(images.shape, generator=generator).to(dtype)
+    norm = plain(channels)
+    exact = trained(copy.deepcopy(norm).double(), activation, images.double(), gradient.double())
+    found = trained(norms.Norm.of(norm), activation, images, gradient)
+    assert found[0].dtype == dtype and int(norm.num_batches_tracked or 0) == 1
+    # With two images of one pixel a deviation is a difference of two numbers, which the gradient divides by.
+    allowed = 2e-5 if dtype == torch.float32 else 1e-2 if activation == "gelu" else 5e-3  # torch's gelu rounds between
+    for ours, theirs in zip(found, exact, strict=True):
+        limit = allowed * float(theirs.norm()) + 1e-4 * (count * height * width < 10)
+        assert float((ours.double() - theirs).norm()) <= limit
+
+
+@pytest.mark.parametrize("worst", [float("nan"), float("inf")])
+@pytest.mark.parametrize("activation", [None, "relu", "silu"])
+def test_what_is_not_finite_stays_that(activation: Activation | None, worst: float) -> None:
+    images = torch.randn(4, 32, 3, 3)
+    images[1, 5, 2, 2] = worst
+    output, gradient, *_ = trained(norms.Norm.of(plain(32)), activation, images, torch.ones_like(images))
+    assert output[:, 5].isnan().any() and output[:, 6].isfinite().all()
+    assert not gradient[:, 5].isfinite().all() and gradient[:, 6].isfinite().all()
+
+
+def test_what_is_measured_is_torchs_own() -> None:
+    images, norm = torch.randn(4, 32, 3, 3), plain(32).eval()
+    ours = norms.Norm.of(norm)
+    assert not ours.training
+    assert torch.equal(activated(ours, "silu", images), activated(norm, "silu", images))
+
+
+def test_only_plain_norms_are_taken_and_their_names_stay() -> None:
+    class Other(nn.BatchNorm2d):
+        def forward(self, input: Tensor) -> Tensor:
+            return super().forward(input) * 2
+
+    hooked = nn.BatchNorm2d(4)
+    hooked.register_forward_hook(lambda *_: None)
+    network = nn.Sequential(
+        nn.BatchNorm2d(4), Other(4), hooked, nn.BatchNorm2d(4, affine=False), nn.BatchNorm2d(4, momentum=None),
+        nn.BatchNorm2d(4, track_running_stats=False), nn.BatchNorm1d(4),
+    )  # fmt: skip
+    before = network.state_dict(keep_vars=True)
+    norms.adopt(network)
+    assert [isinstance(module, norms.Norm) for module in network] == [True] + [False] * 6
+    after = network.state_dict(keep_vars=True)
+    assert after.keys() == before.keys() and all(after[name] is before[name] for name in before)
