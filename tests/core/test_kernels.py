@@ -78,9 +78,11 @@ def test_a_convolution_is_what_torchs_own_operations_make_of_it(
 def test_of_every_two_by_two_pixels_the_greatest_is_kept_and_gets_the_gradient(dtype: torch.dtype) -> None:
     """The gradients are those of a convolution of which the others had none."""
     images, weight = drawn((4, 32, 8, 8), dtype), drawn((48, 32, 3, 3), torch.float32, 1)
-    whole = winograd.convolve(images, weight)
-    pooled, indices = functional.max_pool2d(whole.float(), 2, return_indices=True)
-    gradient = functional.max_unpool2d(pooled, indices, [2, 2]).to(dtype)
+    whole = winograd.convolve(images, weight).float().requires_grad_()
+    pooled = functional.max_pool2d(whole, 2)
+    torch.autograd.backward(pooled, pooled.detach())
+    assert whole.grad is not None
+    gradient = whole.grad.to(dtype)
     both = images.clone().requires_grad_(), weight.clone().requires_grad_()
     torch.autograd.backward(winograd.convolve(*both), gradient)
     found = both_ways(images, weight, True)

@@ -22,7 +22,8 @@ from tests.core.training import new_run, tiny, train
 
 @pytest.fixture(scope="module")
 def weights_and_test(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ValidationDone]:
-    run = new_run(tmp_path_factory.mktemp("run") / "run", tiny(epochs=2))
+    # In bfloat16 a network that is hardly trained has ties, which the size of a batch decides.
+    run = new_run(tmp_path_factory.mktemp("run") / "run", tiny(epochs=2, precision="fp32"))
     said = train(run)
     (test,) = [event for event in said if isinstance(event, ValidationDone) and event.split == "test"]
     alone = tmp_path_factory.mktemp("alone") / "model.safetensors"

@@ -159,7 +159,7 @@ def _found(dtype: torch.dtype) -> Kernels | str:
 def _threads() -> tuple[ctypes.c_void_p, ...] | None:
     """Of the OpenMP library that torch has loaded: what begins threads, numbers them and counts them."""
     with suppress(OSError, AttributeError):
-        mapped = {line.split()[-1] for line in Path("/proc/self/maps").read_text().splitlines()}
+        mapped = {line.split(maxsplit=5)[-1] for line in Path("/proc/self/maps").read_text().splitlines()}
         paths = [path for path in mapped if Path(path).name.startswith(OPENMP)]
         own = str(Path(torch.__file__).parent)
         for path in sorted(paths, key=lambda path: (not path.startswith(own), path)):
@@ -185,6 +185,7 @@ def _compiled(flags: tuple[str, ...]) -> Path:
             for name, text in sources.items():
                 (Path(work) / name).write_text(text)
             subprocess.run([*command, "-o", "made.so", "kernels.c"], cwd=work, check=True, capture_output=True, timeout=SECONDS)
+            (Path(work) / "made.so").chmod(0o600)
             (Path(work) / "made.so").replace(made)
     return made
 
