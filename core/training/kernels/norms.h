@@ -1,6 +1,6 @@
 /* Batch norm with its activation, of pixels [rows, channels]. */
 
-enum { IDENTITY, RELU, SILU };
+enum { NO_GRADIENT = -1, IDENTITY, RELU, SILU };
 
 typedef struct {
     const number *pixels, *gradient; /* of what follows the activation */
@@ -56,28 +56,6 @@ static inline void into_double(double *sums, float *from, long channels) {
     for (long c = 0; c < channels; c++) sums[c] += from[c], from[c] = 0;
 }
 
-/* Sums of the pixels less the first one, which lies near the mean, and of the squares of that. */
-static void norm_sums(const void *task, long first, long last, int thread) {
-    const Norm *t = task;
-    double *sums = t->sums + thread * 2 * t->channels;
-    float sum[MOST_CHANNELS + BLOCK] = {0}, squares[MOST_CHANNELS + BLOCK] = {0};
-    for (long start = first; start < last; start += ROWS_IN_FLOAT) {
-        for (long row = start; row < last && row < start + ROWS_IN_FLOAT; row++)
-            for (long c = 0; c < t->channels; c += BLOCK) {
-                int lanes = fewer(t->channels - c);
-                block value = load(t->pixels + row * t->channels + c, lanes), base = load(t->pixels + c, lanes);
-                block one = numbers(sum + c, BLOCK), two = numbers(squares + c, BLOCK);
-                value.low -= base.low, value.high -= base.high;
-                one.low += value.low, one.high += value.high;
-                two.low += value.low * value.low, two.high += value.high * value.high;
-                memcpy(sum + c, &one, sizeof one);
-                memcpy(squares + c, &two, sizeof two);
-            }
-        into_double(sums, sum, t->channels);
-        into_double(sums + t->channels, squares, t->channels);
-    }
-}
-
 static inline __attribute__((always_inline)) void forward_as(const Norm *t, long first, long last, int activation) {
     for (long row = first; row < last; row++)
         for (long c = 0; c < t->channels; c += BLOCK) {
@@ -109,7 +87,9 @@ before(const Norm *t, long at, long c, int lanes, int activation, block *gradien
     pixel->low -= mean.low, pixel->high -= mean.high;
 }
 
-static inline __attribute__((always_inline)) void sums_back_as(const Norm *t, long first, long last, int thread, int activation) {
+/* Sums of the gradient before the activation, and of its product with the pixels less their mean; or of the pixels less the first
+   one, which lies near the mean, and of the squares of that. */
+static inline __attribute__((always_inline)) void sums_as(const Norm *t, long first, long last, int thread, int activation) {
     double *sums = t->sums + thread * 2 * t->channels;
     float sum[MOST_CHANNELS + BLOCK] = {0}, products[MOST_CHANNELS + BLOCK] = {0};
     for (long start = first; start < last; start += ROWS_IN_FLOAT) {
@@ -117,7 +97,12 @@ static inline __attribute__((always_inline)) void sums_back_as(const Norm *t, lo
             for (long c = 0; c < t->channels; c += BLOCK) {
                 int lanes = fewer(t->channels - c);
                 block gradient, pixel;
-                before(t, row * t->channels + c, c, lanes, activation, &gradient, &pixel);
+                if (activation == NO_GRADIENT) {
+                    block base = load(t->pixels + c, lanes);
+                    pixel = load(t->pixels + row * t->channels + c, lanes);
+                    pixel.low -= base.low, pixel.high -= base.high;
+                    gradient = pixel;
+                } else before(t, row * t->channels + c, c, lanes, activation, &gradient, &pixel);
                 block one = numbers(sum + c, BLOCK), two = numbers(products + c, BLOCK);
                 one.low += gradient.low, one.high += gradient.high;
                 two.low += gradient.low * pixel.low, two.high += gradient.high * pixel.high;
@@ -129,12 +114,13 @@ static inline __attribute__((always_inline)) void sums_back_as(const Norm *t, lo
     }
 }
 
-/* Sums of the gradient before the activation, and of its product with the pixels less their mean. */
+static void norm_sums(const void *task, long first, long last, int thread) { sums_as(task, first, last, thread, NO_GRADIENT); }
+
 static void norm_sums_back(const void *task, long first, long last, int thread) {
     const Norm *t = task;
-    if (t->activation == SILU) sums_back_as(t, first, last, thread, SILU);
-    else if (t->activation == RELU) sums_back_as(t, first, last, thread, RELU);
-    else sums_back_as(t, first, last, thread, IDENTITY);
+    if (t->activation == SILU) sums_as(t, first, last, thread, SILU);
+    else if (t->activation == RELU) sums_as(t, first, last, thread, RELU);
+    else sums_as(t, first, last, thread, IDENTITY);
 }
 
 static inline __attribute__((always_inline)) void back_as(const Norm *t, long first, long last, int activation) {

@@ -7,49 +7,21 @@
 
 typedef vector NAME(Square)[2][N][N];
 
-static inline void NAME(by_data)(const vector *from, vector *to, int step) {
-#pragma GCC unroll 8
-    for (int i = 0; i < N; i++) {
-        vector sum = {0};
-#pragma GCC unroll 8
-        for (int j = 0; j < N; j++)
-            if (NAME(DATA)[i][j] != 0) sum += NAME(DATA)[i][j] * from[j];
-        to[i * step] = sum;
+/* A matrix times a vector of vectors: unrolled, so that zeros cost nothing. */
+#define PRODUCT(name, rows, columns, entry)                                    \
+    static inline void NAME(name)(const vector *from, vector *to, int step) {  \
+        _Pragma("GCC unroll 8") for (int i = 0; i < rows; i++) {               \
+            vector sum = {0};                                                  \
+            _Pragma("GCC unroll 8") for (int j = 0; j < columns; j++)          \
+                if (entry != 0) sum += entry * from[j];                        \
+            to[i * step] = sum;                                                \
+        }                                                                      \
     }
-}
 
-static inline void NAME(by_data_back)(const vector *from, vector *to, int step) {
-#pragma GCC unroll 8
-    for (int j = 0; j < N; j++) {
-        vector sum = {0};
-#pragma GCC unroll 8
-        for (int i = 0; i < N; i++)
-            if (NAME(DATA)[i][j] != 0) sum += NAME(DATA)[i][j] * from[i];
-        to[j * step] = sum;
-    }
-}
-
-static inline void NAME(by_output)(const vector *from, vector *to, int step) {
-#pragma GCC unroll 8
-    for (int i = 0; i < M; i++) {
-        vector sum = {0};
-#pragma GCC unroll 8
-        for (int j = 0; j < N; j++)
-            if (NAME(OUTPUT)[i][j] != 0) sum += NAME(OUTPUT)[i][j] * from[j];
-        to[i * step] = sum;
-    }
-}
-
-static inline void NAME(by_output_back)(const vector *from, vector *to, int step) {
-#pragma GCC unroll 8
-    for (int j = 0; j < N; j++) {
-        vector sum = {0};
-#pragma GCC unroll 8
-        for (int i = 0; i < M; i++)
-            if (NAME(OUTPUT)[i][j] != 0) sum += NAME(OUTPUT)[i][j] * from[i];
-        to[j * step] = sum;
-    }
-}
+PRODUCT(by_data, N, N, NAME(DATA)[i][j])
+PRODUCT(by_data_back, N, N, NAME(DATA)[j][i])
+PRODUCT(by_output, M, N, NAME(OUTPUT)[i][j])
+PRODUCT(by_output_back, N, M, NAME(OUTPUT)[j][i])
 
 /* One tile's row of positions, of both vectors of a block. */
 static inline void NAME(put_row)(const Tiles *t, number *to, int row, const vector *low, const vector *high, int lanes) {
@@ -242,3 +214,4 @@ static void NAME(images_back)(const void *task, long first, long last, int threa
 }
 
 #undef N
+#undef PRODUCT
