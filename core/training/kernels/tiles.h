@@ -23,11 +23,18 @@ PRODUCT(by_data_back, N, N, NAME(DATA)[j][i])
 PRODUCT(by_output, M, N, NAME(OUTPUT)[i][j])
 PRODUCT(by_output_back, N, M, NAME(OUTPUT)[j][i])
 
-/* One tile's row of positions, of both vectors of a block. */
+/* One tile's row of positions, and its column, of both vectors of a block. */
 static inline void NAME(put_row)(const Tiles *t, number *to, int row, const vector *low, const vector *high, int lanes) {
 #pragma GCC unroll 8
     for (int j = 0; j < N; j++) {
         store(to + (row * N + j) * t->plane, (block){low[j], high[j]}, lanes);
+    }
+}
+
+static inline void NAME(get_column)(const Tiles *t, const number *from, int column, vector *low, vector *high, int lanes) {
+    for (int y = 0; y < N; y++) {
+        block value = load(from + (y * N + column) * t->plane, lanes);
+        low[y] = value.low, high[y] = value.high;
     }
 }
 
@@ -81,10 +88,7 @@ static void NAME(output)(const void *task, long first, long last, int thread) {
                 NAME(Square) columns, tile;
                 for (int x = 0; x < N; x++) {
                     vector low[N], high[N];
-                    for (int y = 0; y < N; y++) {
-                        block value = load(from + (y * N + x) * t->plane, lanes);
-                        low[y] = value.low, high[y] = value.high;
-                    }
+                    NAME(get_column)(t, from, x, low, high, lanes);
                     NAME(by_output)(low, &columns[0][0][x], N);
                     NAME(by_output)(high, &columns[1][0][x], N);
                 }
@@ -192,10 +196,7 @@ static void NAME(images_back)(const void *task, long first, long last, int threa
                 NAME(Square) columns;
                 for (int x = 0; x < N; x++) {
                     vector low[N], high[N];
-                    for (int y = 0; y < N; y++) {
-                        block value = load(from + (y * N + x) * t->plane, lanes);
-                        low[y] = value.low, high[y] = value.high;
-                    }
+                    NAME(get_column)(t, from, x, low, high, lanes);
                     NAME(by_data_back)(low, &columns[0][0][x], N);
                     NAME(by_data_back)(high, &columns[1][0][x], N);
                 }
