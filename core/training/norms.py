@@ -76,8 +76,9 @@ def suits(module: nn.BatchNorm2d) -> bool:
 def _statistics(pixels: Tensor, compiled: Kernels) -> tuple[Tensor, Tensor]:
     """Mean and variance (float32) of each channel of [N, H, W, C]."""
     rows = pixels.numel() // pixels.shape[-1]
-    sums, squares = compiled.norm_sums(Pass.SUMS, None, pixels=pixels) / rows
-    return (pixels[0, 0, 0] + sums).float(), (squares - sums.square()).clamp_min(0).float()
+    base = pixels[0, 0, 0].float()
+    sums, squares = compiled.norm_sums(Pass.SUMS, None, pixels=pixels, mean=base) / rows
+    return (base + sums).float(), (squares - sums.square()).clamp_min(0).float()
 
 
 class _Normalise(torch.autograd.Function):

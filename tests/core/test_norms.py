@@ -37,7 +37,8 @@ def plain(channels: int) -> nn.BatchNorm2d:
 @pytest.mark.parametrize("activation", [None, *ACTIVATIONS])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 @pytest.mark.parametrize(
-    ("count", "channels", "height", "width"), [(20, 64, 16, 16), (3, 50, 7, 5), (2, 3, 1, 1), (9, 256, 2, 2)]
+    ("count", "channels", "height", "width"),
+    [(20, 64, 16, 16), (3, 50, 7, 5), (4, 50, 8, 8), (2, 50, 5, 2), (4, 3, 4, 4), (2, 3, 1, 1), (9, 256, 2, 2)],
 )
 def test_all_that_it_gives_is_right(
     count: int, channels: int, height: int, width: int, dtype: torch.dtype, activation: Activation | None, away: float

@@ -41,6 +41,8 @@ ACTIVATED = ("relu", "silu")
 """Activations that norms.h has, in its order behind none."""
 MOST_CHANNELS = 4096
 """Of a batch norm."""
+BLOCK = 32
+"""Numbers that kernels take at a time."""
 
 
 class Transform(IntEnum):
@@ -108,20 +110,35 @@ class Kernels:
         """Add ``more``, of this library's type, to ``sums`` (float32), both contiguous."""
         self._library.add(sums.data_ptr(), more.data_ptr(), sums.numel(), torch.get_num_threads())
 
-    def norm(self, kind: Pass, activation: str | None, pixels: Tensor, **tensors: Tensor) -> None:
+    def norm(self, kind: Pass, activation: str | None, pixels: Tensor, sums: Tensor | None = None, **tensors: Tensor) -> None:
         """One pass of batch norm with its activation over ``pixels`` [..., channels]; ``tensors`` are those of norms.h's
-        ``Norm``, all contiguous."""
+        ``Norm``, all contiguous: images, or a number for each channel. ``sums`` [2, channels] (float64) are added to."""
         channels = pixels.shape[-1]
+        side_by_side = _side_by_side(pixels.numel() // channels, channels)
+        wide = side_by_side * channels
+        given = {name: tensor.repeat(side_by_side) if tensor.dim() == 1 else tensor for name, tensor in tensors.items()}
+        if sums is not None:
+            given["sums"] = torch.zeros(torch.get_num_threads(), 2, wide, dtype=torch.float64)
         number = 0 if activation is None else 1 + ACTIVATED.index(activation)
-        where = {name: tensor.data_ptr() for name, tensor in tensors.items()}
-        task = _Norm(pixels=pixels.data_ptr(), rows=pixels.numel() // channels, channels=channels, activation=number, **where)
+        where = {name: tensor.data_ptr() for name, tensor in given.items()}
+        task = _Norm(pixels=pixels.data_ptr(), rows=pixels.numel() // wide, channels=wide, activation=number, **where)
         self._library.norm(kind, task, torch.get_num_threads())
+        if sums is not None:
+            sums += given["sums"].view(-1, 2, side_by_side, channels).sum((0, 2))
 
     def norm_sums(self, kind: Pass, activation: str | None, pixels: Tensor, **tensors: Tensor) -> Tensor:
         """The two sums [2, channels] (float64) of such a pass."""
-        sums = torch.zeros(torch.get_num_threads(), 2, pixels.shape[-1], dtype=torch.float64)
-        self.norm(kind, activation, pixels, sums=sums, **tensors)
-        return sums.sum(0)
+        sums = torch.zeros(2, pixels.shape[-1], dtype=torch.float64)
+        self.norm(kind, activation, pixels, sums, **tensors)
+        return sums
+
+
+def _side_by_side(rows: int, channels: int) -> int:
+    """How many pixels a batch norm takes as if they were one: as few as fill whole vectors, where channels alone do not."""
+    count = 1
+    while count * channels % BLOCK and rows % (2 * count) == 0 and 2 * count * channels <= MOST_CHANNELS:
+        count *= 2
+    return count
 
 
 def kernels(dtype: torch.dtype) -> Kernels | None:

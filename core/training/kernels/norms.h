@@ -87,8 +87,8 @@ before(const Norm *t, long at, long c, int lanes, int activation, block *gradien
     pixel->low -= mean.low, pixel->high -= mean.high;
 }
 
-/* Sums of the gradient before the activation, and of its product with the pixels less their mean; or of the pixels less the first
-   one, which lies near the mean, and of the squares of that. */
+/* Sums of the gradient before the activation, and of its product with the pixels less their mean; or of the pixels less some
+   number near their mean, and of the squares of that. */
 static inline __attribute__((always_inline)) void sums_as(const Norm *t, long first, long last, int thread, int activation) {
     double *sums = t->sums + thread * 2 * t->channels;
     float sum[MOST_CHANNELS + BLOCK] = {0}, products[MOST_CHANNELS + BLOCK] = {0};
@@ -98,7 +98,7 @@ static inline __attribute__((always_inline)) void sums_as(const Norm *t, long fi
                 int lanes = fewer(t->channels - c);
                 block gradient, pixel;
                 if (activation == NO_GRADIENT) {
-                    block base = load(t->pixels + c, lanes);
+                    block base = numbers(t->mean + c, lanes);
                     pixel = load(t->pixels + row * t->channels + c, lanes);
                     pixel.low -= base.low, pixel.high -= base.high;
                     gradient = pixel;
