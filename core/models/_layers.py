@@ -23,12 +23,13 @@ def halved(convolution: nn.Module, x: Tensor) -> Tensor:
     return output
 
 
-def activated(norm: nn.Module, activation: Activation, x: Tensor) -> Tensor:
-    """A norm's output, activated; the norm does it itself where it can."""
+def activated(norm: nn.Module, activation: Activation, x: Tensor, plus: Tensor | None = None) -> Tensor:
+    """A norm's output, to which ``plus`` is added, activated; the norm does it itself where it can."""
     if activation in getattr(norm, "activations", ()):
-        output: Tensor = norm(x, activation=activation)
+        output: Tensor = norm(x, activation=activation, plus=plus)
         return output
-    return ACTIVATIONS[activation](norm(x))
+    y = norm(x)
+    return ACTIVATIONS[activation](y if plus is None else y + plus)
 
 
 def initialise(network: nn.Module) -> None:

@@ -63,8 +63,7 @@ class Group(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         x = activated(self.norms[0], self.activation, halved(self.convolutions[0], x))
         for depth, (convolution, norm) in enumerate(zip(self.convolutions[1:], self.norms[1:], strict=True), 1):
-            y = convolution(x)
-            x = activated(norm, self.activation, y) if depth < 2 else ACTIVATIONS[self.activation](norm(y) + x)
+            x = activated(norm, self.activation, convolution(x), plus=x if depth >= 2 else None)
         return x
 
 

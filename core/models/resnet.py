@@ -8,7 +8,6 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from core.errors import UserError
 from core.models import Inputs
@@ -55,8 +54,7 @@ class BasicBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         residual = activated(self.bn1, "relu", self.conv1(x))
-        residual = self.bn2(self.conv2(residual))
-        return F.relu(residual + self.shortcut(x))
+        return activated(self.bn2, "relu", self.conv2(residual), plus=self.shortcut(x))
 
 
 class ResNet(nn.Module):

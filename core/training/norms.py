@@ -1,4 +1,5 @@
-"""Batch norm together with the activation that follows it, by kernels in C: memory is read and written half as often."""
+"""Batch norm together with what follows it, a shortcut that is added and an activation, by kernels in C: memory is read and
+written half as often."""
 
 from __future__ import annotations
 
@@ -8,12 +9,12 @@ import torch
 from torch import Tensor, nn
 
 from core.models._layers import ACTIVATIONS, Activation
-from core.training.kernels import ACTIVATED, MOST_CHANNELS, Kernels, Pass, kernels
+from core.training.kernels import ACTIVATED, MOST_CHANNELS, Kernels, Pass, as_pixels, kernels
 
 
 class Norm(nn.BatchNorm2d):
-    """A drop-in for a BatchNorm2d: same parameters, same names, results equal within rounding. While it trains it computes an
-    activation as well, where it is told one of ``activations``."""
+    """A drop-in for a BatchNorm2d: same parameters, same names, results equal within rounding. While it trains it adds
+    ``plus`` as well, and computes an activation, where it is told one of ``activations``."""
 
     activations: tuple[str, ...] = ACTIVATED
 
@@ -28,17 +29,18 @@ class Norm(nn.BatchNorm2d):
             setattr(made, name, buffer)
         return made.train(plain.training)
 
-    def forward(self, input: Tensor, activation: Activation | None = None) -> Tensor:
+    def forward(self, input: Tensor, activation: Activation | None = None, plus: Tensor | None = None) -> Tensor:
         # One value alone of a channel has no deviation, which torch says.
         compiled = kernels(input.dtype) if self.training and input.numel() > input.shape[1] else None
-        if compiled is None:
+        if compiled is None or (plus is not None and (plus.dtype, plus.shape) != (input.dtype, input.shape)):
             output = super().forward(input)
+            output = output if plus is None else output + plus
             return output if activation is None else ACTIVATIONS[activation](output)
-        pixels = input.permute(0, 2, 3, 1).contiguous()
+        pixels = as_pixels(input)
         mean, variance = _statistics(pixels, compiled)
         self._remember(mean, variance, pixels.numel() // pixels.shape[-1])
         inverse = (variance + self.eps).rsqrt()
-        y: Tensor = _Normalise.apply(input, self.weight, self.bias, mean, inverse, activation)
+        y: Tensor = _Normalise.apply(input, self.weight, self.bias, mean, inverse, activation, plus)
         return y
 
     @torch.no_grad()
@@ -82,35 +84,44 @@ def _statistics(pixels: Tensor, compiled: Kernels) -> tuple[Tensor, Tensor]:
 
 
 class _Normalise(torch.autograd.Function):
-    """(x - mean) x inverse, scaled, moved and activated; the gradient takes in that mean and deviation are those of x."""
+    """(x - mean) x inverse, scaled, moved, with ``plus`` added, activated; the gradient takes in that mean and deviation are
+    those of x."""
 
     @staticmethod
     def forward(
-        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, mean: Tensor, inverse: Tensor, activation: Activation | None
+        ctx: Any,
+        x: Tensor,
+        weight: Tensor,
+        bias: Tensor,
+        mean: Tensor,
+        inverse: Tensor,
+        activation: Activation | None,
+        plus: Tensor | None,
     ) -> Tensor:
-        pixels = x.permute(0, 2, 3, 1).contiguous()
+        pixels = as_pixels(x)
         scale = weight * inverse
         shift = bias - mean * scale
-        ctx.save_for_backward(x, mean, inverse, scale, shift)
+        ctx.save_for_backward(x, mean, inverse, scale, shift, plus)
         ctx.activation = activation
         output = torch.empty_like(pixels)
-        _kernels(pixels).norm(Pass.FORWARD, activation, pixels=pixels, to=output, scale=scale, shift=shift)
+        given = {"scale": scale, "shift": shift} | ({} if plus is None else {"plus": as_pixels(plus)})
+        _kernels(pixels).norm(Pass.FORWARD, activation, pixels=pixels, to=output, **given)
         return output.permute(0, 3, 1, 2)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        x, mean, inverse, scale, shift = ctx.saved_tensors
-        pixels, gradient = (images.permute(0, 2, 3, 1).contiguous() for images in (x, gradients[0]))
+        x, mean, inverse, scale, shift, plus = ctx.saved_tensors
+        pixels, before = as_pixels(x), torch.empty_like(x, memory_format=torch.channels_last)
         compiled, rows = _kernels(pixels), pixels.numel() // pixels.shape[-1]
-        given = {"pixels": pixels, "gradient": gradient, "mean": mean, "scale": scale, "shift": shift}
-        sums, products = compiled.norm_sums(Pass.SUMS_BACK, ctx.activation, **given)
-        for_weight, for_bias = (products * inverse).float(), sums.float()
-        if not ctx.needs_input_grad[0]:
-            return None, for_weight, for_bias, None, None, None
-        even, tilt = (sums / rows).float(), (products * inverse.double().square() / rows).float()
-        for_x = torch.empty_like(pixels)
-        compiled.norm(Pass.BACK, ctx.activation, to=for_x, even=even, tilt=tilt, **given)
-        return for_x.permute(0, 3, 1, 2), for_weight, for_bias, None, None, None
+        given = {"pixels": pixels, "mean": mean, "scale": scale}
+        images = {"gradient": as_pixels(gradients[0]), "passed": before} | ({} if plus is None else {"plus": as_pixels(plus)})
+        sums, products = compiled.norm_sums(Pass.SUMS_BACK, ctx.activation, shift=shift, **images, **given)
+        for_weight, for_bias, for_x = (products * inverse).float(), sums.float(), None
+        if ctx.needs_input_grad[0]:
+            even, tilt = (sums / rows).float(), (products * inverse.double().square() / rows).float()
+            for_x = before if plus is None else torch.empty_like(before)
+            compiled.norm(Pass.BACK, None, gradient=before, to=for_x, even=even, tilt=tilt, **given)
+        return for_x, for_weight, for_bias, None, None, None, None if plus is None else before
 
 
 def _kernels(pixels: Tensor) -> Kernels:

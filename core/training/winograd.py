@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from core.training.kernels import kernels
+from core.training.kernels import as_pixels, kernels
 from core.training.winograd_kernels import KernelWork
 from core.training.winograd_tiles import Work, plan, transforms
 
@@ -86,14 +86,14 @@ class _Winograd(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, images: Tensor, weight: Tensor, halve: bool) -> Tensor:
-        pixels = _channels_last(images)
+        pixels = as_pixels(images)
         count, height, width, _ = pixels.shape
         side = 2 if halve else 1
         output = pixels.new_empty(count, height // side, width // side, weight.shape[0])
         which = torch.empty_like(output, dtype=torch.uint8) if halve else None
-        ctx.save_for_backward(images, weight, which)
         work = _work(pixels, weight.shape[0])
         filters = _transformed(weight, work.plan.m).to(pixels.dtype)
+        ctx.save_for_backward(images, weight, filters, which)
         for part in work.parts():
             work.transform_images(pixels, part)
             torch.bmm(work.v(part), filters, out=work.m(part))
@@ -102,19 +102,18 @@ class _Winograd(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
-        images, weight, which = ctx.saved_tensors
-        pixels, gradient = _channels_last(images), _channels_last(gradients[0])
+        images, weight, filters, which = ctx.saved_tensors
+        pixels, gradient = as_pixels(images), as_pixels(gradients[0])
         work = _work(pixels, weight.shape[0])
         tile = work.plan.m
-        backward_filters = _transformed(weight, tile).transpose(1, 2).to(pixels.dtype).contiguous()
-        for_filters = torch.zeros(work.plan.n**2, weight.shape[1], weight.shape[0], dtype=weight.dtype)
+        for_filters = torch.zeros_like(filters, dtype=weight.dtype)
         for_images = torch.empty_like(pixels) if ctx.needs_input_grad[0] else None
         for part in work.parts():
             work.transform_gradient(gradient, part, which)
             work.transform_images(pixels, part)
             work.add_product(for_filters, part)
             if for_images is not None:
-                torch.bmm(work.m(part), backward_filters, out=work.v(part))
+                torch.bmm(work.m(part), filters.transpose(1, 2), out=work.v(part))
                 work.transform_images_back(for_images, part)
         flat = transforms(tile, weight.dtype).weight.T @ for_filters.flatten(1)
         for_weight = flat.view(3, 3, *for_filters.shape[1:]).permute(3, 2, 0, 1)
@@ -128,11 +127,6 @@ class _Winograd(torch.autograd.Function):
 def _work(pixels: Tensor, channels: int) -> Work | KernelWork:
     compiled = kernels(pixels.dtype)
     return Work(pixels, channels) if compiled is None else KernelWork(pixels, channels, compiled)
-
-
-def _channels_last(images: Tensor) -> Tensor:
-    """[N, C, H, W] as [N, H, W, C] in that order in memory."""
-    return images.permute(0, 2, 3, 1).contiguous()
 
 
 def _transformed(weight: Tensor, m: int) -> Tensor:

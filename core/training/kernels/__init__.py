@@ -76,7 +76,10 @@ class _Norm(ctypes.Structure):
     """``Norm`` of norms.h."""
 
     _fields_ = [
-        *((name, ctypes.c_void_p) for name in ("pixels", "gradient", "to", "mean", "scale", "shift", "even", "tilt", "sums")),
+        *(
+            (name, ctypes.c_void_p)
+            for name in ("pixels", "gradient", "plus", "passed", "to", "mean", "scale", "shift", "even", "tilt", "sums")
+        ),
         *((name, ctypes.c_long) for name in ("rows", "channels")),
         ("activation", ctypes.c_int),
     ]
@@ -139,6 +142,11 @@ def _side_by_side(rows: int, channels: int) -> int:
     while count * channels % BLOCK and rows % (2 * count) == 0 and 2 * count * channels <= MOST_CHANNELS:
         count *= 2
     return count
+
+
+def as_pixels(images: Tensor) -> Tensor:
+    """[N, C, H, W] as [N, H, W, C], in that order in memory."""
+    return images.permute(0, 2, 3, 1).contiguous()
 
 
 def kernels(dtype: torch.dtype) -> Kernels | None:

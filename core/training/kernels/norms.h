@@ -3,8 +3,10 @@
 enum { NO_GRADIENT = -1, IDENTITY, RELU, SILU };
 
 typedef struct {
-    const number *pixels, *gradient; /* of what follows the activation */
-    number *to;
+    const number *pixels, *gradient; /* of what follows the activation, or in the last pass of what is before it */
+    const number *plus;              /* where set, added before the activation */
+    number *passed;                  /* where the gradient before the activation goes as its sums are made */
+    number *to;                      /* may be the gradient */
     const float *mean, *scale, *shift; /* [channels]: the normalised pixel is scale x pixel + shift */
     const float *even, *tilt;          /* [channels]: what the gradient loses as its sums pass through mean and deviation */
     double *sums;                      /* [threads, 2, channels] */
@@ -52,6 +54,11 @@ static inline block numbers(const float *from, int lanes) {
     return value;
 }
 
+static inline void more(block *value, const number *plus, int lanes) {
+    block added = load(plus, lanes);
+    value->low += added.low, value->high += added.high;
+}
+
 static inline void into_double(double *sums, float *from, long channels) {
     for (long c = 0; c < channels; c++) sums[c] += from[c], from[c] = 0;
 }
@@ -62,8 +69,9 @@ static inline __attribute__((always_inline)) void forward_as(const Norm *t, long
             int lanes = fewer(t->channels - c);
             block value = load(t->pixels + row * t->channels + c, lanes);
             block scale = numbers(t->scale + c, lanes), shift = numbers(t->shift + c, lanes);
-            value.low = activated(activation, value.low * scale.low + shift.low);
-            value.high = activated(activation, value.high * scale.high + shift.high);
+            value.low = value.low * scale.low + shift.low, value.high = value.high * scale.high + shift.high;
+            if (t->plus) more(&value, t->plus + row * t->channels + c, lanes);
+            value.low = activated(activation, value.low), value.high = activated(activation, value.high);
             store(t->to + row * t->channels + c, value, lanes);
         }
 }
@@ -82,8 +90,9 @@ before(const Norm *t, long at, long c, int lanes, int activation, block *gradien
     block mean = numbers(t->mean + c, lanes), scale = numbers(t->scale + c, lanes), shift = numbers(t->shift + c, lanes);
     *pixel = load(t->pixels + at, lanes);
     *gradient = load(t->gradient + at, lanes);
-    gradient->low *= slope(activation, pixel->low * scale.low + shift.low);
-    gradient->high *= slope(activation, pixel->high * scale.high + shift.high);
+    block value = {pixel->low * scale.low + shift.low, pixel->high * scale.high + shift.high};
+    if (t->plus) more(&value, t->plus + at, lanes);
+    gradient->low *= slope(activation, value.low), gradient->high *= slope(activation, value.high);
     pixel->low -= mean.low, pixel->high -= mean.high;
 }
 
@@ -102,7 +111,11 @@ static inline __attribute__((always_inline)) void sums_as(const Norm *t, long fi
                     pixel = load(t->pixels + row * t->channels + c, lanes);
                     pixel.low -= base.low, pixel.high -= base.high;
                     gradient = pixel;
-                } else before(t, row * t->channels + c, c, lanes, activation, &gradient, &pixel);
+                } else {
+                    before(t, row * t->channels + c, c, lanes, activation, &gradient, &pixel);
+                    store(t->passed + row * t->channels + c, gradient, lanes);
+                    gradient = load(t->passed + row * t->channels + c, lanes); /* sums of what is there, rounded, or they miss it */
+                }
                 block one = numbers(sum + c, BLOCK), two = numbers(products + c, BLOCK);
                 one.low += gradient.low, one.high += gradient.high;
                 two.low += gradient.low * pixel.low, two.high += gradient.high * pixel.high;
@@ -123,25 +136,19 @@ static void norm_sums_back(const void *task, long first, long last, int thread) 
     else sums_as(t, first, last, thread, IDENTITY);
 }
 
-static inline __attribute__((always_inline)) void back_as(const Norm *t, long first, long last, int activation) {
-    for (long row = first; row < last; row++)
-        for (long c = 0; c < t->channels; c += BLOCK) {
-            int lanes = fewer(t->channels - c);
-            block gradient, pixel, scale = numbers(t->scale + c, lanes);
-            block even = numbers(t->even + c, lanes), tilt = numbers(t->tilt + c, lanes);
-            before(t, row * t->channels + c, c, lanes, activation, &gradient, &pixel);
-            gradient.low = scale.low * (gradient.low - even.low - pixel.low * tilt.low);
-            gradient.high = scale.high * (gradient.high - even.high - pixel.high * tilt.high);
-            store(t->to + row * t->channels + c, gradient, lanes);
-        }
-}
-
 static void norm_back(const void *task, long first, long last, int thread) {
     const Norm *t = task;
     (void)thread;
-    if (t->activation == SILU) back_as(t, first, last, SILU);
-    else if (t->activation == RELU) back_as(t, first, last, RELU);
-    else back_as(t, first, last, IDENTITY);
+    for (long row = first; row < last; row++)
+        for (long c = 0; c < t->channels; c += BLOCK) {
+            int lanes = fewer(t->channels - c);
+            block pixel = load(t->pixels + row * t->channels + c, lanes), gradient = load(t->gradient + row * t->channels + c, lanes);
+            block mean = numbers(t->mean + c, lanes), scale = numbers(t->scale + c, lanes);
+            block even = numbers(t->even + c, lanes), tilt = numbers(t->tilt + c, lanes);
+            gradient.low = scale.low * (gradient.low - even.low - (pixel.low - mean.low) * tilt.low);
+            gradient.high = scale.high * (gradient.high - even.high - (pixel.high - mean.high) * tilt.high);
+            store(t->to + row * t->channels + c, gradient, lanes);
+        }
 }
 
 void norm(int kind, const Norm *given, int threads) {
