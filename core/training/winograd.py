@@ -7,6 +7,8 @@ through a few at a time, so that what is between the products stays in the cache
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -15,7 +17,7 @@ from torch.nn import functional
 
 from core.training.kernels import as_pixels, kernels
 from core.training.winograd_kernels import KernelWork
-from core.training.winograd_tiles import Work, plan, transforms
+from core.training.winograd_tiles import Plan, Work, plan, transforms
 
 FEWEST_PAIRS = {torch.float32: 64 * 128, torch.bfloat16: 64 * 256}
 """Pairs of an input and an output channel; with fewer, the transforms cost more than the multiplications that they save."""
@@ -23,6 +25,12 @@ FEWEST_WITH_KERNELS = 24 * 64
 """The same with kernels in C, which transform several times as fast."""
 FEWEST_WITH_TILES = 256 * 256
 """The same in bfloat16 where the processor multiplies tiles (AMX), which makes multiplications cheaper and nothing else."""
+
+MOST_SHARES = 4
+"""Threads that take images of their own; more would wait for each other between kernels, where Python runs one at a time."""
+FEWEST_TILES = 6
+"""Of a thread's own images, for each pair of channels by the sum of both; with fewer, to add up what each thread has summed
+takes longer than is saved."""
 
 
 class Convolution(nn.Conv2d):
@@ -87,36 +95,47 @@ class _Winograd(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, images: Tensor, weight: Tensor, halve: bool) -> Tensor:
         pixels = as_pixels(images)
-        count, height, width, _ = pixels.shape
-        side = 2 if halve else 1
+        (count, height, width, _), side = pixels.shape, 2 if halve else 1
         output = pixels.new_empty(count, height // side, width // side, weight.shape[0])
         which = torch.empty_like(output, dtype=torch.uint8) if halve else None
-        work = _work(pixels, weight.shape[0])
-        filters = _transformed(weight, work.plan.m).to(pixels.dtype)
+        filters = _transformed(weight, _plan(pixels, weight).m).to(pixels.dtype)
         ctx.save_for_backward(images, weight, filters, which)
-        for part in work.parts():
-            work.transform_images(pixels, part)
-            torch.bmm(work.v(part), filters, out=work.m(part))
-            work.transform_output(output, part, which)
+        shares = _shares(pixels, weight)
+
+        def some(_: int, mine: slice) -> None:
+            work = _work(pixels[mine], weight.shape[0], len(shares))
+            for part in work.parts():
+                work.transform_images(pixels[mine], part)
+                torch.bmm(work.v(part), filters, out=work.m(part))
+                work.transform_output(output[mine], part, None if which is None else which[mine])
+
+        _at_once(some, shares, pixels.dtype)
         return output.permute(0, 3, 1, 2)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
         images, weight, filters, which = ctx.saved_tensors
         pixels, gradient = as_pixels(images), as_pixels(gradients[0])
-        work = _work(pixels, weight.shape[0])
-        tile = work.plan.m
-        for_filters = torch.zeros_like(filters, dtype=weight.dtype)
+        shares = _shares(pixels, weight)
+        for_filters = torch.zeros(len(shares), *filters.shape, dtype=weight.dtype)
         for_images = torch.empty_like(pixels) if ctx.needs_input_grad[0] else None
-        for part in work.parts():
-            work.transform_gradient(gradient, part, which)
-            work.transform_images(pixels, part)
-            work.add_product(for_filters, part)
-            if for_images is not None:
-                torch.bmm(work.m(part), filters.transpose(1, 2), out=work.v(part))
-                work.transform_images_back(for_images, part)
-        flat = transforms(tile, weight.dtype).weight.T @ for_filters.flatten(1)
-        for_weight = flat.view(3, 3, *for_filters.shape[1:]).permute(3, 2, 0, 1)
+
+        def some(number: int, mine: slice) -> None:
+            work = _work(pixels[mine], weight.shape[0], len(shares))
+            for part in work.parts():
+                work.transform_gradient(gradient[mine], part, None if which is None else which[mine])
+                work.transform_images(pixels[mine], part)
+                work.add_product(for_filters[number], part)
+                if for_images is not None:
+                    torch.bmm(work.m(part), filters.transpose(1, 2), out=work.v(part))
+                    work.transform_images_back(for_images[mine], part)
+
+        _at_once(some, shares, pixels.dtype)
+        total = for_filters[0]
+        for more in for_filters[1:]:
+            total += more
+        flat = transforms(_plan(pixels, weight).m, weight.dtype).weight.T @ total.flatten(1)
+        for_weight = flat.view(3, 3, *filters.shape[1:]).permute(3, 2, 0, 1)
         return (
             None if for_images is None else for_images.permute(0, 3, 1, 2),
             for_weight.contiguous(memory_format=torch.channels_last),
@@ -124,9 +143,33 @@ class _Winograd(torch.autograd.Function):
         )
 
 
-def _work(pixels: Tensor, channels: int) -> Work | KernelWork:
+def _plan(pixels: Tensor, weight: Tensor) -> Plan:
+    return plan(*pixels.shape[1:], weight.shape[0], pixels.element_size())
+
+
+def _work(pixels: Tensor, channels: int, shares: int) -> Work | KernelWork:
     compiled = kernels(pixels.dtype)
-    return Work(pixels, channels) if compiled is None else KernelWork(pixels, channels, compiled)
+    return Work(pixels, channels) if compiled is None else KernelWork(pixels, channels, compiled, shares)
+
+
+def _shares(pixels: Tensor, weight: Tensor) -> list[slice]:
+    """The images of each thread, if each takes its own all the way from transform to transform, so that what it has made is in
+    its own cache; all in one where they are too few for that, and all threads work on the same."""
+    count, threads, cut = len(pixels), torch.get_num_threads(), _plan(pixels, weight)
+    channels = (weight.shape[0], pixels.shape[-1])
+    tiles = count // threads * cut.down * cut.across
+    enough = threads <= MOST_SHARES and tiles >= FEWEST_TILES * math.prod(channels) / sum(channels)
+    shares = threads if enough and kernels(pixels.dtype) is not None else 1
+    return [slice(count * number // shares, count * (number + 1) // shares) for number in range(shares)]
+
+
+def _at_once(some: Callable[[int, slice], None], shares: list[slice], dtype: torch.dtype) -> None:
+    """Call ``some`` with each share's number and images."""
+    compiled = kernels(dtype)
+    if len(shares) == 1 or compiled is None:
+        some(0, shares[0])
+    else:
+        compiled.together(lambda number: some(number, shares[number]), len(shares))
 
 
 def _transformed(weight: Tensor, m: int) -> Tensor:

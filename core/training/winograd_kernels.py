@@ -13,11 +13,12 @@ class KernelWork:
     """As ``winograd_tiles.Work``, whose names these are, but that outputs may be pooled as they are made: with ``which``
     [N, H / 2, W / 2, K] (uint8), outputs and their gradients are [N, H / 2, W / 2, K]."""
 
-    def __init__(self, pixels: Tensor, channels: int, kernels: Kernels) -> None:
+    def __init__(self, pixels: Tensor, channels: int, kernels: Kernels, shares: int = 1) -> None:
+        """``shares``: so many at the same time."""
         self.count, self.height, self.width, self.channels_in = pixels.shape
         self.plan = plan(self.height, self.width, self.channels_in, channels, pixels.element_size())
         self.kernels, self.channels = kernels, channels
-        self.images = min(self.plan.images, self.count)
+        self.images = min(max(1, self.plan.images // shares), self.count)
         square, rows = self.plan.n**2, self._rows(self.images)
         self._v = pixels.new_empty(square * rows * self.channels_in)
         self._m = pixels.new_empty(square * rows * channels)

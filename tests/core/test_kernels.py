@@ -70,7 +70,7 @@ def test_a_convolution_is_what_torchs_own_operations_make_of_it(
     for ours, theirs in zip(found, expected, strict=True):
         # Where two of the pixels that are pooled are equal in bfloat16, either may be taken for the greatest.
         assert ours.shape == theirs.shape
-        assert distance(ours, theirs) < (3e-6 if dtype == torch.float32 else 0.15 if halve else 5e-3)
+        assert distance(ours, theirs) < (3e-6 if dtype == torch.float32 else 0.15 if halve else 2e-2)
 
 
 @needs_kernels
@@ -106,16 +106,37 @@ def test_what_is_not_finite_stays_that(dtype: torch.dtype, halve: bool, worst: f
 @needs_kernels
 @pytest.mark.parametrize("dtype", TYPES)
 def test_any_number_of_threads_gives_the_same(dtype: torch.dtype) -> None:
-    images, weight = drawn((5, 32, 8, 8), dtype), drawn((48, 32, 3, 3), torch.float32, 1)
-    before, found = torch.get_num_threads(), []
+    """Whether each takes images of its own or all the same."""
+    images, weight = drawn((33, 32, 16, 16), dtype), drawn((48, 32, 3, 3), torch.float32, 1)
+    before, found, shares = torch.get_num_threads(), [], []
     try:
-        for threads in (1, 2, 3, 7):
+        for threads in (1, 2, 3, 4, 7):
             torch.set_num_threads(threads)
             found.append(both_ways(images, weight, True))
+            shares.append(len(winograd._shares(images.permute(0, 2, 3, 1), weight)))
     finally:
         torch.set_num_threads(before)
+    assert shares == [1, 2, 3, 4, 1]
     for each in found[1:]:
-        assert all(distance(ours, theirs) < 1e-5 for ours, theirs in zip(each, found[0], strict=True))
+        # The gradient of the filters is a sum of products in bfloat16, of other parts of the images.
+        limits = (1e-5, 1e-5, 1e-5 if dtype == torch.float32 else 2e-2)
+        assert all(distance(ours, theirs) < limit for ours, theirs, limit in zip(each, found[0], limits, strict=True))
+
+
+@needs_kernels
+def test_what_fails_in_one_of_several_threads_fails() -> None:
+    compiled = kernels(torch.float32)
+    assert compiled is not None
+    called = []
+
+    def work(number: int) -> None:
+        called.append((number, torch.is_grad_enabled()))
+        if number == 1:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        compiled.together(work, 3)
+    assert sorted(called) == [(0, False), (1, False), (2, False)]
 
 
 @needs_kernels
@@ -158,9 +179,10 @@ def test_a_limit_of_threads_leaves_nothing_undone(anew: Path) -> None:
 import torch
 from core.training import winograd
 torch.set_num_threads(3)
-images, weight = torch.randn(7, 32, 8, 8), torch.randn(48, 32, 3, 3)
-expected = torch.nn.functional.conv2d(images, weight, padding=1)
-torch.testing.assert_close(winograd.convolve(images, weight), expected, rtol=1e-3, atol=1e-3)
+for images in (torch.randn(7, 32, 8, 8), torch.randn(40, 32, 16, 16)):
+    weight = torch.randn(48, 32, 3, 3)
+    expected = torch.nn.functional.conv2d(images, weight, padding=1)
+    torch.testing.assert_close(winograd.convolve(images, weight), expected, rtol=1e-3, atol=1e-3)
 """
     subprocess.run([sys.executable, "-c", program], env=os.environ | {"OMP_THREAD_LIMIT": "2"}, check=True)
 

@@ -13,6 +13,7 @@ import shlex
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Callable
 from contextlib import suppress
 from enum import IntEnum
 from functools import cache
@@ -43,6 +44,9 @@ MOST_CHANNELS = 4096
 """Of a batch norm."""
 BLOCK = 32
 """Numbers that kernels take at a time."""
+
+
+CALL = ctypes.CFUNCTYPE(None, ctypes.c_int)
 
 
 class Transform(IntEnum):
@@ -97,6 +101,8 @@ class Kernels:
         library.add.restype = None
         library.norm.argtypes = [ctypes.c_int, ctypes.POINTER(_Norm), ctypes.c_int]
         library.norm.restype = None
+        library.together.argtypes = [CALL, ctypes.c_int]
+        library.together.restype = None
 
     def transform(
         self, kind: Transform, m: int, pixels: Tensor, tiles: Tensor, sizes: tuple[int, ...], which: Tensor | None
@@ -134,6 +140,25 @@ class Kernels:
         sums = torch.zeros(2, pixels.shape[-1], dtype=torch.float64)
         self.norm(kind, activation, pixels, sums, **tensors)
         return sums
+
+    def together(self, work: Callable[[int], None], count: int) -> None:
+        """Call ``work`` with 0 to ``count`` - 1, each in a thread of OpenMP's; what torch computes there takes no other."""
+        done: list[int] = []
+        errors: list[BaseException] = []
+
+        def call(number: int) -> None:
+            try:
+                with torch.no_grad():
+                    work(number)
+                done.append(number)
+            except BaseException as error:  # it cannot pass through C
+                errors.append(error)
+
+        self._library.together(CALL(call), count)
+        if errors:
+            raise errors[0]
+        if len(done) < count:
+            raise RuntimeError("a thread of OpenMP's did not finish its work")
 
 
 def _side_by_side(rows: int, channels: int) -> int:

@@ -112,3 +112,16 @@ static void share_out(Body body, const void *task, long count, int threads) {
     if (threads > 1) parallel(one_share, &share, threads, 0);
     else body(task, 0, count, 0);
 }
+
+typedef void (*Call)(int number);
+typedef struct { Call call; int count; } Calls;
+
+static void one_call(void *data) {
+    const Calls *calls = data;
+    for (int number = thread_number(); number < calls->count; number += thread_count()) calls->call(number);
+}
+
+void together(Call call, int count) {
+    Calls calls = {call, count};
+    parallel(one_call, &calls, count, 0);
+}
