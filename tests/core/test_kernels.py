@@ -70,7 +70,7 @@ def test_a_convolution_is_what_torchs_own_operations_make_of_it(
     for ours, theirs in zip(found, expected, strict=True):
         # Where two of the pixels that are pooled are equal in bfloat16, either may be taken for the greatest.
         assert ours.shape == theirs.shape
-        assert distance(ours, theirs) < (3e-6 if dtype == torch.float32 else 0.15 if halve else 2e-2)
+        assert distance(ours, theirs) < (3e-6 if dtype == torch.float32 else 0.15 if halve else 5e-3)
 
 
 @needs_kernels
