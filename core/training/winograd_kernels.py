@@ -13,8 +13,8 @@ class KernelWork:
     """As ``winograd_tiles.Work``, whose names these are, but that outputs may be pooled as they are made: with ``which``
     [N, H / 2, W / 2, K] (uint8), outputs and their gradients are [N, H / 2, W / 2, K]."""
 
-    def __init__(self, pixels: Tensor, channels: int, kernels: Kernels, shares: int = 1) -> None:
-        """``shares``: so many at the same time."""
+    def __init__(self, pixels: Tensor, channels: int, kernels: Kernels, shares: int) -> None:
+        """``shares``: how many of these work at the same time, and have the cache between them."""
         self.count, self.height, self.width, self.channels_in = pixels.shape
         self.plan = plan(self.height, self.width, self.channels_in, channels, pixels.element_size())
         self.kernels, self.channels = kernels, channels
