@@ -107,6 +107,7 @@ class Ranks:
     def leave(self) -> None:
         """Once all have come to the end."""
         self.together.wait()
+        self.together.leave()
         dist.destroy_process_group()
 
 

@@ -4,7 +4,7 @@ and the training's own collectives are left alone."""
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from datetime import timedelta
 from typing import Any
 
@@ -78,3 +78,11 @@ class Together:
     def wait(self) -> None:
         with self._waiting():
             dist.barrier(self._group)
+
+    def leave(self) -> None:
+        """For good, after the last meeting. A thread of the group may hold the last tensor a little longer than the caller, and
+        in a group that is left to the interpreter's end that aborts the process (github.com/pytorch/pytorch/issues/190489).
+        """
+        with suppress(ValueError):  # the program has destroyed all groups already
+            dist.destroy_process_group(self._group)
+        self._group = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import sys
 from pathlib import Path
@@ -20,9 +21,13 @@ import torch, torch.distributed as dist
 from torch.nn.parallel import DistributedDataParallel
 import tui_trainer
 
+def gloo_threads():
+    return sum("gloo" in task.read_text() for task in pathlib.Path("/proc/self/task").glob("*/comm"))
+
 GROUP
 network = torch.nn.Linear(4, 2)
 network = DistributedDataParallel(network) if dist.is_initialized() else network
+before = gloo_threads()
 optimizer = torch.optim.SGD(network.parameters(), lr=0.1)
 rates = []
 
@@ -41,6 +46,7 @@ with tui_trainer.Run("seen", epochs=EPOCHS, save=save, save_on_every_rank=True) 
         run.validated(loss=1.0)
 told = {"step": run.step, "epoch": run.epoch, "folder": str(run.folder), "rates": sorted(set(rates)), "stopping": run.stopping}
 pathlib.Path(f"rank-{run.rank}.json").write_text(json.dumps(told))
+pathlib.Path(f"threads-{run.rank}.json").write_text(json.dumps([before, gloo_threads()]))
 """
 TORCHRUN = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
 
@@ -88,6 +94,14 @@ def test_they_end_together(tmp_path: Path) -> None:
         state = seen.end()
     first, second = told(tmp_path)
     assert first == second and (state.status, state.step) == ("finished", 20)
+
+
+def test_the_group_that_they_agree_over_ends_with_the_run(tmp_path: Path) -> None:
+    """What is left of it would abort the process at the interpreter's end, now and then."""
+    with training(program(1), tmp_path, launcher=TORCHRUN) as seen:
+        seen.end()
+    before, after = json.loads((tmp_path / "threads-1.json").read_text())
+    assert 0 < after == before
 
 
 def test_without_a_process_group_the_first_one_is_steered_alone(tmp_path: Path) -> None:

@@ -209,6 +209,9 @@ class Loop:
 
     def close(self, last: Event, error: BaseException | None) -> None:
         self.signals.restore()
+        if self.together and error is None:  # with one, others may still be waiting for this rank
+            self.together.leave()
+            self.together = None
         if self.session:
             if error is not None and not isinstance(error, KeyboardInterrupt):
                 self.session.log(error)
