@@ -40,12 +40,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Keep the images' side through the whitening layer, rather than lose a pixel."""
 
 
-class Norm(nn.BatchNorm2d):
+def shifting(channels: int, config: Config) -> nn.BatchNorm2d:
     """Batch norm that only shifts: the next convolution can scale."""
-
-    def __init__(self, channels: int, config: Config) -> None:
-        super().__init__(channels, eps=1e-12, momentum=config.statistics_momentum)
-        self.weight.requires_grad_(False)
+    norm = nn.BatchNorm2d(channels, eps=1e-12, momentum=config.statistics_momentum)
+    norm.weight.requires_grad_(False)
+    return norm
 
 
 class Group(nn.Module):
@@ -57,7 +56,7 @@ class Group(nn.Module):
             passing_on(nn.Conv2d(channels if depth else channels_in, channels, 3, padding=1, bias=False))
             for depth in range(config.depth)
         )
-        self.norms = nn.ModuleList(Norm(channels, config) for _ in range(config.depth))
+        self.norms = nn.ModuleList(shifting(channels, config) for _ in range(config.depth))
         self.activation = config.activation
 
     def forward(self, x: Tensor) -> Tensor:

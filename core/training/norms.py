@@ -7,8 +7,10 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
 from core.models._layers import ACTIVATIONS, Activation
+from core.training.hooks import hooked
 from core.training.kernels import ACTIVATED, MOST_CHANNELS, Kernels, Pass, as_pixels, kernels
 
 
@@ -31,7 +33,8 @@ class Norm(nn.BatchNorm2d):
 
     def forward(self, input: Tensor, activation: Activation | None = None, plus: Tensor | None = None) -> Tensor:
         # One value alone of a channel has no deviation, which torch says.
-        compiled = kernels(input.dtype) if self.training and input.numel() > input.shape[1] else None
+        here = self.training and input.device.type == "cpu" and self.weight.dtype == torch.float32
+        compiled = kernels(input.dtype) if here and input.numel() > input.shape[1] else None
         if compiled is None or (plus is not None and (plus.dtype, plus.shape) != (input.dtype, input.shape)):
             output = super().forward(input)
             output = output if plus is None else output + plus
@@ -57,16 +60,15 @@ def adopt(network: nn.Module) -> None:
     """Have every batch norm of a network that suits computed so; parameters, buffers and their names stay."""
     for parent in list(network.modules()):
         for name, child in parent.named_children():
-            if isinstance(child, nn.BatchNorm2d) and suits(child):
+            if type(child) is nn.BatchNorm2d and suits(child):
                 setattr(parent, name, Norm.of(child))
 
 
 def suits(module: nn.BatchNorm2d) -> bool:
-    """Whether it does what torch's own does, is not hooked into, and keeps running statistics by a fixed share."""
+    """Whether it is not hooked into, scales, shifts, and keeps running statistics by a fixed share. One that is derived from
+    torch's own does something else as well."""
     return (
-        type(module).forward is nn.BatchNorm2d.forward
-        and not module._forward_pre_hooks
-        and not module._forward_hooks
+        not hooked(module)
         and module.affine
         and module.track_running_stats
         and module.momentum is not None
@@ -103,12 +105,13 @@ class _Normalise(torch.autograd.Function):
         shift = bias - mean * scale
         ctx.save_for_backward(x, mean, inverse, scale, shift, plus)
         ctx.activation = activation
-        output = torch.empty_like(pixels)
+        output = torch.empty_like(x, memory_format=torch.channels_last)  # a view of it could not be changed in place
         given = {"scale": scale, "shift": shift} | ({} if plus is None else {"plus": as_pixels(plus)})
-        _kernels(pixels).norm(Pass.FORWARD, activation, pixels=pixels, to=output, **given)
-        return output.permute(0, 3, 1, 2)
+        _kernels(pixels).norm(Pass.FORWARD, activation, pixels=pixels, to=as_pixels(output), **given)
+        return output
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         x, mean, inverse, scale, shift, plus = ctx.saved_tensors
         pixels, before = as_pixels(x), torch.empty_like(x, memory_format=torch.channels_last)

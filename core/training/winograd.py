@@ -13,8 +13,10 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
+from core.training.hooks import hooked
 from core.training.kernels import as_pixels, kernels
 from core.training.winograd_kernels import KernelWork
 from core.training.winograd_tiles import Plan, Work, plan, transforms
@@ -46,16 +48,17 @@ class Convolution(nn.Conv2d):
         with torch.device("meta"):
             made = cls(direct.in_channels, direct.out_channels, 3, padding=1, bias=direct.bias is not None)
         made.weight, made.bias = direct.weight, direct.bias
-        return made
+        return made.train(direct.training)
 
     halves = True
 
     def forward(self, input: Tensor, halve: bool = False) -> Tensor:
         """With ``halve`` the greatest of every 2 x 2 pixels of the output."""
-        if torch.is_autocast_enabled("cpu"):
-            if not self.training:
-                output = super().forward(input)
-                return functional.max_pool2d(output, 2) if halve else output
+        autocast = torch.is_autocast_enabled("cpu")
+        if input.device.type != "cpu" or not input.numel() or (autocast and not self.training):
+            output = super().forward(input)
+            return functional.max_pool2d(output, 2) if halve else output
+        if autocast:
             input = input.to(torch.get_autocast_dtype("cpu"))
         output = convolve(input, self.weight, halve)
         return output if self.bias is None else output + self.bias[:, None, None].to(output.dtype)
@@ -66,8 +69,7 @@ def suits(module: nn.Module, fewest_pairs: int) -> bool:
     somebody has hooked into, does something else as well."""
     return (
         type(module) is nn.Conv2d
-        and not module._forward_pre_hooks
-        and not module._forward_hooks
+        and not hooked(module)
         and (module.kernel_size, module.stride, module.dilation, module.groups) == ((3, 3), (1, 1), (1, 1), 1)
         and module.padding in ((1, 1), "same")
         and module.padding_mode == "zeros"
@@ -89,14 +91,17 @@ def adopt(network: nn.Module, dtype: torch.dtype = torch.float32, tiles: bool = 
 
 class _Winograd(torch.autograd.Function):
     """Input [N, C, H, W] and weight [K, C, 3, 3] to output [N, K, H, W], channels innermost in memory, or with ``halve`` to the
-    greatest of every 2 x 2 pixels of it. The output has the input's type; filters are transformed, and their gradient is summed
-    up, in the weight's."""
+    greatest of every 2 x 2 pixels of it. The output has the input's type; filters are transformed in the weight's, or as
+    autocast has it, and their gradient is summed up in float32 at the least."""
 
     @staticmethod
     def forward(ctx: Any, images: Tensor, weight: Tensor, halve: bool) -> Tensor:
         pixels = as_pixels(images)
         (count, height, width, _), side = pixels.shape, 2 if halve else 1
-        output = pixels.new_empty(count, height // side, width // side, weight.shape[0])
+        shape = (count, weight.shape[0], height // side, width // side)
+        # A view of it could not be changed in place.
+        result = torch.empty(shape, dtype=pixels.dtype, device=pixels.device, memory_format=torch.channels_last)
+        output = as_pixels(result)
         which = torch.empty_like(output, dtype=torch.uint8) if halve else None
         filters = _transformed(weight, _plan(pixels, weight).m).to(pixels.dtype)
         ctx.save_for_backward(images, weight, filters, which)
@@ -110,14 +115,16 @@ class _Winograd(torch.autograd.Function):
                 work.transform_output(output[mine], part, None if which is None else which[mine])
 
         _at_once(some, shares, pixels.dtype)
-        return output.permute(0, 3, 1, 2)
+        return result
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
         images, weight, filters, which = ctx.saved_tensors
         pixels, gradient = as_pixels(images), as_pixels(gradients[0])
         shares = _shares(pixels, weight)
-        for_filters = torch.zeros(len(shares), *filters.shape, dtype=weight.dtype)
+        sums = torch.promote_types(torch.float32, weight.dtype)
+        for_filters = torch.zeros(len(shares), *filters.shape, dtype=sums)
         for_images = torch.empty_like(pixels) if ctx.needs_input_grad[0] else None
 
         def some(number: int, mine: slice) -> None:
@@ -134,8 +141,8 @@ class _Winograd(torch.autograd.Function):
         total = for_filters[0]
         for more in for_filters[1:]:
             total += more
-        flat = transforms(_plan(pixels, weight).m, weight.dtype).weight.T @ total.flatten(1)
-        for_weight = flat.view(3, 3, *filters.shape[1:]).permute(3, 2, 0, 1)
+        flat = transforms(_plan(pixels, weight).m, sums).weight.T @ total.flatten(1)
+        for_weight = flat.view(3, 3, *filters.shape[1:]).permute(3, 2, 0, 1).to(weight.dtype)
         return (
             None if for_images is None else for_images.permute(0, 3, 1, 2),
             for_weight.contiguous(memory_format=torch.channels_last),

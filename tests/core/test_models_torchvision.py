@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional
 from torchvision import models as library
 
 from core import models
@@ -16,6 +17,8 @@ from core.commands import Save, Stop
 from core.errors import UserError
 from core.models import Inputs
 from core.recipe import Recipe
+from core.training.device import autocast
+from core.training.setup import initialise
 from tests.core.training import Script, fingerprint, last_progress, new_run, tiny, train
 
 
@@ -115,6 +118,26 @@ def test_one_that_cannot_be_built_without_memory_is_built_with_it() -> None:
 
 
 # Trained
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("name", ["resnet18", "densenet121", "mobilenet_v2", "vgg11_bn"])
+def test_what_changes_in_place_trains_with_convolutions_and_norms_of_our_own(name: str, precision: str) -> None:
+    """The loss is what it is with torch's own, within the rounding of so few images."""
+    losses = []
+    images, labels = torch.randn(8, 3, 32, 32, generator=torch.Generator().manual_seed(0)), torch.arange(8)
+    for convolution in ("winograd", "direct"):
+        torch.manual_seed(0)
+        recipe = tiny(model={"name": f"torchvision:{name}"}, precision=precision, convolution=convolution)
+        network = initialise(recipe, Inputs(10), torch.device("cpu"))
+        torch.manual_seed(0)
+        with autocast(precision, torch.device("cpu")):
+            output = network(images)
+        loss = functional.cross_entropy(output.float(), labels)
+        torch.autograd.backward(loss)
+        assert all(parameter.grad is not None and parameter.grad.isfinite().all() for parameter in network.parameters())
+        losses.append(loss.item())
+    assert losses[0] == pytest.approx(losses[1], rel=1e-3 if precision == "fp32" else 0.1)
 
 
 def training_of(name: str, **changes: object) -> Recipe:

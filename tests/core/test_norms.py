@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import copy
+from typing import Self
 
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
+from torch.nn.utils import parametrizations
 
 from core.models._layers import ACTIVATIONS, Activation, activated
 from core.training import norms
@@ -100,19 +103,56 @@ def test_what_is_measured_is_torchs_own() -> None:
     assert torch.equal(activated(ours, "silu", images), activated(norm, "silu", images))
 
 
+def test_weights_of_another_type_are_torchs_affair() -> None:
+    images, norm = torch.randn(4, 8, 3, 3).bfloat16(), plain(8).bfloat16()
+    ours = norms.Norm.of(copy.deepcopy(norm))
+    assert torch.equal(ours(images), norm(images))
+
+
+def test_on_another_device_torch_does_it() -> None:
+    norm = norms.Norm(8, device="meta")
+    assert norm(torch.empty(2, 8, 4, 4, device="meta")).shape == (2, 8, 4, 4)
+
+
+def test_what_it_gives_can_be_changed_in_place() -> None:
+    images, norm = torch.randn(4, 8, 3, 3), plain(8)
+    gradients = []
+    for one in (norms.Norm.of(copy.deepcopy(norm)), copy.deepcopy(norm)):
+        x = images.clone().requires_grad_()
+        output = one(x)
+        output += 1
+        torch.autograd.backward(functional.relu_(output).square().sum())
+        gradients.append(x.grad)
+    torch.testing.assert_close(*gradients)
+
+
+def test_its_gradient_has_none() -> None:
+    images = torch.randn(4, 8, 3, 3).requires_grad_()
+    output = norms.Norm.of(plain(8))(images)
+    (gradient,) = torch.autograd.grad(output.square().sum(), images, create_graph=True)
+    with pytest.raises(RuntimeError, match="once_differentiable"):
+        torch.autograd.backward(gradient.square().sum())
+
+
 def test_only_plain_norms_are_taken_and_their_names_stay() -> None:
     class Other(nn.BatchNorm2d):
         def forward(self, input: Tensor) -> Tensor:
             return super().forward(input) * 2
 
-    hooked = nn.BatchNorm2d(4)
+    class Frozen(nn.BatchNorm2d):
+        def train(self, mode: bool = True) -> Self:
+            return super().train(False)
+
+    hooked, listened = nn.BatchNorm2d(4), nn.BatchNorm2d(4)
     hooked.register_forward_hook(lambda *_: None)
+    listened.register_full_backward_hook(lambda *_: None)
     network = nn.Sequential(
-        nn.BatchNorm2d(4), Other(4), hooked, nn.BatchNorm2d(4, affine=False), nn.BatchNorm2d(4, momentum=None),
+        nn.BatchNorm2d(4), Other(4), Frozen(4), parametrizations.weight_norm(nn.BatchNorm2d(4)), hooked, listened,
+        nn.BatchNorm2d(4, affine=False), nn.BatchNorm2d(4, momentum=None),
         nn.BatchNorm2d(4, track_running_stats=False), nn.BatchNorm1d(4),
     )  # fmt: skip
     before = network.state_dict(keep_vars=True)
     norms.adopt(network)
-    assert [isinstance(module, norms.Norm) for module in network] == [True] + [False] * 6
+    assert [isinstance(module, norms.Norm) for module in network] == [True] + [False] * 9
     after = network.state_dict(keep_vars=True)
     assert after.keys() == before.keys() and all(after[name] is before[name] for name in before)

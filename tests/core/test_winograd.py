@@ -116,6 +116,36 @@ def test_in_bfloat16_it_trains_within_that_types_digits_and_measures_directly() 
         torch.testing.assert_close(network.eval()(images), direct(images), rtol=0, atol=0)
 
 
+def test_what_it_gives_can_be_changed_in_place() -> None:
+    convolution = winograd.Convolution(64, 128, 3, padding=1, bias=False)
+    images = torch.randn(2, 64, 6, 6).requires_grad_()
+    torch.autograd.backward(functional.relu_(convolution(images)).sum())
+    again = images.detach().clone().requires_grad_()
+    torch.autograd.backward(functional.conv2d(again, convolution.weight, padding=1).relu().sum())
+    torch.testing.assert_close(images.grad, again.grad, rtol=1e-3, atol=1e-4)
+
+
+def test_weights_of_bfloat16_get_their_gradient() -> None:
+    images, weight = torch.randn(4, 64, 8, 8), torch.randn(64, 64, 3, 3) / 24
+    exact = _with_gradients(lambda images, weight: functional.conv2d(images, weight, padding=1), images, weight, images)
+    narrow = _with_gradients(winograd.convolve, images.bfloat16(), weight.bfloat16(), images.bfloat16())
+    for found, expected in zip(narrow, exact, strict=True):
+        assert found.dtype == torch.bfloat16 and (found - expected).norm() / expected.norm() < 0.1
+
+
+def test_without_images_or_on_another_device_it_is_torchs_own() -> None:
+    assert winograd.Convolution(64, 128, 3, padding=1)(torch.empty(0, 64, 8, 8)).shape == (0, 128, 8, 8)
+    elsewhere = winograd.Convolution(64, 128, 3, padding=1, device="meta")
+    assert elsewhere(torch.empty(2, 64, 8, 8, device="meta"), halve=True).shape == (2, 128, 4, 4)
+
+
+def test_its_gradient_has_none() -> None:
+    weight, images = torch.randn(8, 8, 3, 3), torch.randn(2, 8, 4, 4).requires_grad_()
+    (gradient,) = torch.autograd.grad(winograd.convolve(images, weight).square().sum(), images, create_graph=True)
+    with pytest.raises(RuntimeError, match="once_differentiable"):
+        torch.autograd.backward(gradient.square().sum())
+
+
 def test_the_tile_is_the_one_that_multiplies_least() -> None:
     assert winograd_tiles.plan(16, 16, 64, 64, 4).m == 4
     assert winograd_tiles.plan(6, 6, 64, 64, 4).m == 3

@@ -7,12 +7,6 @@ Where there is no compiler, torch's own operations do the same, several times as
 from __future__ import annotations
 
 import ctypes
-import hashlib
-import os
-import shlex
-import shutil
-import subprocess
-import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from enum import IntEnum
@@ -22,17 +16,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from core.cache import cache_folder
-from core.files import make_folder
-from core.training.winograd_tiles import TILES, one_dimension
+from core.training.kernels import compiling
 
-SOURCES = ("kernels.c", "norms.h", "numbers.h", "tiles.h")
-COMPILERS = ("cc", "gcc", "clang")
-FLAGS = ("-std=gnu11", "-O3", "-march=native", "-fno-signed-zeros", "-fno-math-errno", "-fPIC", "-shared", "-w")
-SECONDS = 120
-"""After which a compiler is given up."""
-LONGEST = 200
-"""Characters of a compiler's complaint that are worth passing on."""
 TYPES = {torch.float32: (), torch.bfloat16: ("-DBFLOAT16",)}
 OPENMP = ("libgomp", "libiomp5", "libomp")
 """Libraries of OpenMP that begin threads by GNU's ``GOMP_parallel``."""
@@ -116,12 +101,15 @@ class Kernels:
             raise MemoryError("no memory for the sums of tiles that overlap")
 
     def add(self, sums: Tensor, more: Tensor) -> None:
-        """Add ``more``, of this library's type, to ``sums`` (float32), both contiguous."""
+        """Add ``more``, of this library's type, to ``sums`` (float32), both contiguous. Raises TypeError for other sums."""
+        _check_float32(sums)
         self._library.add(sums.data_ptr(), more.data_ptr(), sums.numel(), torch.get_num_threads())
 
     def norm(self, kind: Pass, activation: str | None, pixels: Tensor, sums: Tensor | None = None, **tensors: Tensor) -> None:
         """One pass of batch norm with its activation over ``pixels`` [..., channels]; ``tensors`` are those of norms.h's
-        ``Norm``, all contiguous: images, or a number for each channel. ``sums`` [2, channels] (float64) are added to."""
+        ``Norm``, all contiguous: images, or a number (float32) for each channel. ``sums`` [2, channels] (float64) are added to.
+        Raises TypeError for other numbers for each channel."""
+        _check_float32(*(tensor for tensor in tensors.values() if tensor.dim() == 1))
         channels = pixels.shape[-1]
         side_by_side = _side_by_side(pixels.numel() // channels, channels)
         wide = side_by_side * channels
@@ -156,9 +144,21 @@ class Kernels:
 
         self._library.together(CALL(call), count)
         if errors:
-            raise errors[0]
+            error = errors[0]
+            errors.clear()
+            try:
+                raise error
+            finally:
+                del error  # it holds this frame, and all that the frames below it hold, until then
         if len(done) < count:
             raise RuntimeError("a thread of OpenMP's did not finish its work")
+
+
+def _check_float32(*tensors: Tensor) -> None:
+    """C reads them as such whatever they are."""
+    for tensor in tensors:
+        if tensor.dtype != torch.float32:
+            raise TypeError(f"float32 was expected, not {tensor.dtype}")
 
 
 def _side_by_side(rows: int, channels: int) -> int:
@@ -194,73 +194,21 @@ def _found(dtype: torch.dtype) -> Kernels | str:
     if threads is None or dtype not in TYPES:
         return NO_THREADS if threads is None else f"none for {dtype}"
     try:
-        path = _compiled(TYPES[dtype])
+        path, digest = compiling.library(TYPES[dtype])
         library = ctypes.CDLL(str(path))
-        name = hashlib.sha256(path.read_bytes()).hexdigest()[:8]
-    except subprocess.CalledProcessError as error:
-        lines = error.stderr.decode(errors="replace").splitlines()
-        return f"the C compiler failed ({next((line for line in lines if 'error' in line), 'without a word')[:LONGEST]})"
-    except (OSError, subprocess.SubprocessError) as error:
+        library.connect(*threads)
+        return Kernels(library, digest[:8])
+    except (OSError, AttributeError, compiling.Refused) as error:
         return str(error)
-    library.connect(*threads)
-    return Kernels(library, name)
 
 
 def _threads() -> tuple[ctypes.c_void_p, ...] | None:
     """Of the OpenMP library that torch has loaded: what begins threads, numbers them and counts them."""
     with suppress(OSError, AttributeError):
-        mapped = {line.split(maxsplit=5)[-1] for line in Path("/proc/self/maps").read_text().splitlines()}
-        paths = [path for path in mapped if Path(path).name.startswith(OPENMP)]
-        own = str(Path(torch.__file__).parent)
+        lines = Path("/proc/self/maps").read_text(errors="surrogateescape").splitlines()
+        paths = {path for line in lines if Path(path := line.split(maxsplit=5)[-1]).name.startswith(OPENMP)}
+        own = str(Path(torch.__file__).resolve().parent)  # as maps has it
         for path in sorted(paths, key=lambda path: (not path.startswith(own), path)):
             library = ctypes.CDLL(path)
             return tuple(ctypes.cast(getattr(library, name), ctypes.c_void_p) for name in THREADING)
     return None
-
-
-def _compiled(flags: tuple[str, ...]) -> Path:
-    """The library's file, compiled unless it is there."""
-    compiler = shlex.split(os.environ.get("CC", "")) or [found for name in COMPILERS if (found := shutil.which(name))][:1]
-    if not compiler:
-        raise FileNotFoundError("there is no C compiler (cc)")
-    sources = {name: (Path(__file__).parent / name).read_text() for name in SOURCES} | {"matrices.h": matrices()}
-    command = [*compiler, *FLAGS, *flags, '-DMATRICES="matrices.h"']
-    key = hashlib.sha256(repr((command, sources, _processor())).encode()).hexdigest()[:32]
-    folder = cache_folder() / "kernels"
-    make_folder(folder)
-    _check_ours(folder)
-    made = folder / f"{key}.so"
-    if not made.exists():
-        with tempfile.TemporaryDirectory(dir=folder) as work:
-            for name, text in sources.items():
-                (Path(work) / name).write_text(text)
-            subprocess.run([*command, "-o", "made.so", "kernels.c"], cwd=work, check=True, capture_output=True, timeout=SECONDS)
-            (Path(work) / "made.so").chmod(0o600)
-            (Path(work) / "made.so").replace(made)
-    return made
-
-
-def _check_ours(folder: Path) -> None:
-    """Raises PermissionError for a folder that others can write to: what lies in it is run."""
-    about = folder.stat()
-    if about.st_uid != os.geteuid() or about.st_mode & 0o022:
-        raise PermissionError(f"others can write to {folder}; set TUI_TRAINER_CACHE to a folder of your own")
-
-
-def _processor() -> str:
-    """What ``-march=native`` depends on."""
-    with suppress(OSError):
-        lines = Path("/proc/cpuinfo").read_text().split("\n\n")[0].splitlines()
-        return "\n".join(line for line in lines if line.startswith(("vendor_id", "cpu family", "model", "stepping", "flags")))
-    return ""
-
-
-def matrices() -> str:
-    """The transforms of one dimension, in C."""
-    lines = []
-    for m in TILES:
-        data, _, output = one_dimension(m)
-        for name, matrix in ((f"DATA{m}", data), (f"OUTPUT{m}", output)):
-            rows = ", ".join("{" + ", ".join(repr(float(value)) for value in row) + "}" for row in matrix)
-            lines.append(f"static const float {name}[{len(matrix)}][{len(matrix[0])}] = {{{rows}}};")
-    return "\n".join(lines) + "\n"
