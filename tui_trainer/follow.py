@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from core.errors import UserError
 from core.run.folder import RunFolder
 from core.run.journal import JournalReader
+from core.view import whole
 from core.view.state import State
 from core.view.summary import summarise, with_liveness
 from tui_trainer import worker_log
@@ -78,7 +79,7 @@ def follow(
 
     Raises UserError with the worker's own words when it was used wrongly, and that of ``look_at``, which is shown each State
     and may find that there is no point in going on."""
-    state, offset = with_liveness(summarise(run), alive=False), _size(run)
+    state, offset = with_liveness(whole.look(run), alive=False), _size(run)
     with Signals() as signals:
         worker = launch()
         signals.pass_to(worker)

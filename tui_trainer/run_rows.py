@@ -16,17 +16,10 @@ from core.run.program import way_on
 from core.view.ranks import ranks, speed, straggler, straggler_words
 from core.view.readings import confusions, format_bytes, format_duration, format_metric, monitor, stopping_sentence, trouble
 from core.view.state import State
-from core.view.summary import summarise, with_liveness
 from core.view.words import count
 from tui_trainer.listing import ListedRun
 from tui_trainer.result import LAST_LINES, pictures_words
 from tui_trainer.worker_log import last_words
-
-
-def look(run: RunFolder) -> State:
-    """The run's state, with the lock looked at before the journal (see with_liveness)."""
-    alive = run.alive()
-    return with_liveness(summarise(run), alive)
 
 
 def best(state: State) -> dict[str, Any] | None:

@@ -10,9 +10,9 @@ import msgspec
 
 from core.errors import TrainingError
 from core.run.folder import RunFolder
+from core.view import whole
 from core.view.outcome import accuracy
 from core.view.state import Measurement, State, Status
-from core.view.summary import summarise, with_liveness
 
 
 class Result(msgspec.Struct, frozen=True, repr_omit_defaults=True):
@@ -61,7 +61,7 @@ class Result(msgspec.Struct, frozen=True, repr_omit_defaults=True):
         from tui_trainer.result import result_lines
 
         run = RunFolder(self.path)
-        return "\n".join(result_lines(run, _state(run)))
+        return "\n".join(result_lines(run, whole.look(run)))
 
 
 class TrainingFailed(TrainingError):
@@ -75,7 +75,7 @@ class TrainingFailed(TrainingError):
 
 def outcome_of(run: RunFolder, state: State | None = None) -> Result:
     """Of a run as its journal has it, or as it is known already."""
-    state = state or _state(run)
+    state = state or whole.look(run)
     measured = state.measurements.get("test") or state.measurements.get("validation")
     metric = accuracy(state)
     return Result(
@@ -92,11 +92,6 @@ def outcome_of(run: RunFolder, state: State | None = None) -> Result:
         metrics=dict(state.metrics),
         weights=run.path / state.weights if state.weights else None,
     )
-
-
-def _state(run: RunFolder) -> State:
-    alive = run.alive()  # before the journal is read: an ending that is written in between is in it then
-    return with_liveness(summarise(run), alive)
 
 
 def _by_class(measured: Measurement | None) -> dict[str, float]:

@@ -18,11 +18,14 @@ from core.errors import UserError
 from core.run import inbox
 from core.run.folder import RunFile, RunFolder
 from core.run.journal import JournalWriter
+from core.view.summary import summarise
+from core.view.whole import look
+from core.view.words import format_duration
 from tests.cli.conftest import Cli, one_line
 from tests.core import strategies as runs
+from tests.tui import long_runs
 from tui_trainer.cli import steer
 from tui_trainer.result import result_lines
-from tui_trainer.run_rows import look
 
 Make: TypeAlias = Callable[[str, Sequence[e.Event]], RunFolder]
 
@@ -48,6 +51,15 @@ def test_show_json(cli: Cli, make_run: Make, tmp_path: Path) -> None:
     assert found["best"] == {"metric": "val.loss", "value": 0.5, "epoch": 2, "step": 20}
     assert found["metrics"]["train.loss"] == "nan"
     assert found["accuracy_by_class"]["validation"]["cat"] == pytest.approx(20 / 30)
+
+
+def test_all_that_a_long_run_was_trained_is_shown(cli: Cli, tmp_path: Path) -> None:
+    """A list looks at the two ends of its journal alone."""
+    run = long_runs.make(tmp_path / "runs" / "long", 60_000)
+    trained = format_duration(look(run).trained_seconds)
+    assert trained != format_duration(summarise(run).trained_seconds)
+    [line] = [line for line in cli("show", "long", cwd=tmp_path).stdout.splitlines() if line.startswith("trained ")]
+    assert line.split(maxsplit=1)[1] == trained
 
 
 def test_show_in_words(cli: Cli, make_run: Make, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from core import events as e
 from core.events import Event
 from core.run.folder import RunFile, RunFolder
 from core.run.journal import read_all
-from core.view import pictures
+from core.view import pictures, whole
 from core.view.fold import fold
 from core.view.series import extended
 from core.view.state import Series, State
@@ -34,7 +34,7 @@ from tests.tui.runs import NOW
 from tests.tui.screens import trained
 from tests.tui.test_theme import contrast
 from tui_trainer import theme
-from tui_trainer.reporting import curves, reading
+from tui_trainer.reporting import curves
 from tui_trainer.reporting.classes import STRENGTHS, measured
 from tui_trainer.reporting.contents import Report, contents
 from tui_trainer.reporting.markdown import markdown, text
@@ -49,7 +49,7 @@ NAMES = (EVIL, '"><img src=x onerror=alert(1)>', MARKED, "\u202eright\x1b[31m")
 def report(runs: Path, state: str) -> Report:
     run = states.make(runs, state)
     with trained(run, states.STATES[state].live):
-        return contents(run, reading.read(run), NOW)
+        return contents(run, whole.look(run), NOW)
 
 
 SENTENCES = {
@@ -104,7 +104,7 @@ def test_a_lost_run_has_its_workers_last_words(runs: Path) -> None:
 def test_accuracies_are_those_that_the_run_has_stored(runs: Path) -> None:
     tta: e.Metrics = {"test.accuracy": 0.9329, "test.tta_accuracy": 0.939, "test.loss": "inf"}
     run = made.make(runs, "demo", [made.started(), e.ValidationDone(split="test", metrics=tta), e.RunFinished(epoch=20)])
-    figures = dict(contents(run, reading.read(run), NOW).figures)
+    figures = dict(contents(run, whole.look(run), NOW).figures)
     assert figures["test accuracy"] == "93.29 %" and figures["test with TTA"] == "93.90 %" and figures["test loss"] == "inf"
 
 
@@ -132,7 +132,7 @@ def evil(runs: Path) -> Report:
         b'{"recipe": {"name": "<script>x</script>", "seed": "<script>"}, "git": "<b>", "versions": {"<i>": "<u>"}}'
     )
     run.log.write_text(EVIL)
-    return contents(run, reading.read(run), NOW)
+    return contents(run, whole.look(run), NOW)
 
 
 def test_a_page_takes_names_for_text(runs: Path) -> None:
@@ -177,7 +177,7 @@ def test_whatever_a_journal_says_there_is_a_page(tmp_path: Path, told: list[Even
 def test_a_damaged_run_file_is_said(runs: Path) -> None:
     run = made.make(runs, "demo", made.running())
     run.run_file.write_text("{[bold]")
-    assert "damaged" in Page(page(contents(run, reading.read(run), NOW))).text
+    assert "damaged" in Page(page(contents(run, whole.look(run), NOW))).text
 
 
 # Curves
@@ -230,7 +230,7 @@ def test_a_constant_has_a_line_in_the_middle(value: float) -> None:
 
 def test_marks_and_the_best_value_are_told(runs: Path) -> None:
     run = made.make(runs, "demo", made.eventful())
-    loss = contents(run, reading.read(run), NOW).plots[0]
+    loss = contents(run, whole.look(run), NOW).plots[0]
     told = {(moment.kind, moment.words) for moment in loss.moments}
     assert ("remark", "step 330: now [b]with[/b] more care") in told
     assert ("saved", "step 240: saved 'good so far'") in told
@@ -245,7 +245,7 @@ def test_marks_and_the_best_value_are_told(runs: Path) -> None:
 
 def test_the_matrix_is_as_strong_as_its_shares(runs: Path) -> None:
     run = made.make(runs, "demo", made.early_stopped())
-    found, _ = measured(reading.read(run))
+    found, _ = measured(whole.look(run))
     row = found.matrix[0]
     assert row[0].right and row[0].tip.startswith("airplane, right: ") and row[0].words == f"{found.classes[0].share:.0f}"
     assert max(cell.strength for row in found.matrix for cell in row if not cell.right) == 10
@@ -254,7 +254,7 @@ def test_the_matrix_is_as_strong_as_its_shares(runs: Path) -> None:
 
 def test_pictures_are_those_that_the_run_keeps(runs: Path) -> None:
     run = with_pictures(runs, made.early_stopped())
-    state = reading.read(run)
+    state = whole.look(run)
     images = Page(page(contents(run, state, NOW))).images
     latest = [item for item in state.pictures if item.kind == "mistakes"][-1]
     known = sorted(pictures.read(run, latest.media, "mistakes"), key=lambda picture: picture.share, reverse=True)
@@ -270,7 +270,7 @@ def test_pictures_that_were_changed_are_not_shown(runs: Path) -> None:
     run = with_pictures(runs, made.early_stopped())
     for path in run.media.iterdir():
         path.write_bytes(path.read_bytes()[:-1] + b"x")
-    found = contents(run, reading.read(run), NOW).gallery
+    found = contents(run, whole.look(run), NOW).gallery
     assert found.shown == () and "cannot be shown: does not match its SHA-256" in found.words
 
 
@@ -279,9 +279,9 @@ def test_pictures_that_were_changed_are_not_shown(runs: Path) -> None:
 
 def test_a_long_journal_is_read_whole(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = made.make(runs, "demo", made.early_stopped())
-    monkeypatch.setattr(reading, "READ_WHOLE", 1000)
+    monkeypatch.setattr(whole, "READ_WHOLE", 1000)
     told = list[tuple[int, int]]()
-    assert reading.read(run, lambda done, total: told.append((done, total))) == with_liveness(
+    assert whole.look(run, lambda done, total: told.append((done, total))) == with_liveness(
         fold(opening(run), read_all(run.journal)), False, time.time()
     )
     assert told[-1] == (run.journal.stat().st_size,) * 2

@@ -7,8 +7,7 @@ from typing import Any
 
 from core.events import from_number
 from core.run.folder import RunFolder
-from core.run.journal import JournalReader
-from core.view import history
+from core.view import whole
 from core.view.comparing import (
     By,
     Classes,
@@ -25,9 +24,6 @@ from core.view.comparing import (
     subject,
 )
 from core.view.comparing.along import Level
-from core.view.fold import fold
-from core.view.state import State
-from core.view.summary import READ_WHOLE, summarise, with_liveness
 from core.view.words import count, format_count, format_duration, format_metric
 from tui_trainer.cli.say import table
 
@@ -38,23 +34,7 @@ WIDEST_NAME = 40
 
 
 def subjects(runs: Sequence[RunFolder]) -> list[Subject]:
-    return [subject(run, _whole(run)) for run in runs]
-
-
-def _whole(run: RunFolder) -> State:
-    """The whole journal, also where it is so long that a list looks at its two ends alone; the lock first."""
-    alive = run.alive()
-    try:
-        long = run.journal.stat().st_size > READ_WHOLE
-    except OSError:
-        long = False
-    if not long:
-        return with_liveness(summarise(run), alive)
-    known = history.read(run, lambda offset: True)
-    reader, state = JournalReader(run.journal, known.offset), known.state
-    while not reader.at_end:
-        state = fold(state, reader.read())
-    return with_liveness(state, alive)
+    return [subject(run, whole.look(run)) for run in runs]
 
 
 # JSON

@@ -82,10 +82,11 @@ def show(
 ) -> None:
     """Show how a run stands. With --require or --junit its exit status is that of its training, also of one in a loop of your
     own."""
+    from core.view import whole
     from tui_trainer import run_rows
 
     requirements, folder = require.parse(required or []), find(run, runs_folder(runs))
-    state = run_rows.look(folder)
+    state = whole.look(folder)
     asked = bool(requirements) or junit is not None
     if asked:
         _check_ended(folder, state)

@@ -23,13 +23,13 @@ def report(
     runs: options.Runs = None,
 ) -> None:
     """Write a page about a run: result, curves, classes, mistakes, recipe."""
-    from tui_trainer.reporting import reading
+    from core.view import whole
     from tui_trainer.reporting.contents import contents
 
     folder = find(run, runs_folder(runs))
     ticker = Ticker()
     try:
-        state = reading.read(folder, lambda done, total: ticker("reading the journal", done, total, "bytes"))
+        state = whole.look(folder, lambda done, total: ticker("reading the journal", done, total, "bytes"))
     finally:
         ticker.close()
     found = contents(folder, state, time.time())

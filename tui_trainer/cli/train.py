@@ -211,10 +211,10 @@ def _tell(waited: Waited, form: Form) -> None:
 
 
 def _show_finished(run: RunFolder, form: Form, asked: Asked) -> None:
-    from core.view.summary import summarise
+    from core.view import whole
     from tui_trainer.result import result_lines
 
-    state = summarise(run)
+    state = whole.look(run)
     if form != "json":
         say(*result_lines(run, state), "nothing to do; --epochs N asks for more")
     _leave(run, state, 0, asked)
