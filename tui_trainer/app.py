@@ -23,7 +23,7 @@ from textual.theme import Theme
 
 from core.run.folder import RunFolder
 from core.run.moving import Trash
-from tui_trainer import theme
+from tui_trainer import actions, theme
 from tui_trainer.bindings import ActionScreen
 from tui_trainer.driver import Report, TerminalDriver
 from tui_trainer.farewell import parting
@@ -39,12 +39,16 @@ from tui_trainer.tour import Tour
 from tui_trainer.widgets.ascii_only import AsciiOnly
 from tui_trainer.widgets.glyphs import ASCII, glyphs
 from tui_trainer.widgets.heat import few_colours
+from tui_trainer.widgets.too_small import TOO_SMALL
 
 if TYPE_CHECKING:
     from core.sweep.folder import SweepFolder
     from core.view.comparing import By
     from tui_trainer.screens.home import HomeScreen
     from tui_trainer.widgets.terminal_pictures import TerminalPictures
+
+
+LEAVING = (actions.by_id("quit"), actions.by_id("detach"))
 
 
 class Personal(TypedDict, total=False):
@@ -130,6 +134,17 @@ class TrainerApp(App[None]):
         if not gc.isenabled():
             gc.freeze()
             gc.enable()
+
+    async def on_event(self, event: events.Event) -> None:
+        """While a screen is not shown, since the terminal is too small, its keys do nothing but leave."""
+        unseen = bool(self.screen_stack) and self.screen.has_class(TOO_SMALL)
+        if unseen and (isinstance(event, events.Paste) or (isinstance(event, events.Key) and event.key not in self._leaving)):
+            return
+        await super().on_event(event)
+
+    @property
+    def _leaving(self) -> set[str]:
+        return {"ctrl+c", "ctrl+q", *(key for action in LEAVING if action for key in self.keymap.keys(action))}
 
     async def action_quit(self) -> None:
         """ctrl+q: at once, wherever one is; training goes on."""

@@ -227,7 +227,8 @@ def find(run: str, runs: Path) -> RunFolder:
 def check_name(name: str, what: str = "--name") -> str:
     """A name that is safe as a folder and on a terminal; raises UserError."""
     if not NAME.fullmatch(name) or name == "last":
-        raise UserError(f"{what} {name!r}: expected 1 to 100 letters, digits, '.', '_', '+' or '-', and not 'last'")
+        expected = "1 to 100 letters (a to z, A to Z), digits, '.', '_', '+' or '-', and not 'last'"
+        raise UserError(f"{what} {name!r}: expected {expected}")
     return name
 
 

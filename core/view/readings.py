@@ -19,6 +19,7 @@ from core.view.estimates import phase_fraction as phase_fraction
 from core.view.estimates import run_fraction as run_fraction
 from core.view.estimates import seconds_per_step as seconds_per_step
 from core.view.estimates import step_in_epoch as step_in_epoch
+from core.view.measurement import Measurement
 from core.view.state import EpochRow, State
 from core.view.stopping import best_place as best_place
 from core.view.stopping import epochs as epochs
@@ -77,6 +78,16 @@ def doing(state: State) -> str:
 def epoch_words(state: State) -> str:
     """``epoch 3/9``, or ``epoch 3`` where nobody knows how many there will be."""
     return f"epoch {state.epoch}/{state.epochs}" if state.epochs else f"epoch {state.epoch}"
+
+
+def weights_measured(state: State, measurement: Measurement) -> str:
+    """Which weights it is of, where those are others than training had come to by then."""
+    if not (name := measurement.checkpoint):
+        return ""
+    known = {saved.checkpoint: saved.epoch for saved in state.checkpoints}
+    if known.get(name) == measurement.epoch:
+        return ""
+    return f"weights of epoch {known[name]}" if name in known else f"weights of {name}"
 
 
 def where(state: State) -> str:

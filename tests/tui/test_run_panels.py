@@ -17,12 +17,12 @@ from tui_trainer import panels
 from tui_trainer.screens.run import RunScreen
 from tui_trainer.widgets.glyphs import glyphs
 from tui_trainer.widgets.panel import Panel
-from tui_trainer.widgets.paths import PathWrapper
+from tui_trainer.widgets.wrapping import PathWrapper
 
 NEW_PANEL = """
 from rich.text import Text
 from tui_trainer.widgets.panel import Panel
-from tui_trainer.widgets.paths import PathWrapper
+from tui_trainer.widgets.wrapping import PathWrapper
 
 class Steps(Panel):
     NAME, SLOT = "steps", "side"

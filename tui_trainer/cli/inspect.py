@@ -119,6 +119,7 @@ def _check_required(requirements: Sequence[Requirement], state: State) -> None:
 
 
 def _say_state(folder: RunFolder, state: State) -> None:
+    from core.view import readings
     from tui_trainer import result, run_rows
 
     saved = run_rows.checkpoints(folder)
@@ -126,7 +127,9 @@ def _say_state(folder: RunFolder, state: State) -> None:
     if ranks := run_rows.rank_rows(state):
         say("", *table(ranks))
     for measurement in state.measurements.values():
-        say("", f"{measurement.split} after epoch {measurement.epoch}", *result.class_lines(measurement))
+        weights = readings.weights_measured(state, measurement)
+        head = f"{measurement.split}, {weights}" if weights else f"{measurement.split} after epoch {measurement.epoch}"
+        say("", head, *result.class_lines(measurement))
         say(*result.confusion_lines(measurement))
     if saved:
         say("", *table([("CHECKPOINT", "EPOCH", "NAME", ""), *map(run_rows.checkpoint_row, saved)]))
@@ -156,7 +159,7 @@ def repair(run: options.Run, runs: options.Runs = None, json: options.Json = Fal
     if json:
         say_json({"done": done, "findings": findings})
     else:
-        say(*(done or ["nothing to do"]), *_finding_lines(bad))
+        say(*(done or ["nothing that can be mended" if bad else "nothing to do"]), *_finding_lines(bad))
     sys.exit(1 if bad else 0)
 
 

@@ -7,6 +7,7 @@ from rich.cells import cell_len
 from rich.text import Text
 from textual.geometry import Size
 
+from core.view.readings import weights_measured
 from core.view.state import ClassScore, State
 from tui_trainer.escape import printable
 from tui_trainer.theme import Palette
@@ -30,6 +31,8 @@ class Scores(NamedTuple):
     epoch: int
     none: str = ""
     """Why there are no classes."""
+    weights: str = ""
+    """Which ones, where they are not those of the epoch."""
 
 
 class Classes(Panel[Scores]):
@@ -44,7 +47,7 @@ class Classes(Panel[Scores]):
         latest = state.measurements.get("test" if state.unwatched else state.split)
         split = "" if state.unwatched else state.split
         if latest and latest.classes:
-            return Scores(latest.classes, split, latest.epoch)
+            return Scores(latest.classes, split, latest.epoch, weights=weights_measured(state, latest))
         return Scores(
             tuple(ClassScore(name, 0, 0) for name in state.classes), split, latest.epoch if latest else 0, no_classes(state)
         )
@@ -66,7 +69,8 @@ class Classes(Panel[Scores]):
         if not reads.split:
             return title.append("test, at the end" if reads.epoch else "measured on test at the end", colours.muted)
         title.append(*(("TEST", f"bold {colours.warn}") if reads.split == "test" else ("validation", colours.muted)))
-        title.append(f"  epoch {reads.epoch}" if reads.epoch else "  not measured", colours.muted)
+        epoch = f"epoch {reads.epoch}" if reads.epoch else "not measured"
+        title.append(f"  {reads.weights or epoch}", colours.muted)
         return title
 
 

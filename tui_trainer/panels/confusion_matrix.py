@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -21,6 +20,7 @@ from tui_trainer.widgets.comparing import ComparingPanel
 from tui_trainer.widgets.counts import Shares, Square, shares, square, why_none
 from tui_trainer.widgets.glyphs import ASCII, cut, glyphs
 from tui_trainer.widgets.heat import few_colours, heat, shade
+from tui_trainer.widgets.wrapping import wrap
 
 LEAST_LABEL, LEAST_CELL, MOST_CELL = 5, 2, 7
 """Columns."""
@@ -81,7 +81,7 @@ class ConfusionMatrix(ComparingPanel[Matrix]):
         known = self._shares(reads.compared)
         if known is None:
             words = reads.compared.note or why_none(reads.compared.later, reads.unwatched)
-            return [Text(line, colours.muted) for line in textwrap.wrap(words, size.width)]
+            return [Text(line, colours.muted) for line in wrap(words, size.width)]
         names = known.later.names
         self.styles.max_height = len(names) + AROUND + BORDER
         cursor = reads.cursor if reads.cursor and max(reads.cursor) < len(names) else known.later.largest_mistake()

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 
 from rich.text import Text
@@ -13,6 +12,7 @@ from tui_trainer.escape import printable
 from tui_trainer.theme import Palette
 from tui_trainer.widgets.comparing import ComparingPanel
 from tui_trainer.widgets.glyphs import ASCII, cut, glyphs
+from tui_trainer.widgets.wrapping import wrap
 
 MOST = 100
 
@@ -34,7 +34,7 @@ class Confusions(ComparingPanel[Compared]):
         pairs = confusions(later, MOST) if later else []
         if not pairs:
             words = "no image was taken for another class" if later and later.confusion else "nothing yet"
-            return [Text(line, colours.muted) for line in textwrap.wrap(words, size.width)]
+            return [Text(line, colours.muted) for line in wrap(words, size.width)]
         if not earlier:
             return [cut(Text(printable(confusion_words(pair)), colours.text), size.width) for pair in pairs]
         before = {(pair.truth, pair.taken_for): pair.images for pair in confusions(earlier, 64 * 64)}

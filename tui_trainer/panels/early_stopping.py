@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -14,6 +13,7 @@ from tui_trainer.theme import Palette
 from tui_trainer.widgets.axis import short
 from tui_trainer.widgets.glyphs import bar, glyphs
 from tui_trainer.widgets.panel import Panel
+from tui_trainer.widgets.wrapping import wrap
 
 
 class Countdown(NamedTuple):
@@ -37,7 +37,7 @@ class EarlyStopping(Panel[Countdown]):
         return Countdown(state.stopping, stopping_sentence(state), monitor, bool(state.origin))
 
     def draw(self, reads: Countdown, size: Size, colours: Palette) -> Sequence[Text]:
-        sentence = [Text(line, colours.text) for line in textwrap.wrap(printable(reads.sentence), size.width)]
+        sentence = [Text(line, colours.text) for line in wrap(printable(reads.sentence), size.width)]
         lines = sentence
         if reads.stopping.enabled and reads.stopping.patience and not 1 < size.height <= len(sentence):
             lines = [_patience(reads.stopping, size.width, colours), *sentence]

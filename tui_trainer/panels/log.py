@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import textwrap
 import time
 from collections.abc import Sequence
 
@@ -12,6 +11,7 @@ from core.view.state import Message, SavedCheckpoint, State
 from tui_trainer.escape import printable
 from tui_trainer.theme import Palette
 from tui_trainer.widgets.panel import Panel
+from tui_trainer.widgets.wrapping import wrap
 
 CLOCK = 9
 """Columns of the time before a message."""
@@ -52,6 +52,6 @@ def _clock(seconds: float) -> str:
 
 def _wrapped(message: Message, width: int, colours: Palette) -> list[Text]:
     colour = {"warning": colours.warn, "error": colours.bad}.get(message.level, colours.text)
-    first, *rest = textwrap.wrap(printable(message.text), max(10, width - CLOCK)) or [""]
+    first, *rest = wrap(printable(message.text), max(10, width - CLOCK)) or [""]
     lines = [Text.assemble((_clock(message.time).ljust(CLOCK), colours.muted), (first, colour))]
     return lines + [Text(" " * CLOCK + line, colour) for line in rest]

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import textwrap
 import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
@@ -15,6 +14,7 @@ from core.view.state import State
 from tui_trainer.escape import printable
 from tui_trainer.theme import Palette
 from tui_trainer.widgets.panel import Panel
+from tui_trainer.widgets.wrapping import wrap
 
 if TYPE_CHECKING:
     from core.models import Layer
@@ -60,9 +60,9 @@ class Model(Panel[Network]):
 
     def draw(self, reads: Network, size: Size, colours: Palette) -> Sequence[Text]:
         if reads.trouble:
-            return [Text(line, colours.bad) for line in textwrap.wrap(printable(reads.trouble), size.width)]
+            return [Text(line, colours.bad) for line in wrap(printable(reads.trouble), size.width)]
         if reads.told:
-            return [Text(line, colours.muted) for line in textwrap.wrap(printable(reads.told), size.width)]
+            return [Text(line, colours.muted) for line in wrap(printable(reads.told), size.width)]
         if reads.description is None:
             return [Text("asking torch for the layers ...", colours.muted)]
         layers = reads.description.layers

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -14,6 +13,7 @@ from core.view.state import Mark, State
 from tui_trainer.escape import printable
 from tui_trainer.theme import Palette
 from tui_trainer.widgets.panel import Panel
+from tui_trainer.widgets.wrapping import wrap
 
 
 class Written(NamedTuple):
@@ -41,7 +41,7 @@ class RecipeText(Panel[Written]):
 
     def draw(self, reads: Written, size: Size, colours: Palette) -> Sequence[Text]:
         if reads.trouble:
-            return [Text(line, colours.bad) for line in textwrap.wrap(printable(reads.trouble), size.width)]
+            return [Text(line, colours.bad) for line in wrap(printable(reads.trouble), size.width)]
         lines = [_changed(change, size.width, colours) for change in reads.changes]
         return lines + [part for line in reads.lines for part in _lines(line, size.width, colours)]
 
@@ -74,9 +74,9 @@ def _lines(line: str, width: int, colours: Palette) -> list[Text]:
     if shown.startswith("["):
         return [Text(shown, f"bold {colours.text}")]
     if shown.startswith("#"):
-        return [Text(part, colours.muted) for part in textwrap.wrap(shown, width)]
+        return [Text(part, colours.muted) for part in wrap(shown, width)]
     key, equals, _ = shown.partition(" = ")
-    wrapped = textwrap.wrap(shown, width, subsequent_indent="    ") or [""]
+    wrapped = wrap(shown, width, subsequent_indent="    ") or [""]
     lines = [Text(part, colours.text) for part in wrapped]
     if equals:
         lines[0].stylize(colours.muted, 0, len(key) + 3)

@@ -16,8 +16,8 @@ from tui_trainer.farewell import of_others
 from tui_trainer.theme import Palette
 from tui_trainer.widgets.axis import short
 from tui_trainer.widgets.panel import Panel
-from tui_trainer.widgets.paths import PathWrapper
 from tui_trainer.widgets.run_badge import run_badge
+from tui_trainer.widgets.wrapping import PathWrapper
 from tui_trainer.worker_log import last_words
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def _ending(state: State, quiet: str) -> list[tuple[str, str]]:
         ago = f", last sign of life {quiet} ago" if quiet else ""
         return [("", f"The trainer is gone without a word{ago}, at step {state.step:,}.")]
     where = readings.where(state)
-    reason = f"{state.failure}: {state.ending}" if state.status == "failed" else state.ending
+    reason = f"{state.failure}: {state.ending}" if state.status == "failed" and state.failure != "use" else state.ending
     return [("", reason), ("at", where)] if reason else [("at", where)]
 
 
@@ -90,7 +90,9 @@ def _figures(state: State, run: RunFolder) -> list[tuple[str, str]]:
         accuracy = f"accuracy {test.metrics['test.accuracy'] * 100:.2f} %"
         if "test.tta_accuracy" in test.metrics:
             accuracy += f" ({test.metrics['test.tta_accuracy'] * 100:.2f} % with TTA)"
-        pairs.append(("test", f"{accuracy}, loss {short(test.metrics.get('test.loss'))}"))
+        weights = readings.weights_measured(state, test)
+        parts = (accuracy, f"loss {short(test.metrics.get('test.loss'))}", weights)
+        pairs.append(("test", ", ".join(filter(None, parts))))
     if state.stopping.best is not None:
         pairs.append(("best", f"{state.stopping.metric} {short(state.stopping.best)} at epoch {state.stopping.best_epoch}"))
     if state.weights:

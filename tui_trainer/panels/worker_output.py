@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
@@ -15,6 +14,7 @@ from core.view.state import State
 from tui_trainer.bindings import bindings
 from tui_trainer.theme import Palette
 from tui_trainer.widgets.panel import Panel
+from tui_trainer.widgets.wrapping import wrap
 from tui_trainer.worker_log import KEPT_LINES, Tail
 
 OF_PROGRAM = "what its own program prints is where that was started; an error that ends it is told here"
@@ -55,7 +55,7 @@ class WorkerOutput(Panel[Output]):
     def draw(self, reads: Output, size: Size, colours: Palette) -> Sequence[Text]:
         if not reads.lines:
             words = reads.trouble or "the worker has printed nothing"
-            return [Text(line, colours.muted) for line in textwrap.wrap(words, max(1, size.width))]
+            return [Text(line, colours.muted) for line in wrap(words, max(1, size.width))]
         lines = list[Text]()
         self._places = list[int]()
         for number, line in enumerate(reads.lines):

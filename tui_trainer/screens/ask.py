@@ -4,21 +4,20 @@ is confirmed."""
 from __future__ import annotations
 
 from rich.text import Text
-from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from tui_trainer.escape import printable
+from tui_trainer.screens.dialog import Dialog
 from tui_trainer.screens.question import Question
 from tui_trainer.widgets.field import TYPED
 from tui_trainer.widgets.plan_chart import PlanChart
 from tui_trainer.widgets.too_small import TooSmall
 
 
-class AskScreen(ModalScreen[str | None]):
+class AskScreen(Dialog[str | None]):
     """Gives back a value that is not wrong, or None."""
 
     CSS_PATH = "ask.tcss"
@@ -39,9 +38,6 @@ class AskScreen(ModalScreen[str | None]):
             if question.planned:
                 yield PlanChart(question.planned.past, question.planned.now)
         yield TooSmall()
-
-    def on_resize(self, event: events.Resize) -> None:
-        self.query_one(TooSmall).fit(event.size)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         wrong = self._question.wrong(event.value)

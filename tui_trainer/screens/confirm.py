@@ -6,14 +6,14 @@ from rich.text import Text
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
+from tui_trainer.screens.dialog import Dialog
 from tui_trainer.screens.question import CANCEL, Choice
 from tui_trainer.widgets.too_small import TooSmall
 
 
-class ConfirmScreen(ModalScreen[str]):
+class ConfirmScreen(Dialog[str]):
     """Gives back the id of the choice; ``escape`` always means ``cancel``."""
 
     CSS_PATH = "confirm.tcss"
@@ -31,8 +31,9 @@ class ConfirmScreen(ModalScreen[str]):
                 yield Button(Text(f"{key:>3}  {choice.label}"), id=choice.id, compact=True)
         yield TooSmall()
 
-    def on_resize(self, event: events.Resize) -> None:
-        self.query_one(TooSmall).fit(event.size)
+    def on_mount(self) -> None:
+        """With enter alone nothing is lost."""
+        self.query_one(f"#{next(choice.id for choice in self._choices if not choice.destroys)}").focus()
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         self.dismiss(event.button.id or CANCEL.id)

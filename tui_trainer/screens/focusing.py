@@ -47,7 +47,8 @@ class FocusingScreen(ArrangedScreen):
         panel.focus()
 
     def _focused_panel(self) -> Panel[Any] | None:
-        return self.focused if isinstance(self.focused, Panel) else None
+        """Not one of another page, which keeps the focus while that is away."""
+        return self.focused if isinstance(self.focused, Panel) and self.focused in self._panels() else None
 
     def _panels(self) -> list[Panel[Any]]:
         """Of the page that is shown; the others are not drawn meanwhile."""

@@ -6,17 +6,16 @@ from collections.abc import Iterator
 
 from rich.table import Table
 from rich.text import Text
-from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical, VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tui_trainer import actions
 from tui_trainer.actions import Action, Scope
 from tui_trainer.bindings import keymap
 from tui_trainer.keymap import Keymap, written
+from tui_trainer.screens.dialog import Dialog
 from tui_trainer.theme import Palette, palette
 from tui_trainer.widgets.too_small import TooSmall
 
@@ -45,7 +44,7 @@ MOUSE = (
 )
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(Dialog[None]):
     """A box over the present screen; it scrolls where the terminal is low."""
 
     CSS_PATH = "help.tcss"
@@ -76,9 +75,6 @@ class HelpScreen(ModalScreen[None]):
         colours = palette(self.app.theme_variables)
         for scope, _ in self._sections:
             self.query_one(f"#help-{scope}", Static).update(section(scope, colours, keymap(self)))
-
-    def on_resize(self, event: events.Resize) -> None:
-        self.query_one(TooSmall).fit(event.size)
 
 
 def section(scope: Scope, colours: Palette, keymap: Keymap = Keymap()) -> Table:

@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 
 from core.run.folder import RunFolder
 from tui_trainer.draft import Again
 from tui_trainer.escape import printable
+from tui_trainer.screens.dialog import Dialog
 from tui_trainer.widgets.new_run_form import NewRunForm
 from tui_trainer.widgets.too_small import TooSmall
 
 
-class NewRunScreen(ModalScreen[RunFolder | None]):
+class NewRunScreen(Dialog[RunFolder | None]):
     """The form in a box; gives back the run that it started, or None."""
 
     CSS_PATH = "new_run.tcss"
@@ -34,9 +33,6 @@ class NewRunScreen(ModalScreen[RunFolder | None]):
             box.border_subtitle = "enter starts · esc cancels"
             yield NewRunForm(self.runs, self.again, self.log_to)
         yield TooSmall()
-
-    def on_resize(self, event: events.Resize) -> None:
-        self.query_one(TooSmall).fit(event.size)
 
     def on_new_run_form_started(self, event: NewRunForm.Started) -> None:
         self.dismiss(event.run)

@@ -10,17 +10,17 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from tui_trainer.escape import printable
+from tui_trainer.screens.dialog import Dialog
 from tui_trainer.screens.question import Entry
 from tui_trainer.theme import palette
 from tui_trainer.widgets.too_small import TooSmall
 
 
-class PickScreen(ModalScreen[str | None]):
+class PickScreen(Dialog[str | None]):
     """Gives back the id of the entry, or None. The one ``at`` that place is selected at first."""
 
     CSS_PATH = "pick.tcss"
@@ -53,9 +53,6 @@ class PickScreen(ModalScreen[str | None]):
 
     def on_mount(self) -> None:
         self.query_one(OptionList).highlighted = self._at
-
-    def on_resize(self, event: events.Resize) -> None:
-        self.query_one(TooSmall).fit(event.size)
 
     def on_key(self, event: events.Key) -> None:
         chosen = next((entry for entry in self._entries if entry.key and entry.key == event.key), None)

@@ -52,6 +52,8 @@ class Choice(NamedTuple):
     id: str
     key: str
     label: str
+    destroys: bool = False
+    """Whether something is lost with it; what does not is proposed."""
 
 
 CANCEL = Choice("cancel", "escape", "Cancel")
@@ -62,8 +64,8 @@ STOP = (
     Choice("discard", "d", "Discard: end without saving ..."),
     CANCEL,
 )
-DISCARD = (Choice("discard", "d", "Discard: end now, without saving"), CANCEL)
-REWIND = (Choice("rewind", "g", "Go back, and on from there"), CANCEL)
+DISCARD = (Choice("discard", "d", "Discard: end now, without saving", destroys=True), CANCEL)
+REWIND = (Choice("rewind", "g", "Go back, and on from there", destroys=True), CANCEL)
 STOP_SWEEP = (Choice("stop", "s", "Stop: its trial is saved, and goes on with the sweep"), CANCEL)
 UNQUEUE = (Choice("cancel_queued", "y", "Take it out"), CANCEL)
-DELETE = (Choice("delete", "y", "Delete"), CANCEL)
+DELETE = (Choice("delete", "y", "Delete", destroys=True), CANCEL)

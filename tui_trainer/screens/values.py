@@ -101,7 +101,8 @@ def taken_back(state: State, saved: SavedCheckpoint) -> str:
     steps = count(max(state.step - saved.step, 0), "step")
     changes = sum(1 for mark in state.marks if mark.kind == "setting" and mark.step > saved.step)
     also = f" and {count(changes, 'setting')} changed since" if changes else ""
-    return f"Go back to {saved.checkpoint}? {steps}{also} are taken back; later checkpoints without a name are removed."
+    verb = "is" if steps == count(1, "step") and not changes else "are"
+    return f"Go back to {saved.checkpoint}? {steps}{also} {verb} taken back; later checkpoints without a name are removed."
 
 
 def _about(saved: SavedCheckpoint, now: float) -> str:

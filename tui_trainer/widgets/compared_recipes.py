@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 from typing import NamedTuple
@@ -18,6 +17,7 @@ from tui_trainer.theme import Palette
 from tui_trainer.widgets.compared import ComparedPanel, colour_of, number, plain
 from tui_trainer.widgets.compared_grid import heads, key
 from tui_trainer.widgets.glyphs import cut
+from tui_trainer.widgets.wrapping import wrap
 
 NARROWEST = 14
 """Cells of a run's column; with less, runs of the same value are named on a line of that value."""
@@ -71,8 +71,8 @@ def _table(reads: Table, keys: int, cell: int, colours: Palette) -> Iterator[Tex
 
 def _row(row: Difference, unread: Sequence[int], keys: int, cell: int, colours: Palette) -> Iterator[Text]:
     """As many lines as its longest value takes."""
-    names = textwrap.wrap(printable(row.key), keys)
-    cells = [textwrap.wrap("?" if place in unread else _words(value), cell) for place, value in enumerate(row.values)]
+    names = wrap(printable(row.key), keys)
+    cells = [wrap("?" if place in unread else _words(value), cell) for place, value in enumerate(row.values)]
     usual = _usual(row)
     for name, *parts in zip_longest(names, *cells, fillvalue=""):
         line = cut(Text(name, colours.muted), keys, pad=True)
@@ -106,7 +106,7 @@ def _grouped(reads: Table, width: int, colours: Palette) -> Iterator[Text]:
 def _group(value: str | None, whose: Text, width: int, colours: Palette) -> Iterator[Text]:
     """The runs that have a value, and it."""
     indent = whose.cell_len
-    first, *others = textwrap.wrap(_words(value), max(width - indent, 10)) or [UNSET]
+    first, *others = wrap(_words(value), max(width - indent, 10)) or [UNSET]
     yield whose.append(first, colours.text)
     for part in others:
         yield Text(" " * indent).append(part, colours.text)

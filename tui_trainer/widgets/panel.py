@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 import time
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar, Generic, Literal, Self, TypeAlias, TypeVar, get_args
@@ -19,6 +18,7 @@ from core.view.state import State
 from tui_trainer.actions import Scope
 from tui_trainer.bindings import rebind
 from tui_trainer.theme import Palette, palette
+from tui_trainer.widgets.wrapping import wrap
 
 Reads = TypeVar("Reads")
 Page: TypeAlias = Literal["overview", "plots", "classes", "pictures", "details"]
@@ -164,7 +164,7 @@ class Panel(ScrollView, Generic[Reads], can_focus=True):
 
     def _picture(self, size: Size, colours: Palette) -> Sequence[Text | Strip]:
         if self._reads is None:
-            return [Text(line, colours.muted) for line in textwrap.wrap(self._untold, size.width)]
+            return [Text(line, colours.muted) for line in wrap(self._untold, size.width)]
         return self.draw(self._reads, size, colours)
 
     def _span(self, size: Size) -> None:

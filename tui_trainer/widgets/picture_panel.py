@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, NamedTuple, cast
@@ -26,6 +25,7 @@ from tui_trainer.widgets.heat import few_colours
 from tui_trainer.widgets.panel import Panel
 from tui_trainer.widgets.picture_grid import GAP, SIZES, Grid, grid_of, joined
 from tui_trainer.widgets.picture_shelf import Key, Shelf
+from tui_trainer.widgets.wrapping import wrap
 
 if TYPE_CHECKING:
     from tui_trainer.app import TrainerApp
@@ -251,4 +251,4 @@ class PicturePanel(Panel[Shown]):
 
 
 def _said(words: str, size: Size, colours: Palette) -> list[Text]:
-    return [Text(line, colours.muted) for line in textwrap.wrap(printable(words), size.width)]
+    return [Text(line, colours.muted) for line in wrap(printable(words), size.width)]

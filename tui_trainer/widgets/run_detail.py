@@ -22,8 +22,8 @@ from tui_trainer.listing import ListedRun
 from tui_trainer.possible import can_resume
 from tui_trainer.theme import Palette
 from tui_trainer.waiting import Queued
-from tui_trainer.widgets.paths import Wrapped
 from tui_trainer.widgets.run_columns import tag_words
+from tui_trainer.widgets.wrapping import Wrapped
 
 LATEST_EPOCHS = 30
 Line: TypeAlias = tuple[str, str, str]
