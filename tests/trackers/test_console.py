@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,7 @@ pytestmark = pytest.mark.usefixtures("lines")
 def run(tmp_path: Path, copied: Path, monkeypatch: pytest.MonkeyPatch) -> RunFolder:
     """One that has been stopped; that its worker starts is left out."""
     monkeypatch.setenv("PYTHONPATH", str(copied))
-    monkeypatch.setattr(session, "start", lambda run, **options: None)
+    monkeypatch.setattr(session, "start", lambda run, **options: subprocess.Popen(["true"]))
     return made.make(tmp_path / "runs", "demo", made.stopped())
 
 

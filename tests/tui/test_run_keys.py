@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -185,13 +187,20 @@ async def test_a_command_to_a_trainer_that_just_died_is_refused_at_once(runs: Pa
 
 async def test_r_resumes_a_lost_run(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[str] = []
-    monkeypatch.setattr(session, "start", lambda run, checkpoint: started.append(run.name))
+
+    def start(run: RunFolder, checkpoint: str | None) -> subprocess.Popen[bytes]:
+        started.append(run.name)
+        run.log.write_text("tui-trainer: the checkpoints are gone\n")
+        return subprocess.Popen([sys.executable, "-c", "raise SystemExit(2)"])
+
+    monkeypatch.setattr(session, "start", start)
     run = made.make(runs, "demo", made.running())
     async with console(run).run_test(size=(80, 24)) as pilot:
         await settled(pilot, run)
         await pilot.press("r")
         await pilot.app.workers.wait_for_complete()
         assert started == ["demo"]
+        assert "tui-trainer: the checkpoints are gone" in await notices(pilot)
 
 
 async def test_tab_goes_round_the_panels_that_are_shown(live: RunFolder) -> None:

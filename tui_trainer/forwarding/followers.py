@@ -91,12 +91,12 @@ class Followers:
         return f"{first} and {len(others)} more" if others else first
 
 
-def start(run: RunFolder, log: Sequence[str], **options: Any) -> None:
+def start(run: RunFolder, log: Sequence[str], **options: Any) -> subprocess.Popen[bytes]:
     """A training from the console, with what its settings want it to be given to. ``options`` are those of
-    :func:`core.run.session.start`, and it raises UserError as that does; what is to be said of trackers stands in the run's
-    log."""
+    :func:`core.run.session.start`, whose result this gives, and it raises UserError as that does; what is to be said of
+    trackers stands in the run's log."""
     followers = Followers(run, trackers.parse_all("log", log))
-    followers.launched(partial(session.start, run, **options), partial(note, run))
+    return followers.launched(partial(session.start, run, **options), partial(note, run))
 
 
 def _spawned(run: RunFolder, wanted: Wanted, file: PlaceFile) -> Follower:

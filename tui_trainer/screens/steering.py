@@ -3,10 +3,12 @@ as pending until the run has answered it."""
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from typing import TYPE_CHECKING
 
 from textual import events, work
+from textual.worker import get_current_worker
 
 from core.commands import (
     Command,
@@ -33,9 +35,13 @@ from tui_trainer.feed import Source
 from tui_trainer.screens import values
 from tui_trainer.screens.panels import PanelScreen
 from tui_trainer.screens.question import DISCARD, REWIND, STOP, Entry
+from tui_trainer.worker_log import last_lines
 
 if TYPE_CHECKING:
     from core.view.plan import Plan
+
+POLL = 0.1
+"""Seconds between two looks at a trainer that has been started and has said nothing yet."""
 
 
 class SteeringScreen(PanelScreen):
@@ -191,10 +197,24 @@ class SteeringScreen(PanelScreen):
     def _start(self, checkpoint: str | None) -> None:
         from tui_trainer.forwarding import followers
 
+        told, begun = self._told(), time.time()
         try:
-            followers.start(self.run, self.trainer.settings.log, checkpoint=checkpoint)
+            process = followers.start(self.run, self.trainer.settings.log, checkpoint=checkpoint)
         except (UserError, OSError) as error:
             self.app.call_from_thread(self._say, str(error), "error")
+            return
+        while process.poll() is None and self._told() == told and not get_current_worker().is_cancelled:
+            time.sleep(POLL)
+        if process.returncode and self._told() == told:  # it has given up without a word in the journal
+            words = last_lines(self.run, 1, begun - 1) or (f"the trainer ended at once; see {self.run.log}",)
+            self.app.call_from_thread(self._say, words[0], "error")
+
+    def _told(self) -> int:
+        """How long the journal is (bytes)."""
+        try:
+            return self.run.journal.stat().st_size
+        except OSError:
+            return 0
 
     # Parts of these
 
