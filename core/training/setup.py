@@ -206,7 +206,7 @@ def _notes(recipe: Recipe, size: int, dataset: Dataset, training: Examples, devi
     if isinstance(training.images, Mapped):
         yield "the training images would take more than half of the free memory: they are read from the cache as needed"
     if lacks := devices.lacking_kernels(recipe, device):
-        yield f"convolutions take about twice as long as they could: {lacks}"
+        yield f"convolutions and batch norm may take twice as long as they could: {lacks}"
 
 
 def _check_last_batch(recipe: Recipe, network: nn.Module, images: int, inputs: Inputs) -> None:

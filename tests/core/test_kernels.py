@@ -299,7 +299,7 @@ def test_without_a_compiler_torch_does_it_and_that_is_said(
         monkeypatch.setenv("PATH", str(tmp_path))
     recipe = tiny(model=WIDE, convolution="winograd", precision="bf16", epochs=1)
     setup = setups.prepare(recipe, 1, data.silent)
-    [note] = [note for note in setup.notes if note.startswith("convolutions take about twice as long")]
+    [note] = [note for note in setup.notes if note.startswith("convolutions and batch norm may take twice as long")]
     assert expected in note
     assert setup.world.kernels == "torch"
     train(new_run(tmp_path / "run", recipe))

@@ -1,7 +1,7 @@
 """Kernels in C for what torch has no fast operation for, compiled where they run.
 
 They are compiled by the system's C compiler for the processor at hand, in a second or two, and kept in the user's cache folder.
-Where there is no compiler, torch's own operations do the same, several times as slow.
+Where there is no compiler, torch's own operations do the same, more slowly.
 """
 
 from __future__ import annotations
