@@ -65,6 +65,7 @@ class TrainerApp(App[None]):
 
     TITLE = "tui-trainer"
     ENABLE_COMMAND_PALETTE = True
+    BINDINGS = [Binding("ctrl+z", "suspend_process", "To the shell; fg comes back", show=False, priority=True)]
     CSS_PATH = Path(__file__).with_name("few_colours.tcss")
 
     def __init__(

@@ -19,6 +19,7 @@ Hint: TypeAlias = tuple[tuple[str, str], ...]
 """What keys do: ids of their actions, parted by blanks, and the words for them."""
 FIXED: dict[str, str] = {
     "ctrl+c": "says how to leave", "ctrl+q": "leaves the console at once", "ctrl+p": "opens the command palette",
+    "ctrl+z": "suspends the console",
 }  # fmt: skip
 LISTS: dict[Scope, tuple[str, ...]] = {"home": ("up", "k", "down", "j", "pageup", "pagedown", "home", "end")}
 """What moves the selection there, before a screen's own keys."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import string
 import sys
 from pathlib import Path
@@ -76,3 +77,18 @@ def test_each_character_has_one_as_wide(text: str, shown: str, monkeypatch: pyte
 
     assert plain(text) == shown
     assert cell_len(plain(text)) == cell_len(text)
+
+
+def test_ctrl_z_leads_to_the_shell_and_fg_back(runs: Path) -> None:
+    made.make(runs, NAME, made.stopped())
+    with Terminal(["bash", "--norc", "-i"], 80, 24, {"PS1": "shell> "}) as terminal:
+        terminal.seen(b"shell> ")
+        started = terminal.press(f"{shlex.join(COMMAND)} --runs {runs}\r".encode())
+        terminal.seen(b"Quit", started)
+        pressed = terminal.press(b"\x1a")
+        terminal.seen(b"Stopped", pressed)
+        terminal.seen(b"shell> ", pressed)
+        back = terminal.press(b"fg\r")
+        terminal.seen(b"Quit", back)
+        left = terminal.press(b"q")
+        terminal.seen(b"shell> ", left)
