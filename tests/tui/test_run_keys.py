@@ -295,3 +295,11 @@ async def test_the_palette_offers_what_can_be_done_now(live: RunFolder) -> None:
         next(command for command in app.get_system_commands(screen) if command.title == "Pause").callback()
         await pilot.pause()
         assert isinstance(told(live)[0], commands.Pause)
+
+
+async def test_the_least_terminal_shows_how_to_steer_get_help_and_leave(live: RunFolder) -> None:
+    async with console(live).run_test(size=(60, 16)) as pilot:
+        await settled(pilot, live)
+        await seen(pilot, "p Pause  s Save  x Stop  c Change  h Home  ? Help  q Quit")
+        await pilot.resize_terminal(80, 24)
+        await seen(pilot, "d Detach")

@@ -5,21 +5,36 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from textual import events
 from textual.app import ComposeResult
 from textual.screen import Screen
 from textual.widgets import Footer
+from textual.widgets._footer import FooterKey
+
+ROOMY = 68
+"""Columns that all keys of a living run take."""
+DISPENSABLE = ("zoom", "detach")
+"""Actions whose keys are left out for the others' sake where there is less; the help has them."""
 
 
 class SteadyFooter(Footer):
     """Composed anew only where it would look otherwise. Textual's own is at every change of the focus, which takes as long as
     all the rest of a key's way to the screen."""
 
+    DEFAULT_CSS = "SteadyFooter.few .dispensable { display: none; }"
+
     _composed: tuple[object, ...] = ()
 
     def compose(self) -> ComposeResult:
         if self._bindings_ready:
             self._composed = tuple(self._keys(self.screen))
-        yield from super().compose()
+        for key in super().compose():
+            if isinstance(key, FooterKey) and key.action in DISPENSABLE:
+                key.add_class("dispensable")
+            yield key
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.set_class(event.size.width < ROOMY, "few")
 
     def bindings_changed(self, screen: Screen[Any]) -> None:
         if not self._composed or screen is not self.screen or tuple(self._keys(screen)) != self._composed:
