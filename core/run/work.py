@@ -96,6 +96,7 @@ class Session:
             if isinstance(event, RunStopped) and event.signal:
                 status = 128 + event.signal
         if self.ranks:
+            self.pulse.close()  # the end has been told, and the other processes may take a while
             self.ranks.leave()
         return status
 

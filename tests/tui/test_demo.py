@@ -21,7 +21,7 @@ from core.view.summary import opening
 from tests.tui.screens import seen, text_of
 from tests.tui.test_replay import moved
 from tui_trainer.demo import DemoApp
-from tui_trainer.recording import packed, unpacked
+from tui_trainer.recording import _unpack, packed, unpacked
 from tui_trainer.screens.demo import START, DemoScreen
 
 LARGEST = 1_500_000
@@ -137,3 +137,14 @@ async def test_the_end_names_no_weights_that_are_not_there(recording: RunFolder)
         await moved(pilot, "space", "end")
         await seen(pilot, f"next    {START}")
         assert str(Path(recording.path)) not in text_of(pilot).replace("\n", "")
+
+
+@pytest.mark.parametrize("name", ["../beside", "/tmp/beside", "inside/../../beside"])
+def test_what_leads_out_of_the_recording_is_not_unpacked(tmp_path: Path, name: str) -> None:
+    with tarfile.open(tmp_path / "made.tar", "w") as archive:
+        archive.addfile(tarfile.TarInfo(name))
+    (tmp_path / "folder").mkdir()
+    with tarfile.open(tmp_path / "made.tar") as archive, pytest.raises(ValueError, match="leads out"):
+        for member in archive:
+            _unpack(archive, member, tmp_path / "folder")
+    assert list((tmp_path / "folder").iterdir()) == [] and not (tmp_path / "beside").exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -111,7 +112,12 @@ async def test_a_checkpoint_is_selected_by_keys_and_stays_so(runs: Path) -> None
 
 async def test_w_resumes_an_ended_run_from_the_selected_one(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[tuple[str, str]] = []
-    monkeypatch.setattr(session, "start", lambda run, checkpoint: started.append((run.name, checkpoint)))
+
+    def start(run: RunFolder, checkpoint: str) -> subprocess.Popen[bytes]:
+        started.append((run.name, checkpoint))
+        return subprocess.Popen(["true"])
+
+    monkeypatch.setattr(session, "start", start)
     run = make(runs, made.early_stopped())
     async with console(run).run_test(size=(80, 24)) as pilot:
         screen = await opened(pilot, run)
