@@ -129,10 +129,11 @@ def _images_type(recipe: Recipe, device: torch.device) -> torch.dtype:
 
 def place(network: nn.Module, device: torch.device, convolution: str = "direct", precision: str = "fp32") -> nn.Module:
     """Move a network to a device, in the memory layout that is fastest there, which its inputs are then brought to."""
-    if convolution == "winograd":
+    contiguous = _needs_contiguous(network, device)
+    if convolution == "winograd" and not contiguous:  # their outputs are channels last
         winograd.adopt(network, HALVES.get(precision, torch.float32), has_amx_bf16())
         norms.adopt(network)
-    layout = torch.contiguous_format if _needs_contiguous(network, device) else torch.channels_last
+    layout = torch.contiguous_format if contiguous else torch.channels_last
 
     def lay_out(_: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         return tuple(images.contiguous(memory_format=layout) for images in inputs)

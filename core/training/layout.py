@@ -11,7 +11,13 @@ from core.checkpoint import STATE, Damaged
 
 
 def dense(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return {name: tensor.contiguous() for name, tensor in tensors.items()}
+    """In C order, each with memory of its own, which safetensors wants: a network may have the same tensor under two names."""
+    made, seen = dict[str, Tensor](), set[int]()
+    for name, tensor in tensors.items():
+        laid = tensor.contiguous()
+        made[name] = laid.clone() if laid.untyped_storage().data_ptr() in seen else laid
+        seen.add(laid.untyped_storage().data_ptr())
+    return made
 
 
 def strided(tensors: dict[str, Tensor], strides: Mapping[str, tuple[int, ...]], prefix: str) -> dict[str, Tensor]:
@@ -25,7 +31,7 @@ def strided(tensors: dict[str, Tensor], strides: Mapping[str, tuple[int, ...]], 
 def _with_stride(name: str, tensor: Tensor, stride: tuple[int, ...]) -> Tensor:
     """A dense permutation of the tensor's own elements, or :class:`Damaged`: a stride from a file could ask for any memory."""
     order = sorted(range(tensor.dim()), key=lambda axis: (-stride[axis], axis)) if len(stride) == tensor.dim() else []
-    laid = torch.empty_strided(tensor.shape, stride) if _is_dense(tensor.shape, stride, order) else None
+    laid = torch.empty_strided(tensor.shape, stride, dtype=tensor.dtype) if _is_dense(tensor.shape, stride, order) else None
     if laid is None:
         raise Damaged(f"{STATE}: strides {stride} do not fit {name!r} of shape {tuple(tensor.shape)}")
     return laid.copy_(tensor)

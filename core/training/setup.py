@@ -164,9 +164,9 @@ def _network(recipe: Recipe, inputs: Inputs, device: torch.device, code: Path | 
     if not models.is_ours(recipe.model) and data.inputs(recipe.data) is None:
         models.sketch(recipe.model, inputs, code)  # what does not fit is said in a line; of other data this was done before
     network = initialise(recipe, inputs, device, code)
-    _check_last_batch(recipe, network, images, inputs)
     augment.check(recipe.augment, inputs.channels, inputs.size, inputs.size)
     resolution.check(recipe.low_resolution, network, inputs.channels, inputs.size)
+    _check_last_batch(recipe, network, images, inputs)
     return network
 
 
@@ -213,15 +213,16 @@ def _check_last_batch(recipe: Recipe, network: nn.Module, images: int, inputs: I
     """Raises UserError where an epoch ends with one image alone and the network's norms can make nothing of that."""
     if recipe.batch_size > 1 and images % recipe.batch_size != 1:
         return
-    image = torch.zeros(1, inputs.channels, inputs.size, inputs.size, device=next(network.parameters()).device)
-    with torch.no_grad(), restored(list(network.buffers())):
-        try:
-            network(image)
-        except ValueError as error:
-            raise UserError(
-                f"batch_size: with {recipe.batch_size} the last batch of {images:,} images is one alone, which the model does "
-                f"not take ({error}); use another"
-            ) from None
+    for size in sorted({inputs.size, *(part.size for part in recipe.low_resolution)}, reverse=True):
+        image = torch.zeros(1, inputs.channels, size, size, device=next(network.parameters()).device)
+        with torch.no_grad(), restored(list(network.buffers())):
+            try:
+                network(image)
+            except ValueError as error:
+                last = f"with {recipe.batch_size} the last batch of {images:,} images is one alone"
+                raise UserError(
+                    f"batch_size: {last}, which the model does not take at {size} pixels ({error}); use another"
+                ) from None
 
 
 def _fine_tuned(recipe: Recipe, network: nn.Module, classes: tuple[str, ...], begins: bool) -> tuple[tuple[str, ...], str]:

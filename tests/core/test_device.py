@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch import nn
 
 from core import models
 from core.errors import UserError
 from core.models import Inputs
-from core.training.device import available_devices, choose_device, choose_precision, has_fast_bf16, place
+from core.training.device import autocast, available_devices, choose_device, choose_precision, has_fast_bf16, place
 
 CPU = torch.device("cpu")
 
@@ -27,6 +28,20 @@ def test_a_device_that_is_not_there_is_answered_with_those_that_are(name: str) -
 def test_auto_precision_is_bf16_only_where_the_hardware_has_it() -> None:
     assert choose_precision("auto", CPU) == ("bf16" if has_fast_bf16(CPU) else "fp32")
     assert choose_precision("bf16", CPU) == "bf16"
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_kernels_of_our_own_do_not_lead_around_that(precision: str) -> None:
+    """Their outputs are channels last, whatever their inputs are."""
+    network = models.build({"name": "resnet", "blocks": [1, 1], "channels": 8, "pool": 16}, Inputs(2))
+    network = place(network, CPU, "winograd", precision)
+    seen = list[bool]()
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d) and module.kernel_size == (1, 1) and module.stride != (1, 1):
+            module.register_forward_hook(lambda module, inputs, output: seen.append(inputs[0].is_contiguous()))
+    with autocast(precision, CPU):
+        network(torch.rand(4, 3, 32, 32)).sum().backward()
+    assert seen == [True]
 
 
 @pytest.mark.parametrize(("channels", "layout"), [(50, torch.channels_last), (4, torch.contiguous_format)])

@@ -74,6 +74,14 @@ def test_a_last_batch_that_norms_cannot_take_is_one_line() -> None:
     assert setups.prepare(tiny(model=flat, batch_size=24), 1, data.silent).steps_per_epoch == 3
 
 
+def test_nor_one_that_they_cannot_take_of_smaller_images() -> None:
+    halving = {"name": "convnet", "widths": [8, 8, 8]}
+    small = [{"size": 8, "epochs": 1}]
+    assert setups.prepare(tiny(model=halving, batch_size=23), 1, data.silent).steps_per_epoch == 4
+    with pytest.raises(UserError, match=r"^batch_size: with 23 .* does not take at 8 pixels .*Expected more than 1"):
+        setups.prepare(tiny(model=halving, batch_size=23, low_resolution=small), 1, data.silent)
+
+
 def test_what_does_not_fit_is_told_before_images_are_brought_to_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batches, "to_device", lambda *_: pytest.fail("there are as many as there is room for"))
     flat = {"name": "resnet", "blocks": [1, 1, 1, 1, 1, 1], "channels": 1, "pool": 1}

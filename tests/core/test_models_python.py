@@ -95,6 +95,14 @@ def empty():
     return nn.Identity()
 
 
+class Keeping(nn.Linear):
+    def __init__(self, classes):
+        super().__init__(3, classes)
+
+    def get_extra_state(self):
+        return {"kept": 3}
+
+
 def failing(classes):
     raise ValueError("not today")
 
@@ -186,6 +194,7 @@ def test_the_folder_comes_last_on_the_path(folder: Path) -> None:
         ("their_nets:ten", {}, r"gives \[2, 10\] in training for 2 images of 5 classes; expected logits \[2, 5\]"),
         ("their_nets:pair", {}, r"gives a tuple in training"),
         ("their_nets:empty", {}, "has no parameters"),
+        ("their_nets:Keeping", {}, r"keeps a dict as '_extra_state' \(get_extra_state\)"),
         ("their_nets:failing", {}, rf"failed: ValueError: not today \(their_nets\.py, line {line_of('raise')}\)$"),
         ("their_nets:failing_later", {}, rf"fails on .* RuntimeError: .* \(their_nets\.py, line {line_of('return x @')}\)$"),
         ("their_nets:leaving", {}, "failed: SystemExit: 7"),

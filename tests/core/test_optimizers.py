@@ -207,6 +207,32 @@ def test_lookahead_pulls_slow_weights_and_goes_on_from_them(name: Any) -> None:
         close(setup, plain)
 
 
+@pytest.mark.parametrize("name", ["adam", "sgd", "muon"])
+def test_after_a_return_to_before_the_first_step_slow_weights_begin_from_what_the_weights_are_then(name: Any) -> None:
+    settings = {"name": name, "lr": LR, "lookahead_steps": 2, "lookahead_alpha": 0.4}
+    setup, other = prepared(tiny(optimizer=settings)), prepared(tiny(optimizer=settings))
+    first = {key: tensor.clone() for key, tensor in setup.network.state_dict().items()}
+    begun = setup.optimizer.state_dict()
+    take(setup, 3)
+    with torch.no_grad():  # as fine-tuning would, or any other state
+        for networks in (setup.network, other.network):
+            networks.load_state_dict(
+                {key: tensor * 1.5 if tensor.is_floating_point() else tensor for key, tensor in first.items()}
+            )
+    setup.optimizer.load_state_dict(begun)
+    setup.optimizer.state.clear()
+    for each in (setup, other):
+        take(each, 4)
+    close(setup, other)
+
+
+def take(setup: setups.Setup, steps: int) -> None:
+    """The first ones of a training."""
+    course = Steps(setup, Progress())
+    for _ in range(steps):
+        course.take(1, LR)
+
+
 # Clipping and sharpness-aware minimisation
 
 

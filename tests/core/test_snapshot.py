@@ -17,7 +17,7 @@ from core.training.device import place
 from core.training.evaluation import Normalisation
 from core.training.progress import Progress
 from core.training.snapshot import OPTIMIZER, Snapshot, World, restore
-from core.training.weights_file import About, read_weights
+from core.training.weights_file import About, read_weights, written
 
 Files = dict[str, bytes]
 Tensors = dict[str, torch.Tensor]
@@ -50,6 +50,27 @@ def test_everything_comes_back_values_and_layout() -> None:
     for index, entries in ours.items():
         for key, tensor in entries.items():
             assert torch.equal(tensor, theirs[index][key]) and tensor.stride() == theirs[index][key].stride()
+
+
+@pytest.mark.parametrize("dtype", [torch.bool, torch.int64, torch.float64, torch.bfloat16])
+def test_a_buffer_of_any_type_and_layout_comes_back(dtype: torch.dtype) -> None:
+    networks = []
+    for value in (1, 0):
+        network = nn.Conv2d(2, 2, 1)
+        mask = torch.full((2, 3, 4, 4), value).to(dtype).contiguous(memory_format=torch.channels_last)
+        network.register_buffer("mask", mask)
+        networks.append(network)
+    ours, theirs = networks
+    optimizers = [torch.optim.SGD(network.parameters(), lr=0.1) for network in networks]
+    restore(files_of(ours, optimizers[0]), theirs, optimizers[1])
+    assert torch.equal(ours.mask, theirs.mask) and theirs.mask.dtype == dtype  # type: ignore[arg-type]
+    assert theirs.mask.stride() == ours.mask.stride()  # type: ignore[operator]
+
+
+def test_a_weight_of_two_names_is_written_under_both() -> None:
+    weight = torch.rand(3, 4)
+    found = safetensors.torch.load(written({"one": weight, "two": weight, "part": weight[1:]}, {}))
+    assert torch.equal(found["one"], weight) and torch.equal(found["two"], weight) and torch.equal(found["part"], weight[1:])
 
 
 def test_equal_states_are_equal_files() -> None:

@@ -18,7 +18,7 @@ from types import ModuleType
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from core.errors import UserError, out_of_memory
@@ -47,6 +47,10 @@ def build(target: str, keys: dict[str, Any], inputs: Inputs, code: Path | None) 
     if not isinstance(network, nn.Module):
         raise UserError(f"model.name: {full} gave {_kind(network)}, expected an nn.Module")
     _materialise(network, inputs)
+    for name, value in network.state_dict().items():
+        if not isinstance(value, Tensor):
+            kind = _kind(value)
+            raise UserError(f"model.name: {full} keeps {kind} as {name!r} (get_extra_state); make it a buffer, or leave it out")
     return network
 
 

@@ -6,22 +6,31 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+from torch import Tensor
 
 SLOW = "slow"
 
 
 def remember(optimizer: torch.optim.Optimizer) -> None:
-    """Have an optimizer keep slow weights, beginning with the weights that its parameters have now."""
-    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
-    initial = {parameter: parameter.detach().clone() for parameter in parameters}
+    """Have an optimizer keep slow weights, beginning with what a parameter is before the first step that it has none at: also
+    after a return to a state of before that."""
+    begun: dict[Tensor, Tensor] = {}
+
+    def look(optimizer: torch.optim.Optimizer, _: tuple[Any, ...], __: dict[Any, Any]) -> None:
+        begun.clear()
+        for group in optimizer.param_groups:
+            for parameter in group["params"]:
+                if parameter.grad is not None and SLOW not in optimizer.state.get(parameter, {}):
+                    begun[parameter] = parameter.detach().clone()
 
     def keep(optimizer: torch.optim.Optimizer, _: tuple[Any, ...], __: dict[Any, Any]) -> None:
-        for parameter, weights in initial.items():
-            if parameter.grad is not None:
-                optimizer.state[parameter].setdefault(SLOW, weights)
+        for parameter, weights in begun.items():
+            optimizer.state[parameter][SLOW] = weights
+        begun.clear()
 
     for group in optimizer.param_groups:
         group[SLOW] = True
+    optimizer.register_step_pre_hook(look)
     optimizer.register_step_post_hook(keep)  # not earlier: Adam takes any state that is not empty for its own
 
 
