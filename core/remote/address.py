@@ -43,8 +43,12 @@ class Address:
 
     def __str__(self) -> str:
         port = f":{self.port}" if self.port else ""
-        path = self.path if self.path.startswith("/") or not self.path else f"/~/{self.path}"
-        return f"{SCHEME}{self.host}{port}{quote(path, safe='/~+@:,=')}"
+        path = quote(self.path, safe="/~+@:,=")
+        if path and not path.startswith("/"):
+            path = f"/~/{path}"
+        elif path == "/~" or path.startswith("/~/"):  # a folder of that name
+            path = f"/%7E{path[2:]}"
+        return f"{SCHEME}{self.host}{port}{path}"
 
     def command(self, words: Sequence[str], far: str = "", options: Sequence[str] = ()) -> list[str]:
         """For this machine; ``far`` is how tui-trainer is called there, as a shell there reads it. Raises UserError."""
@@ -79,7 +83,11 @@ def parse(text: str) -> Address:
     path = unquote(found["path"] or "")
     if "\0" in path:
         raise UserError(f"{text!r}: no path has a zero byte in it")
-    return Address(found["host"], port, path.removeprefix("/~/") if path not in ("/~", "/~/") else HOME)
+    if (found["path"] or "").startswith("/~/"):
+        path = path.removeprefix("/~/") or HOME
+    elif found["path"] == "/~":
+        path = HOME
+    return Address(found["host"], port, path)
 
 
 def of_run(text: str) -> Address:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from core.errors import UserError
@@ -49,6 +49,8 @@ def test_a_run_has_to_be_named(text: str) -> None:
 
 
 @given(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1))
+@example("~")
+@example("~/runs/%7E")
 def test_any_path_is_one_word_for_the_far_shell(path: str) -> None:
     address = Address("me@box", None, f"/{path}")
     assert parse(str(address)) == address
