@@ -83,11 +83,8 @@ def parse(text: str) -> Address:
     path = unquote(found["path"] or "")
     if "\0" in path:
         raise UserError(f"{text!r}: no path has a zero byte in it")
-    if (found["path"] or "").startswith("/~/"):
-        path = path.removeprefix("/~/") or HOME
-    elif found["path"] == "/~":
-        path = HOME
-    return Address(found["host"], port, path)
+    at_home = (found["path"] or "").startswith("/~/") or found["path"] == "/~"
+    return Address(found["host"], port, path[3:] or HOME if at_home else path)
 
 
 def of_run(text: str) -> Address:

@@ -60,7 +60,7 @@ def adopt(network: nn.Module) -> None:
     """Have every batch norm of a network that suits computed so; parameters, buffers and their names stay."""
     for parent in list(network.modules()):
         for name, child in parent.named_children():
-            if type(child) is nn.BatchNorm2d and suits(child):
+            if isinstance(child, nn.BatchNorm2d) and suits(child):
                 setattr(parent, name, Norm.of(child))
 
 
@@ -68,7 +68,8 @@ def suits(module: nn.BatchNorm2d) -> bool:
     """Whether it is not hooked into, scales, shifts, and keeps running statistics by a fixed share. One that is derived from
     torch's own does something else as well."""
     return (
-        not hooked(module)
+        type(module) is nn.BatchNorm2d
+        and not hooked(module)
         and module.affine
         and module.track_running_stats
         and module.momentum is not None
